@@ -1,0 +1,183 @@
+//! What is checked after the signature: the registered claims (RFC 7519 section 4.1), and what the claims say.
+//!
+//! A claim of the wrong type is malformed, never absent: `exp: "never"` does not make a token eternal.
+
+use bearward_protocol::bounds::{MAX_NUMERIC_DATE, MAX_ROLE_BYTES, MAX_ROLES, MAX_SUBJECT_BYTES};
+use serde_json::{Map, Value};
+
+use crate::issuer::{Grants, Issuer};
+use crate::rejection::Rejection;
+use crate::token::VerifiedToken;
+
+/// Who is calling: identity is the issuer together with the subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedClaims {
+    subject: String,
+    roles: Vec<String>,
+    payload: Map<String, Value>,
+}
+
+impl VerifiedClaims {
+    /// Validates the claims of a verified token at the time `now`, in seconds since the epoch.
+    ///
+    /// # Errors
+    /// [`Rejection::ClaimsMalformed`], [`Rejection::IssuerMismatch`], [`Rejection::AudienceMismatch`],
+    /// [`Rejection::TokenExpired`], [`Rejection::TokenNotYetValid`].
+    pub fn validate(token: VerifiedToken, issuer: &Issuer, now: u64) -> Result<Self, Rejection> {
+        let payload = token.payload;
+        let iss = payload.get("iss").map(|iss| iss.as_str().ok_or(Rejection::ClaimsMalformed)).transpose()?;
+        if !issuer.answers_to(iss) {
+            return Err(Rejection::IssuerMismatch);
+        }
+        check_audience(payload.get("aud"), issuer)?;
+        check_times(&payload, issuer.leeway_seconds, now)?;
+        let subject = read_subject(&payload, &issuer.claims.subject)?;
+        let roles = read_roles(&payload, &issuer.claims.roles)?;
+        let roles = granted(roles, &issuer.claims.grants);
+        Ok(Self { subject, roles, payload })
+    }
+
+    /// The subject; unique within its issuer. Not empty, at most [`MAX_SUBJECT_BYTES`] bytes.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// The roles that the issuer grants. None is empty, none holds a comma or a control character.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.roles
+    }
+
+    /// The whole payload.
+    #[must_use]
+    pub fn payload(&self) -> &Map<String, Value> {
+        &self.payload
+    }
+}
+
+fn check_audience(aud: Option<&Value>, issuer: &Issuer) -> Result<(), Rejection> {
+    let accepted = |audience: &str| issuer.audiences.iter().any(|own| own == audience);
+    let found = match aud {
+        None if issuer.accept_missing_aud => return Ok(()),
+        None => return Err(Rejection::ClaimsMalformed),
+        Some(Value::String(audience)) => accepted(audience),
+        Some(Value::Array(audiences)) => {
+            let mut found = false;
+            for audience in audiences {
+                found |= accepted(audience.as_str().ok_or(Rejection::ClaimsMalformed)?);
+            }
+            found
+        }
+        Some(_) => return Err(Rejection::ClaimsMalformed),
+    };
+    if found { Ok(()) } else { Err(Rejection::AudienceMismatch) }
+}
+
+fn check_times(payload: &Map<String, Value>, leeway: u64, now: u64) -> Result<(), Rejection> {
+    let exp = numeric_date(payload.get("exp"), Round::Down)?.ok_or(Rejection::ClaimsMalformed)?;
+    let nbf = numeric_date(payload.get("nbf"), Round::Up)?;
+    let iat = numeric_date(payload.get("iat"), Round::Up)?;
+    if now >= exp.saturating_add(leeway) {
+        return Err(Rejection::TokenExpired);
+    }
+    let latest = now.saturating_add(leeway);
+    if nbf.is_some_and(|nbf| nbf > latest) || iat.is_some_and(|iat| iat > latest) {
+        return Err(Rejection::TokenNotYetValid);
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+enum Round {
+    Down,
+    Up,
+}
+
+/// A NumericDate (RFC 7519 section 2), a fraction rounded towards refusal.
+fn numeric_date(value: Option<&Value>, round: Round) -> Result<Option<u64>, Rejection> {
+    let number = match value {
+        None => return Ok(None),
+        Some(Value::Number(number)) => number,
+        Some(_) => return Err(Rejection::ClaimsMalformed),
+    };
+    let seconds = match (number.as_u64(), number.as_f64()) {
+        (Some(seconds), _) => seconds,
+        (None, Some(seconds)) if (0.0..=MAX_NUMERIC_DATE as f64).contains(&seconds) => match round {
+            Round::Down => seconds.floor() as u64,
+            Round::Up => seconds.ceil() as u64,
+        },
+        _ => return Err(Rejection::ClaimsMalformed),
+    };
+    if seconds > MAX_NUMERIC_DATE {
+        return Err(Rejection::ClaimsMalformed);
+    }
+    Ok(Some(seconds))
+}
+
+/// Follows a path of member names. What stands in the way and is no object is malformed.
+fn lookup<'a>(payload: &'a Map<String, Value>, path: &[String]) -> Result<Option<&'a Value>, Rejection> {
+    let Some((last, parents)) = path.split_last() else {
+        return Ok(None);
+    };
+    let mut members = payload;
+    for name in parents {
+        members = match members.get(name) {
+            None => return Ok(None),
+            Some(Value::Object(inner)) => inner,
+            Some(_) => return Err(Rejection::ClaimsMalformed),
+        };
+    }
+    Ok(members.get(last))
+}
+
+/// A string; or a whole number, where another claim than `sub` is mapped (RFC 7519 section 4.1.2 wants a string there).
+fn read_subject(payload: &Map<String, Value>, path: &[String]) -> Result<String, Rejection> {
+    let subject = match lookup(payload, path)? {
+        Some(Value::String(subject)) => subject.clone(),
+        Some(Value::Number(number)) if number.is_u64() && *path != ["sub"] => number.to_string(),
+        _ => return Err(Rejection::ClaimsMalformed),
+    };
+    if subject.is_empty() || subject.len() > MAX_SUBJECT_BYTES || subject.chars().any(char::is_control) {
+        return Err(Rejection::ClaimsMalformed);
+    }
+    Ok(subject)
+}
+
+/// An array of strings, or one string; none where the claim is absent.
+fn read_roles(payload: &Map<String, Value>, path: &[String]) -> Result<Vec<String>, Rejection> {
+    let roles = match lookup(payload, path)? {
+        None => return Ok(Vec::new()),
+        Some(Value::String(role)) => vec![role.clone()],
+        Some(Value::Array(roles)) if roles.len() <= MAX_ROLES => roles
+            .iter()
+            .map(|role| role.as_str().map(str::to_owned).ok_or(Rejection::ClaimsMalformed))
+            .collect::<Result<_, _>>()?,
+        Some(_) => return Err(Rejection::ClaimsMalformed),
+    };
+    if roles.iter().all(|role| is_role(role)) { Ok(roles) } else { Err(Rejection::ClaimsMalformed) }
+}
+
+/// Roles travel joined by commas: one that holds a comma would be two for the upstream.
+pub(crate) fn is_role(role: &str) -> bool {
+    !role.is_empty()
+        && role.len() <= MAX_ROLE_BYTES
+        && !role.contains(|character: char| character == ',' || character.is_control())
+        && role.trim() == role
+}
+
+fn granted(mut roles: Vec<String>, grants: &Grants) -> Vec<String> {
+    match grants {
+        Grants::Any => {}
+        Grants::Listed(listed) => roles.retain(|role| listed.contains(role)),
+        Grants::Prefixed(prefix) => {
+            for role in &mut roles {
+                role.insert_str(0, prefix);
+            }
+        }
+    }
+    roles
+}
+
+#[cfg(test)]
+mod tests;

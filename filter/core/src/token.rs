@@ -1,0 +1,120 @@
+//! What is checked before the signature: the compact serialization and the JOSE header (RFC 7515).
+//!
+//! jwt-compact reads the token; what it lets pass is refused here first: duplicate members, deep nesting, `crit`,
+//! `b64`, any `cty`. Its `Validator` is not used: it deserializes the claims before it checks the signature.
+
+use bearward_protocol::bounds::{MAX_KEY_ID_BYTES, MAX_TOKEN_BYTES};
+use jwt_compact::UntrustedToken;
+use serde_json::{Map, Value};
+
+use crate::algorithm::AlgorithmName;
+use crate::issuer::Issuer;
+use crate::keys::KeySet;
+use crate::rejection::Rejection;
+use crate::{base64url, json};
+
+/// A token whose form is right and of which nothing else is known.
+#[derive(Debug)]
+pub struct UnverifiedToken<'t> {
+    token: UntrustedToken<'t>,
+    algorithm: AlgorithmName,
+    signing_input: &'t [u8],
+    payload: Map<String, Value>,
+}
+
+/// A token whose signature holds under a key of its issuer. Whether its claims do is another question.
+#[derive(Debug)]
+pub struct VerifiedToken {
+    pub(crate) payload: Map<String, Value>,
+}
+
+impl<'t> UnverifiedToken<'t> {
+    /// Reads a JWS in compact serialization (RFC 7515 section 7.1) whose payload is a JSON object (RFC 7519 section 7.2).
+    ///
+    /// # Errors
+    /// [`Rejection::TokenTooLarge`], [`Rejection::TokenMalformed`] (a JWE, too, with its five segments),
+    /// [`Rejection::TypeNotAllowed`] for any `cty`, [`Rejection::AlgorithmNotAllowed`].
+    pub fn parse(token: &'t [u8]) -> Result<Self, Rejection> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Rejection::TokenTooLarge);
+        }
+        let text = std::str::from_utf8(token).map_err(|_| Rejection::TokenMalformed)?;
+        let mut segments = text.split('.');
+        let (Some(header), Some(payload), Some(signature), None) =
+            (segments.next(), segments.next(), segments.next(), segments.next())
+        else {
+            return Err(Rejection::TokenMalformed);
+        };
+        if header.is_empty() || payload.is_empty() || signature.is_empty() {
+            return Err(Rejection::TokenMalformed);
+        }
+        let algorithm = read_header(&object(header)?)?;
+        let payload = object(payload)?;
+        let (signing_input, _) = text.rsplit_once('.').ok_or(Rejection::TokenMalformed)?;
+        let token = UntrustedToken::new(text).map_err(|_| Rejection::TokenMalformed)?;
+        Ok(Self { token, algorithm, signing_input: signing_input.as_bytes(), payload })
+    }
+
+    /// What the token says of its issuer: only good to choose the keys that can prove it.
+    ///
+    /// # Errors
+    /// [`Rejection::IssuerMismatch`] where `iss` is no string.
+    pub fn claimed_issuer(&self) -> Result<Option<&str>, Rejection> {
+        match self.payload.get("iss") {
+            None => Ok(None),
+            Some(Value::String(iss)) => Ok(Some(iss)),
+            Some(_) => Err(Rejection::IssuerMismatch),
+        }
+    }
+
+    /// Whether `alg` and `typ` are ones that the issuer's tokens have.
+    ///
+    /// # Errors
+    /// [`Rejection::AlgorithmNotAllowed`], [`Rejection::TypeNotAllowed`].
+    pub fn check_header(&self, issuer: &Issuer) -> Result<(), Rejection> {
+        if !issuer.allows_algorithm(self.algorithm) {
+            return Err(Rejection::AlgorithmNotAllowed);
+        }
+        if !issuer.allows_type(self.token.header().token_type.as_deref()) {
+            return Err(Rejection::TypeNotAllowed);
+        }
+        Ok(())
+    }
+
+    /// Verifies the signature.
+    ///
+    /// # Errors
+    /// [`Rejection::KeyUnknown`], [`Rejection::AlgorithmNotAllowed`], [`Rejection::SignatureInvalid`].
+    pub fn verify(self, keys: &KeySet) -> Result<VerifiedToken, Rejection> {
+        let kid = self.token.header().key_id.as_deref();
+        keys.verify(kid, self.algorithm, self.signing_input, self.token.signature_bytes())?;
+        Ok(VerifiedToken { payload: self.payload })
+    }
+}
+
+fn object(segment: &str) -> Result<Map<String, Value>, Rejection> {
+    let bytes = base64url::decode(segment.as_bytes()).ok_or(Rejection::TokenMalformed)?;
+    json::parse_object(&bytes).map_err(|_| Rejection::TokenMalformed)
+}
+
+/// The checks of the JOSE header that hold for every issuer (RFC 7515 sections 4.1 and 5.2).
+///
+/// `jku`, `jwk`, `x5u` and `x5c` are ignored: a token does not choose the key that judges it.
+fn read_header(header: &Map<String, Value>) -> Result<AlgorithmName, Rejection> {
+    let Some(Value::String(alg)) = header.get("alg") else {
+        return Err(Rejection::TokenMalformed);
+    };
+    // No extension is understood, so none may be critical (section 4.1.11); `b64` (RFC 7797) needs `crit`.
+    if header.contains_key("crit") || header.contains_key("b64") {
+        return Err(Rejection::TokenMalformed);
+    }
+    if header.contains_key("cty") {
+        return Err(Rejection::TypeNotAllowed);
+    }
+    match header.get("kid") {
+        None => {}
+        Some(Value::String(kid)) if !kid.is_empty() && kid.len() <= MAX_KEY_ID_BYTES => {}
+        Some(_) => return Err(Rejection::TokenMalformed),
+    }
+    AlgorithmName::parse(alg).ok_or(Rejection::AlgorithmNotAllowed)
+}
