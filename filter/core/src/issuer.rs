@@ -7,8 +7,8 @@ use crate::algorithm::AlgorithmName;
 /// A trusted issuer of tokens. His keys are held apart, because they change.
 #[derive(Clone, Debug)]
 pub struct Issuer {
-    /// The exact `iss` (RFC 7519 section 4.1.1; compared as bytes).
-    pub(crate) iss: String,
+    /// The exact `iss` (RFC 7519 section 4.1.1; compared as bytes). `None`: only tokens without one.
+    pub(crate) iss: Option<String>,
     /// Whether a token without `iss` is taken for one of this issuer's.
     pub(crate) accept_missing_iss: bool,
     /// Whether a token without `aud` is accepted.
@@ -46,7 +46,7 @@ impl Issuer {
     #[must_use]
     pub fn rfc9068(iss: &str, audiences: &[String]) -> Self {
         Self {
-            iss: iss.to_owned(),
+            iss: Some(iss.to_owned()),
             accept_missing_iss: false,
             accept_missing_aud: false,
             audiences: audiences.to_vec(),
@@ -61,7 +61,7 @@ impl Issuer {
     #[must_use]
     pub fn answers_to(&self, claimed: Option<&str>) -> bool {
         match claimed {
-            Some(iss) => iss == self.iss,
+            Some(iss) => self.iss.as_deref() == Some(iss),
             None => self.accept_missing_iss,
         }
     }

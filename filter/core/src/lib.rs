@@ -2,23 +2,38 @@
 //!
 //! No host, no clock, no global, no environment. In reading order:
 //!
-//! 1. [`rejection`] every way to be refused: the table; [`response`] what the client gets then
-//! 2. [`json`] strict JSON; [`base64url`] strict base64url
-//! 3. [`algorithm`] signatures; [`keys`] JWK Sets, read once
-//! 4. [`credentials`] where the token stands; [`token`] what is checked before the signature
-//! 5. [`issuer`] whom to trust and how to read his claims; [`claims`] what is checked after the signature
-//! 6. [`verify`] the four above in their order
+//! 1. [`decide`] a request's whole way; [`request`] what comes in; [`rejection`] every way to be refused, one table;
+//!    [`response`] what the client gets then
+//! 2. [`path`] and [`host_name`] what is matched; [`pattern`] by what
+//! 3. [`credentials`] where the token stands; [`token`] what is checked before the signature; [`keys`] and
+//!    [`algorithm`] the signature; [`claims`] what is checked after it; [`verify`] these four for one known issuer
+//! 4. [`issuer`] whom to trust and how to read his claims; [`identity`] what the upstream is told
+//! 5. [`policy`] the document, compiled; [`problem`] what is wrong with one
+//! 6. [`json`] and [`base64url`] strict readers
 #![forbid(unsafe_code)]
 
 pub mod algorithm;
 pub mod base64url;
 pub mod claims;
 pub mod credentials;
+pub mod decide;
+pub mod host_name;
+pub mod identity;
 pub mod issuer;
 pub mod json;
 pub mod keys;
+pub mod path;
+pub mod pattern;
+pub mod policy;
+pub mod problem;
 pub mod rejection;
+pub mod request;
+pub mod response;
 pub mod token;
 pub mod verify;
 
+pub use decide::{Decision, KeyRing, Verdict};
+pub use policy::Policy;
 pub use rejection::Rejection;
+pub use request::Request;
+pub use response::LocalResponse;

@@ -1,0 +1,175 @@
+//! The decision: path, policy, rule, credentials, token, requirement, in this order.
+
+use crate::claims::VerifiedClaims;
+use crate::credentials::{self, AUTHORIZATION};
+use crate::host_name;
+use crate::keys::KeySet;
+use crate::path::CanonicalPath;
+use crate::policy::{Access, IssuerId, KeySource, Policy, Requirement, Rule, Scope, TrustedIssuer};
+use crate::rejection::Rejection;
+use crate::request::Request;
+use crate::token::UnverifiedToken;
+
+/// The keys at hand: one place for each issuer of the policy.
+#[derive(Clone, Debug, Default)]
+pub struct KeyRing {
+    sets: Vec<Option<KeySet>>,
+}
+
+impl KeyRing {
+    /// The keys that stand in the policy itself; those that must be fetched are missing.
+    #[must_use]
+    pub fn of(policy: &Policy) -> Self {
+        let fixed = |issuer: &TrustedIssuer| match &issuer.keys {
+            KeySource::Fixed(keys) => Some(keys.clone()),
+            KeySource::Remote(_) => None,
+        };
+        Self { sets: policy.issuers.iter().map(fixed).collect() }
+    }
+
+    /// Replaces the keys of one issuer.
+    pub fn set(&mut self, issuer: IssuerId, keys: KeySet) {
+        if let Some(set) = self.sets.get_mut(issuer.0) {
+            *set = Some(keys);
+        }
+    }
+
+    /// The keys of one issuer, where there are any yet.
+    #[must_use]
+    pub fn get(&self, issuer: IssuerId) -> Option<&KeySet> {
+        self.sets.get(issuer.0).and_then(Option::as_ref)
+    }
+}
+
+/// What was decided, and by which rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict<'p> {
+    /// Forward or reject.
+    pub decision: Decision,
+    /// The names of the policy and the rule; `None` where no rule matched.
+    pub rule: Option<(&'p str, &'p str)>,
+    /// The issuer whose token was judged, where one was chosen.
+    pub issuer: Option<IssuerId>,
+}
+
+/// Forward or reject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Let it through, with these identity headers: name and value.
+    Forward(Vec<(String, String)>),
+    /// Refuse it.
+    Reject(Rejection),
+}
+
+impl Policy {
+    /// Decides about a request at the time `now`, in seconds since the epoch.
+    ///
+    /// What [`Forwarding::removes`](crate::policy::Forwarding::removes) names must have been, or be, removed from the
+    /// request, whatever the verdict.
+    #[must_use]
+    pub fn decide(&self, request: &Request<'_>, keys: &KeyRing, now: u64) -> Verdict<'_> {
+        let mut verdict = Verdict { decision: Decision::Reject(Rejection::NoRule), rule: None, issuer: None };
+        verdict.decision = match self.judge(request, keys, now, &mut verdict) {
+            Ok(headers) => Decision::Forward(headers),
+            Err(rejection) => Decision::Reject(rejection),
+        };
+        verdict
+    }
+
+    /// What the upstream is told, and what of the client's it must not be told.
+    #[must_use]
+    pub fn forwarding(&self) -> &crate::policy::Forwarding {
+        &self.forwarding
+    }
+
+    fn judge<'p>(
+        &'p self,
+        request: &Request<'_>,
+        keys: &KeyRing,
+        now: u64,
+        verdict: &mut Verdict<'p>,
+    ) -> Result<Vec<(String, String)>, Rejection> {
+        let (scope, rule) = self.find_rule(request)?;
+        verdict.rule = Some((&scope.name, &rule.name));
+        let (issuers, requirement) = match &rule.access {
+            Access::Public => return Ok(Vec::new()),
+            Access::Optional(issuers) => (issuers, None),
+            Access::Authenticated(issuers, requirement) => (issuers, Some(requirement)),
+        };
+        let token = match credentials::bearer(request.values(AUTHORIZATION)) {
+            Err(Rejection::TokenMissing) if requirement.is_none() => return Ok(Vec::new()),
+            found => found?,
+        };
+        let (trusted, claims) = self.verify(token, issuers, keys, now, &mut verdict.issuer)?;
+        if let Some(requirement) = requirement {
+            requirement.check(&claims)?;
+        }
+        Ok(self.forwarding.headers(&trusted.name, &claims))
+    }
+
+    /// Deny by default: [`Rejection::NoRule`] where nothing names the request.
+    fn find_rule(&self, request: &Request<'_>) -> Result<(&Scope, &Rule), Rejection> {
+        let method = request.value(b":method").filter(|method| !method.is_empty() && *method != b"CONNECT");
+        let method = method.ok_or(Rejection::RequestMalformed)?;
+        let path = CanonicalPath::parse(request.value(b":path").ok_or(Rejection::RequestMalformed)?)?;
+        let mut authorities = request.values(b":authority");
+        let host = host_name::normalized(authorities.next().unwrap_or_default())
+            .ok_or(Rejection::RequestMalformed)?;
+        if authorities.next().is_some() {
+            return Err(Rejection::RequestMalformed);
+        }
+        let scope = self.find_scope(&host, path).ok_or(Rejection::NoRule)?;
+        let rule = scope.rules.iter().find(|rule| rule.matches(method, path)).ok_or(Rejection::NoRule)?;
+        Ok((scope, rule))
+    }
+
+    fn find_scope(&self, host: &[u8], path: CanonicalPath<'_>) -> Option<&Scope> {
+        let candidates = self.scopes.iter().filter(|scope| scope.prefix.matches(path)).filter_map(|scope| {
+            let closeness = scope.hosts.iter().filter_map(|pattern| pattern.closeness(host)).max()?;
+            Some(((closeness, scope.prefix.depth()), scope))
+        });
+        candidates.max_by_key(|(closeness, _)| *closeness).map(|(_, scope)| scope)
+    }
+
+    /// `iss` is read unverified only to choose among the issuers that the rule trusts: their keys must prove it.
+    fn verify(
+        &self,
+        token: &[u8],
+        issuers: &[IssuerId],
+        keys: &KeyRing,
+        now: u64,
+        chosen: &mut Option<IssuerId>,
+    ) -> Result<(&TrustedIssuer, VerifiedClaims), Rejection> {
+        let token = UnverifiedToken::parse(token)?;
+        let claimed = token.claimed_issuer()?;
+        let trusted = issuers.iter().filter_map(|id| Some((*id, self.issuers.get(id.0)?)));
+        let (id, trusted) = trusted
+            .into_iter()
+            .find(|(_, trusted)| trusted.issuer.answers_to(claimed))
+            .ok_or(Rejection::IssuerMismatch)?;
+        *chosen = Some(id);
+        token.check_header(&trusted.issuer)?;
+        let keys = keys.get(id).ok_or(Rejection::KeysUnavailable)?;
+        let claims = VerifiedClaims::validate(token.verify(keys)?, &trusted.issuer, now)?;
+        Ok((trusted, claims))
+    }
+}
+
+impl Rule {
+    fn matches(&self, method: &[u8], path: CanonicalPath<'_>) -> bool {
+        let named = |own: &String| own.as_bytes() == method || (own == "GET" && method == b"HEAD");
+        self.methods.as_ref().is_none_or(|methods| methods.iter().any(named))
+            && self.paths.iter().any(|pattern| pattern.matches(path))
+    }
+}
+
+impl Requirement {
+    fn check(&self, claims: &VerifiedClaims) -> Result<(), Rejection> {
+        let has = |role: &String| claims.roles().contains(role);
+        let any = self.any_role.is_empty() || self.any_role.iter().any(has);
+        if any && self.all_roles.iter().all(has) { Ok(()) } else { Err(Rejection::RoleMissing) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! Hosts: compared in lower case, without port and trailing dot.
+
+/// What a policy's `hosts` may name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostPattern {
+    /// `*`: every host, also none.
+    Any,
+    /// `*.example.com`: at least one label before it. Holds `.example.com`.
+    Below(String),
+    /// Exactly this host.
+    Exactly(String),
+}
+
+/// How closely a pattern names a host. Greater is closer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Closeness(usize);
+
+impl HostPattern {
+    /// Reads `*`, `*.example.com` or `api.example.com`.
+    ///
+    /// # Errors
+    /// What is wrong, as the end of a sentence that begins with the field.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text == "*" {
+            return Ok(Self::Any);
+        }
+        let name = text.strip_prefix("*.").unwrap_or(text);
+        let fine = name.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'[' | b']')
+        });
+        if name.is_empty() || name.starts_with('.') || name.contains("..") || !fine {
+            return Err("must be `*`, `*.example.com` or a host name (in its ASCII form)".to_owned());
+        }
+        if normalized(name.as_bytes()) != Some(name.as_bytes().to_ascii_lowercase()) {
+            return Err("must have no port and no dot at its end: hosts are compared without them".to_owned());
+        }
+        let name = name.to_ascii_lowercase();
+        Ok(if text.starts_with("*.") { Self::Below(format!(".{name}")) } else { Self::Exactly(name) })
+    }
+
+    /// How closely the pattern names `host` (in the form of [`normalized`]); `None` where it does not.
+    #[must_use]
+    pub fn closeness(&self, host: &[u8]) -> Option<Closeness> {
+        match self {
+            Self::Any => Some(Closeness(0)),
+            Self::Below(suffix) => (host.len() > suffix.len() && host.ends_with(suffix.as_bytes()))
+                .then_some(Closeness(suffix.len())),
+            Self::Exactly(name) => (host == name.as_bytes()).then_some(Closeness(usize::MAX)),
+        }
+    }
+}
+
+/// The host of an authority (RFC 3986 section 3.2): lower case, without port and trailing dot. `None` for user
+/// information or a port that is no number.
+#[must_use]
+pub fn normalized(authority: &[u8]) -> Option<Vec<u8>> {
+    if authority.contains(&b'@') {
+        return None;
+    }
+    let bracket = authority.iter().rposition(|byte| *byte == b']');
+    let colon = authority.iter().rposition(|byte| *byte == b':');
+    let host = match colon {
+        Some(colon) if bracket.is_none_or(|bracket| colon > bracket) => {
+            let (host, port) = authority.split_at(colon);
+            if !port.iter().skip(1).all(u8::is_ascii_digit) || (bracket.is_none() && host.contains(&b':')) {
+                return None;
+            }
+            host
+        }
+        _ => authority,
+    };
+    let host = host.strip_suffix(b".").unwrap_or(host);
+    Some(host.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_compared_without_case_port_and_trailing_dot() {
+        for authority in [
+            "api.example.com",
+            "API.Example.COM",
+            "api.example.com:8080",
+            "api.example.com.",
+            "api.example.com.:80",
+            "api.example.com:",
+        ] {
+            assert_eq!(normalized(authority.as_bytes()).unwrap(), b"api.example.com", "{authority}");
+        }
+        assert_eq!(normalized(b"[::1]:8080").unwrap(), b"[::1]");
+        assert_eq!(normalized(b"[::1]").unwrap(), b"[::1]");
+        for authority in ["user@host", "host:80a", "a:b:80"] {
+            assert_eq!(normalized(authority.as_bytes()), None, "{authority}");
+        }
+    }
+
+    #[test]
+    fn the_closest_pattern_is_the_longest() {
+        let closeness =
+            |pattern: &str, host: &str| HostPattern::parse(pattern).unwrap().closeness(host.as_bytes());
+        assert!(closeness("a.b.c", "a.b.c") > closeness("*.b.c", "a.b.c"));
+        assert!(closeness("*.b.c", "a.b.c") > closeness("*.c", "a.b.c"));
+        assert!(closeness("*.c", "a.b.c") > closeness("*", "a.b.c"));
+        assert_eq!(closeness("*.b.c", "b.c"), None);
+        assert_eq!(closeness("*.b.c", ".b.c"), None);
+        assert_eq!(closeness("*.b.c", "xb.c"), None);
+        assert_eq!(closeness("A.b", "a.b"), closeness("a.B", "a.b"));
+    }
+
+    #[test]
+    fn a_pattern_that_no_host_can_match_is_an_error() {
+        for text in ["", "*.", "a*", "*.*.a", "a.b:80", "a.b.", "a..b", ".a", "a b", "caf\u{e9}.com"] {
+            assert!(HostPattern::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `forward`: what the upstream is told of the caller, in headers that only we may set.
+
+use super::read::Node;
+
+/// The most identity headers.
+const MAX_HEADERS: usize = 16;
+/// The longest name of an identity header, in bytes.
+const MAX_HEADER_NAME_BYTES: usize = 64;
+
+/// Headers that steer the proxy or the connection, or that hold credentials: never identity headers.
+const RESERVED: [&str; 14] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+];
+const RESERVED_PREFIXES: [&str; 3] = ["x-envoy-", "x-forwarded-", "proxy-"];
+
+/// The identity headers, by name in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forwarding {
+    pub(crate) headers: Vec<(String, Source)>,
+}
+
+/// Where the value of an identity header comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The subject.
+    Subject,
+    /// The roles, joined by commas.
+    Roles,
+    /// The name of the issuer in the policy.
+    Issuer,
+}
+
+impl Default for Forwarding {
+    fn default() -> Self {
+        let header = |name: &str, source| (name.to_owned(), source);
+        Self {
+            headers: vec![
+                header("x-user-id", Source::Subject),
+                header("x-user-issuer", Source::Issuer),
+                header("x-user-roles", Source::Roles),
+            ],
+        }
+    }
+}
+
+pub(super) fn read(node: &Node<'_>, several_issuers: bool) -> Option<Forwarding> {
+    let mut fields = node.object()?;
+    let headers_node = fields.optional("headers");
+    fields.finish();
+    let Some(headers_node) = headers_node else {
+        return Some(Forwarding::default());
+    };
+    let entries = headers_node.entries()?;
+    if entries.len() > MAX_HEADERS {
+        headers_node.problem(format!("must name at most {MAX_HEADERS} headers"));
+        return None;
+    }
+    let mut headers: Vec<(String, Source)> = Vec::new();
+    let mut complete = true;
+    for (name, node) in entries {
+        let name = read_name(name, &node);
+        match (name, read_source(&node)) {
+            (Some(name), Some(source)) => {
+                if headers.iter().any(|(other, _)| *other == name) {
+                    node.problem("the same header in another spelling is there already");
+                }
+                headers.push((name, source));
+            }
+            _ => complete = false,
+        }
+    }
+    let has = |wanted| headers.iter().any(|(_, source)| *source == wanted);
+    if several_issuers && complete && has(Source::Subject) && !has(Source::Issuer) {
+        headers_node.problem(
+            "with several issuers the issuer must travel with the subject: add a header `{ from: issuer }` \
+             (two issuers may use the same subject for two people)",
+        );
+    }
+    complete.then_some(Forwarding { headers })
+}
+
+fn read_name(name: &str, node: &Node<'_>) -> Option<String> {
+    let lower = name.to_ascii_lowercase().replace('_', "-");
+    let fine = !lower.is_empty()
+        && lower.len() <= MAX_HEADER_NAME_BYTES
+        && lower.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !fine {
+        node.problem(format!(
+            "a header name must be 1 to {MAX_HEADER_NAME_BYTES} characters of a-z, 0-9 and `-`"
+        ));
+        return None;
+    }
+    if RESERVED.contains(&lower.as_str()) || RESERVED_PREFIXES.iter().any(|prefix| lower.starts_with(prefix))
+    {
+        node.problem(format!("`{lower}` has a meaning of its own and cannot carry identity"));
+        return None;
+    }
+    Some(lower)
+}
+
+fn read_source(node: &Node<'_>) -> Option<Source> {
+    let mut fields = node.object()?;
+    let source = fields.required("from", "one of subject, roles, issuer").and_then(|node| {
+        node.word(&[("subject", Source::Subject), ("roles", Source::Roles), ("issuer", Source::Issuer)])
+    });
+    fields.finish();
+    source
+}

@@ -1,0 +1,347 @@
+//! `issuers`: whom to trust, for what, with which keys.
+
+use bearward_protocol::bounds::{MAX_LEEWAY_SECONDS, MIN_HS256_SECRET_BYTES};
+
+use super::Secrets;
+use super::read::{Fields, Node};
+use crate::algorithm::{AlgorithmName, Hs256Secret};
+use crate::claims::is_role;
+use crate::issuer::{ClaimMapping, DEFAULT_LEEWAY_SECONDS, Grants, Issuer, normalized_type};
+use crate::keys::KeySet;
+
+/// The most issuers that one policy may trust.
+const MAX_ISSUERS: usize = 32;
+/// The most secrets that an issuer may have: each costs a hash where a token names none.
+const MAX_SECRETS: usize = 4;
+/// The deepest path to a claim.
+const MAX_CLAIM_PATH: usize = 8;
+
+/// An issuer of the document.
+#[derive(Clone, Debug)]
+pub struct TrustedIssuer {
+    /// The name in the document, in logs and metrics: `[a-z0-9_-]{1,32}`.
+    pub name: String,
+    /// What its tokens must be.
+    pub issuer: Issuer,
+    /// Where its keys come from.
+    pub keys: KeySource,
+}
+
+/// Where an issuer's keys come from.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// They stand in the document or the environment.
+    Fixed(KeySet),
+    /// They are fetched.
+    Remote(RemoteKeys),
+}
+
+/// A JWK Set to fetch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteKeys {
+    /// The Envoy cluster that serves it.
+    pub cluster: String,
+    /// `http` or `https`, for `:scheme`; whether TLS is spoken is the cluster's affair.
+    pub scheme: String,
+    /// `:authority`
+    pub authority: String,
+    /// `:path`
+    pub path: String,
+    /// Seconds from a good answer to the next fetch.
+    pub refresh_seconds: u64,
+    /// Milliseconds that an answer may take.
+    pub timeout_ms: u32,
+}
+
+pub(super) fn read(node: &Node<'_>, secrets: &Secrets<'_>) -> Option<Vec<TrustedIssuer>> {
+    let entries = node.entries()?;
+    if entries.is_empty() || entries.len() > MAX_ISSUERS {
+        node.problem(format!("must name 1 to {MAX_ISSUERS} issuers"));
+        return None;
+    }
+    let count = entries.len();
+    let issuers: Vec<_> =
+        entries.iter().map(|(name, entry)| read_one(name, entry, count > 1, secrets)).collect();
+    let issuers: Vec<_> = issuers.into_iter().collect::<Option<_>>()?;
+    check_together(node, &issuers);
+    Some(issuers)
+}
+
+/// Which issuer a token is judged by must never be a matter of order.
+fn check_together(node: &Node<'_>, issuers: &[TrustedIssuer]) {
+    for (index, one) in issuers.iter().enumerate() {
+        for earlier in issuers.iter().take(index) {
+            if one.issuer.iss.is_some() && one.issuer.iss == earlier.issuer.iss {
+                node.problem(format!(
+                    "`{}` and `{}` have the same `iss`: a token must have one issuer",
+                    earlier.name, one.name
+                ));
+            }
+            if one.issuer.accept_missing_iss && earlier.issuer.accept_missing_iss {
+                node.problem(format!(
+                    "`{}` and `{}` both accept tokens without `iss`: at most one issuer may",
+                    earlier.name, one.name
+                ));
+            }
+        }
+    }
+}
+
+fn read_one(name: &str, node: &Node<'_>, several: bool, secrets: &Secrets<'_>) -> Option<TrustedIssuer> {
+    check_name(name, 32, node);
+    let mut fields = node.object()?;
+    let accept = fields
+        .optional("accept_missing")
+        .and_then(|node| words(&node, &[("iss", Missing::Iss), ("aud", Missing::Aud)]));
+    let accept = accept.unwrap_or_default();
+    let (accept_missing_iss, accept_missing_aud) =
+        (accept.contains(&Missing::Iss), accept.contains(&Missing::Aud));
+    let iss = unless(accept_missing_iss, &mut fields, "iss", "the exact `iss` of this issuer's tokens")
+        .and_then(|node| node.text().map(str::to_owned));
+    let audiences =
+        unless(accept_missing_aud, &mut fields, "audiences", "a token for somebody else is no token for you")
+            .and_then(|node| texts(&node));
+    let algorithms = fields
+        .required("algorithms", "list the algorithms that this issuer signs with; known are EdDSA and HS256")
+        .and_then(|node| {
+            words(
+                &node,
+                &[
+                    ("EdDSA", AlgorithmName::EdDsa),
+                    ("Ed25519", AlgorithmName::EdDsa),
+                    ("HS256", AlgorithmName::Hs256),
+                ],
+            )
+        });
+    let token_types = fields
+        .required(
+            "token_types",
+            "list the `typ` of its tokens: at+jwt (RFC 9068), or JWT where it says no more",
+        )
+        .and_then(|node| texts(&node));
+    let leeway = fields.optional("leeway_seconds").map(|node| node.whole_number(0..=MAX_LEEWAY_SECONDS));
+    let keys_node = fields.required("keys", "one of `remote`, `jwks`, `secrets_env`");
+    let keys = keys_node
+        .as_ref()
+        .and_then(|node| read_keys(node, algorithms.as_deref(), accept_missing_iss, secrets));
+    let claims_node = fields.optional("claims");
+    let claims = match &claims_node {
+        Some(node) => read_claims(node),
+        None => Some(ClaimMapping::default()),
+    };
+    if several && claims.as_ref().is_some_and(|claims| claims.grants == Grants::Any) {
+        fields.problem(
+            "with several issuers each needs `claims.role_prefix` or `claims.granted_roles`: \
+             else one issuer's `admin` is every issuer's",
+        );
+    }
+    fields.finish();
+    let issuer = Issuer {
+        iss,
+        accept_missing_iss,
+        accept_missing_aud,
+        audiences: audiences.unwrap_or_default(),
+        algorithms: algorithms?,
+        token_types: token_types?.iter().map(|typ| normalized_type(typ)).collect(),
+        leeway_seconds: leeway.unwrap_or(Some(DEFAULT_LEEWAY_SECONDS))?,
+        claims: claims?,
+    };
+    Some(TrustedIssuer { name: name.to_owned(), issuer, keys: keys? })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Iss,
+    Aud,
+}
+
+/// A field that is required unless `condition`.
+fn unless<'v>(condition: bool, fields: &mut Fields<'v>, name: &'static str, why: &str) -> Option<Node<'v>> {
+    if condition { fields.optional(name) } else { fields.required(name, why) }
+}
+
+fn read_keys(
+    node: &Node<'_>,
+    algorithms: Option<&[AlgorithmName]>,
+    accepts_missing_iss: bool,
+    secrets: &Secrets<'_>,
+) -> Option<KeySource> {
+    let mut fields = node.object()?;
+    let remote = fields.optional("remote");
+    let jwks = fields.optional("jwks");
+    let secrets_env = fields.optional("secrets_env");
+    fields.finish();
+    let symmetric = secrets_env.is_some();
+    if algorithms
+        .is_some_and(|algorithms| algorithms.iter().any(|algorithm| algorithm.is_symmetric() != symmetric))
+    {
+        node.problem("HS256 goes with `secrets_env`, EdDSA with `remote` or `jwks`; one issuer has keys of one kind only");
+    }
+    match (remote, jwks, secrets_env) {
+        (Some(remote), None, None) => {
+            if accepts_missing_iss {
+                remote.problem("an issuer that accepts tokens without `iss` needs `jwks` or `secrets_env`: keys that no network brings");
+            }
+            read_remote(&remote).map(KeySource::Remote)
+        }
+        (None, Some(jwks), None) => read_jwks(&jwks).map(KeySource::Fixed),
+        (None, None, Some(names)) => read_secrets(&names, secrets).map(KeySource::Fixed),
+        _ => {
+            node.problem("must hold exactly one of `remote`, `jwks`, `secrets_env`");
+            None
+        }
+    }
+}
+
+fn read_remote(node: &Node<'_>) -> Option<RemoteKeys> {
+    let mut fields = node.object()?;
+    let cluster =
+        fields.required("cluster", "the Envoy cluster that serves the JWK Set").and_then(|node| node.text());
+    let uri = fields
+        .required(
+            "uri",
+            "the address of the JWK Set, such as https://issuer.example.com/.well-known/jwks.json",
+        )
+        .and_then(|node| read_uri(&node));
+    let refresh = fields.optional("refresh_seconds").map(|node| node.whole_number(10..=86_400));
+    let timeout = fields.optional("timeout_ms").map(|node| node.whole_number(100..=10_000));
+    fields.finish();
+    let (scheme, authority, path) = uri?;
+    Some(RemoteKeys {
+        cluster: cluster?.to_owned(),
+        scheme,
+        authority,
+        path,
+        refresh_seconds: refresh.unwrap_or(Some(300))?,
+        timeout_ms: u32::try_from(timeout.unwrap_or(Some(2000))?).ok()?,
+    })
+}
+
+fn read_uri(node: &Node<'_>) -> Option<(String, String, String)> {
+    let uri = node.text()?;
+    let parts = uri.split_once("://").and_then(|(scheme, rest)| {
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at_checked(end)?;
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        let fine = matches!(scheme, "http" | "https")
+            && !authority.is_empty()
+            && !authority.contains('@')
+            && uri.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+        fine.then(|| (scheme.to_owned(), authority.to_owned(), path))
+    });
+    if parts.is_none() {
+        node.problem("must be an absolute http or https URI without user and fragment");
+    }
+    parts
+}
+
+fn read_jwks(node: &Node<'_>) -> Option<KeySet> {
+    let Some(members) = node.value.as_object() else {
+        node.problem("must be a JWK Set: an object with the member `keys`");
+        return None;
+    };
+    KeySet::from_members(members)
+        .map_err(|problems| problems.iter().for_each(|problem| node.problem(problem.to_string())))
+        .ok()
+}
+
+fn read_secrets(node: &Node<'_>, secrets: &Secrets<'_>) -> Option<KeySet> {
+    let names = node.distinct_items()?;
+    if names.len() > MAX_SECRETS {
+        node.problem(format!("must name at most {MAX_SECRETS} secrets"));
+        return None;
+    }
+    let read = |node: &Node<'_>| {
+        let name = node.text()?;
+        let Some(secret) = secrets(name) else {
+            node.problem(format!(
+                "the environment variable `{}` is not set in the filter's VM: \
+                 pass it on in the plugin's `vm_config.environment_variables`",
+                name.escape_debug()
+            ));
+            return None;
+        };
+        let secret = Hs256Secret::new(&secret).ok();
+        if secret.is_none() {
+            node.problem(format!(
+                "the secret in `{}` is shorter than {MIN_HS256_SECRET_BYTES} bytes",
+                name.escape_debug()
+            ));
+        }
+        secret
+    };
+    let found: Vec<_> = names.iter().map(read).collect();
+    Some(KeySet::from_secrets(found.into_iter().collect::<Option<_>>()?))
+}
+
+fn read_claims(node: &Node<'_>) -> Option<ClaimMapping> {
+    let mut fields = node.object()?;
+    let defaults = ClaimMapping::default();
+    let subject = fields.optional("subject").map(|node| claim_path(&node));
+    let roles = fields.optional("roles").map(|node| claim_path(&node));
+    let prefix = fields.optional("role_prefix").map(|node| role(&node));
+    let granted = fields.optional("granted_roles").map(|node| read_roles(&node));
+    let grants = match (prefix, granted) {
+        (None, None) => Some(Grants::Any),
+        (Some(prefix), None) => prefix.map(Grants::Prefixed),
+        (None, Some(granted)) => granted.map(Grants::Listed),
+        (Some(_), Some(_)) => {
+            fields.problem("`role_prefix` and `granted_roles` exclude each other");
+            None
+        }
+    };
+    fields.finish();
+    Some(ClaimMapping {
+        subject: subject.unwrap_or(Some(defaults.subject))?,
+        roles: roles.unwrap_or(Some(defaults.roles))?,
+        grants: grants?,
+    })
+}
+
+fn claim_path(node: &Node<'_>) -> Option<Vec<String>> {
+    let steps = node.items()?;
+    if steps.is_empty() || steps.len() > MAX_CLAIM_PATH {
+        node.problem(format!(
+            "must be a list of 1 to {MAX_CLAIM_PATH} member names, such as [realm_access, roles]"
+        ));
+        return None;
+    }
+    steps.iter().map(|step| step.text().map(str::to_owned)).collect()
+}
+
+pub(super) fn read_roles(node: &Node<'_>) -> Option<Vec<String>> {
+    let items = node.distinct_items()?;
+    let roles: Vec<_> = items.iter().map(role).collect();
+    roles.into_iter().collect()
+}
+
+fn role(node: &Node<'_>) -> Option<String> {
+    let role = node.text()?;
+    if !is_role(role) {
+        node.problem(
+            "a role must be at most 128 bytes, without comma, control character and space at its ends",
+        );
+        return None;
+    }
+    Some(role.to_owned())
+}
+
+fn texts(node: &Node<'_>) -> Option<Vec<String>> {
+    let items: Vec<_> = node.distinct_items()?.iter().map(|item| item.text().map(str::to_owned)).collect();
+    items.into_iter().collect()
+}
+
+fn words<T: Copy>(node: &Node<'_>, words: &[(&str, T)]) -> Option<Vec<T>> {
+    let items: Vec<_> = node.distinct_items()?.iter().map(|item| item.word(words)).collect();
+    items.into_iter().collect()
+}
+
+/// Names stand in metrics and logs.
+pub(super) fn check_name(name: &str, longest: usize, node: &Node<'_>) {
+    let fine = name
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-'));
+    if name.is_empty() || name.len() > longest || !fine {
+        node.problem(format!("the name must be 1 to {longest} characters of a-z, 0-9, `_` and `-`"));
+    }
+}

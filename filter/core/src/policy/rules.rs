@@ -1,0 +1,211 @@
+//! `policies`: hosts, prefix and rules.
+
+use super::issuers::{TrustedIssuer, check_name, read_roles};
+use super::read::{Fields, Node};
+use super::{Access, IssuerId, Requirement, Rule, Scope};
+use crate::host_name::HostPattern;
+use crate::issuer::Grants;
+use crate::pattern::Pattern;
+
+/// The most policies in a document, and the most rules and paths in each list.
+const MAX_ITEMS: usize = 1000;
+/// The longest name of a policy or a rule.
+const MAX_NAME: usize = 64;
+
+/// `issuers_read` is false where the issuers themselves are wrong: then no issuer can be looked up by name.
+pub(super) fn read(node: &Node<'_>, issuers: &[TrustedIssuer], issuers_read: bool) -> Option<Vec<Scope>> {
+    let known = Known { issuers, complete: issuers_read };
+    let scopes: Vec<_> = bounded(node)?.iter().map(|node| read_scope(node, &known)).collect();
+    scopes.into_iter().collect()
+}
+
+struct Known<'a> {
+    issuers: &'a [TrustedIssuer],
+    complete: bool,
+}
+
+fn read_scope(node: &Node<'_>, known: &Known<'_>) -> Option<Scope> {
+    let mut fields = node.object()?;
+    let name = read_name(&mut fields);
+    let hosts = fields
+        .required("hosts", "write [\"*\"] for every host")
+        .and_then(|node| parsed_list(&node, HostPattern::parse));
+    let prefix = fields
+        .required("prefix", "write `/` for every path")
+        .and_then(|node| parsed(&node, Pattern::parse_prefix));
+    let trusted = fields
+        .required("issuers", "name the issuers that this policy trusts")
+        .and_then(|node| issuer_ids(&node, known));
+    let rules_node = fields.required("rules", "without a rule every request is refused");
+    let rules: Option<Vec<_>> = rules_node.as_ref().and_then(bounded).map(|nodes| {
+        nodes.iter().map(|node| read_rule(node, prefix.as_ref(), trusted.as_deref(), known)).collect()
+    });
+    fields.finish();
+    let rules: Vec<Rule> = rules?.into_iter().collect::<Option<_>>()?;
+    for (index, rule) in rules.iter().enumerate() {
+        if rules.iter().take(index).any(|earlier| earlier.name == rule.name) {
+            rules_node.as_ref()?.problem(format!(
+                "two rules are called `{}`: their verdicts could not be told apart",
+                rule.name
+            ));
+        }
+    }
+    Some(Scope { name: name?, hosts: hosts?, prefix: prefix?, rules })
+}
+
+fn read_rule(
+    node: &Node<'_>,
+    prefix: Option<&Pattern>,
+    trusted: Option<&[IssuerId]>,
+    known: &Known<'_>,
+) -> Option<Rule> {
+    let mut fields = node.object()?;
+    let name = read_name(&mut fields);
+    let methods = fields.optional("methods").map(|node| read_methods(&node));
+    let paths = fields.required("paths", "list the paths of this rule").and_then(|node| {
+        let paths = parsed_list(&node, Pattern::parse)?;
+        if prefix.is_some_and(|prefix| paths.iter().any(|path| !path.lies_below(prefix))) {
+            node.problem("a path outside the policy's `prefix` can never match");
+        }
+        Some(paths)
+    });
+    let word = fields.optional("access").map(|node| {
+        node.word(&[
+            ("authenticated", Word::Authenticated),
+            ("optional", Word::Optional),
+            ("public", Word::Public),
+        ])
+    });
+    let own_issuers = fields.optional("issuers").map(|node| {
+        let ids = issuer_ids(&node, known)?;
+        if trusted.is_some_and(|trusted| ids.iter().any(|id| !trusted.contains(id))) {
+            node.problem("a rule can only narrow its policy's `issuers`");
+        }
+        Some(ids)
+    });
+    let require_node = fields.optional("require");
+    let requirement = require_node.as_ref().map(read_requirement);
+    let word = word.unwrap_or(Some(Word::Authenticated));
+    if let Some(node) = &require_node
+        && word.is_some_and(|word| word != Word::Authenticated)
+    {
+        node.problem("only goes with `access: authenticated`, the default: nobody else has roles");
+    }
+    if word == Some(Word::Public) && own_issuers.is_some() {
+        fields.problem("`access: public` looks at no token: `issuers` means nothing here");
+    }
+    fields.finish();
+    let issuers = own_issuers.unwrap_or_else(|| trusted.map(<[_]>::to_vec));
+    if let (Some(node), Some(Some(requirement)), Some(ids)) = (&require_node, &requirement, &issuers) {
+        refuse_unattainable(node, requirement, ids, known);
+    }
+    let access = match word? {
+        Word::Public => Access::Public,
+        Word::Optional => Access::Optional(issuers?),
+        Word::Authenticated => {
+            Access::Authenticated(issuers?, requirement.unwrap_or_else(|| Some(Requirement::default()))?)
+        }
+    };
+    Some(Rule {
+        name: name?,
+        methods: methods.map_or(Some(None), |methods| methods.map(Some))?,
+        paths: paths?,
+        access,
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Authenticated,
+    Optional,
+    Public,
+}
+
+fn read_requirement(node: &Node<'_>) -> Option<Requirement> {
+    let mut fields = node.object()?;
+    let any_role = fields.optional("any_role").map(|node| read_roles(&node));
+    let all_roles = fields.optional("all_roles").map(|node| read_roles(&node));
+    if any_role.is_none() && all_roles.is_none() {
+        fields.problem("must hold `any_role` or `all_roles`");
+    }
+    fields.finish();
+    Some(Requirement {
+        any_role: any_role.unwrap_or_else(|| Some(vec![]))?,
+        all_roles: all_roles.unwrap_or_else(|| Some(vec![]))?,
+    })
+}
+
+/// A role that none of the rule's issuers may grant makes a rule that nobody passes.
+fn refuse_unattainable(node: &Node<'_>, requirement: &Requirement, ids: &[IssuerId], known: &Known<'_>) {
+    let grantable = |role: &String| {
+        ids.iter().filter_map(|id| known.issuers.get(id.0)).any(|trusted| {
+            match &trusted.issuer.claims.grants {
+                Grants::Any => true,
+                Grants::Prefixed(prefix) => role.len() > prefix.len() && role.starts_with(prefix.as_str()),
+                Grants::Listed(listed) => listed.contains(role),
+            }
+        })
+    };
+    if known.complete {
+        for role in requirement.any_role.iter().chain(&requirement.all_roles).filter(|role| !grantable(role))
+        {
+            node.problem(format!("none of the issuers here may grant the role `{role}`: look at their role_prefix and granted_roles"));
+        }
+    }
+}
+
+/// Method names are case-sensitive (RFC 9110 section 9.1).
+fn read_methods(node: &Node<'_>) -> Option<Vec<String>> {
+    parsed_list(node, |method| {
+        let token = method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
+        match method {
+            "CONNECT" => Err("CONNECT is always refused".to_owned()),
+            method if token => Ok(method.to_owned()),
+            _ => Err("must be a method such as GET, in capital letters".to_owned()),
+        }
+    })
+}
+
+fn issuer_ids(node: &Node<'_>, known: &Known<'_>) -> Option<Vec<IssuerId>> {
+    let names = node.distinct_items()?;
+    let find = |node: &Node<'_>| {
+        let name = node.text()?;
+        let found = known.issuers.iter().position(|issuer| issuer.name == name).map(IssuerId);
+        if found.is_none() && known.complete {
+            let list: Vec<_> = known.issuers.iter().map(|issuer| format!("`{}`", issuer.name)).collect();
+            node.problem(format!(
+                "`{}` is not one of the `issuers`: {}",
+                name.escape_debug(),
+                list.join(", ")
+            ));
+        }
+        found
+    };
+    let ids: Vec<_> = names.iter().map(find).collect();
+    ids.into_iter().collect()
+}
+
+fn read_name(fields: &mut Fields<'_>) -> Option<String> {
+    let node = fields.required("name", "verdicts name the policy and the rule")?;
+    let name = node.text()?;
+    check_name(name, MAX_NAME, &node);
+    Some(name.to_owned())
+}
+
+fn parsed<T>(node: &Node<'_>, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    parse(node.text()?).map_err(|text| node.problem(text)).ok()
+}
+
+fn parsed_list<T>(node: &Node<'_>, parse: impl Fn(&str) -> Result<T, String>) -> Option<Vec<T>> {
+    let items: Vec<_> = bounded(node)?.iter().map(|item| parsed(item, &parse)).collect();
+    items.into_iter().collect()
+}
+
+fn bounded<'v>(node: &Node<'v>) -> Option<Vec<Node<'v>>> {
+    let items = node.distinct_items()?;
+    if items.len() > MAX_ITEMS {
+        node.problem(format!("must have at most {MAX_ITEMS} items"));
+        return None;
+    }
+    Some(items)
+}

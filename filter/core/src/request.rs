@@ -1,0 +1,41 @@
+//! A request as the proxy hands it over: bytes, in order, with duplicates.
+
+/// A view of the request's headers, pseudo-headers included. Names as HTTP/2 spells them, in lower case.
+#[derive(Clone, Debug, Default)]
+pub struct Request<'a> {
+    headers: Vec<(&'a [u8], &'a [u8])>,
+}
+
+impl<'a> Request<'a> {
+    /// Takes the headers in their order.
+    #[must_use]
+    pub fn new(headers: Vec<(&'a [u8], &'a [u8])>) -> Self {
+        Self { headers }
+    }
+
+    /// Every header, in order.
+    pub fn headers(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + '_ {
+        self.headers.iter().copied()
+    }
+
+    /// Every value of a header; `name` in lower case.
+    pub fn values(&self, name: &'static [u8]) -> impl Iterator<Item = &'a [u8]> + '_ {
+        self.headers().filter(move |(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The one value of a header; `None` where there is none, or more than one.
+    #[must_use]
+    pub fn value(&self, name: &'static [u8]) -> Option<&'a [u8]> {
+        let mut values = self.values(name);
+        values.next().filter(|_| values.next().is_none())
+    }
+
+    /// Whether the client speaks gRPC and expects its status codes.
+    #[must_use]
+    pub fn is_grpc(&self) -> bool {
+        let rest = self
+            .value(b"content-type")
+            .and_then(|content_type| content_type.strip_prefix(b"application/grpc"));
+        rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
+    }
+}
