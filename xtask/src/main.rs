@@ -1,2 +1,3 @@
-//! To come.
+//! `cargo xtask VERB`.
+
 fn main() {}

@@ -1,0 +1,1 @@
+//! The filter's module: what it exports, what it imports.

@@ -1,0 +1,52 @@
+//! The database: the one that `DATABASE_URL` names, else a throw-away cluster.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use self::cluster::Cluster;
+use crate::error::Error;
+use crate::report::Report;
+
+mod binaries;
+mod cluster;
+mod user;
+
+/// A PostgreSQL server to work on. A throw-away one ends with this value.
+#[derive(Debug)]
+pub struct Database {
+    url: String,
+    cluster: Option<Cluster>,
+}
+
+impl Database {
+    /// The server of `DATABASE_URL` as it is, else a throw-away cluster with its log in `logs`. Its data goes into
+    /// `keep` and stays there, or into a temporary directory.
+    pub fn provide(logs: &Path, keep: Option<&Path>, report: &mut Report) -> Result<Database, Error> {
+        if let Ok(url) = env::var("DATABASE_URL") {
+            report.note("PostgreSQL: the one that DATABASE_URL names");
+            return Ok(Database { url, cluster: None });
+        }
+        Database::throw_away(logs, keep, report)
+    }
+
+    /// A cluster of its own, whatever the environment says.
+    pub fn throw_away(logs: &Path, keep: Option<&Path>, report: &mut Report) -> Result<Database, Error> {
+        let cluster = Cluster::start(logs, keep, report)?;
+        Ok(Database { url: cluster.url(), cluster: Some(cluster) })
+    }
+
+    /// `postgres://postgres@localhost/postgres?host=DIRECTORY`, for whoever may create databases.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// `psql`, where the throw-away cluster's package has it.
+    pub fn psql(&self) -> Option<PathBuf> {
+        self.cluster.as_ref().map(|cluster| cluster.binaries().psql())
+    }
+
+    /// An error with the last lines of its log if the throw-away server has ended.
+    pub fn check(&mut self) -> Result<(), Error> {
+        self.cluster.as_mut().map_or(Ok(()), Cluster::check)
+    }
+}

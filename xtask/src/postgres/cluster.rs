@@ -1,0 +1,159 @@
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::binaries::Binaries;
+use super::user::Unprivileged;
+use crate::directory::{TemporaryDirectory, create_all};
+use crate::error::Error;
+use crate::process::{Process, Signal};
+use crate::report::Report;
+
+/// A server on a unix socket in a private directory. It gives up durability for speed.
+#[derive(Debug)]
+pub(super) struct Cluster {
+    // Dropped in this order: the server ends before its directory goes.
+    server: Process,
+    binaries: Binaries,
+    home: TemporaryDirectory,
+}
+
+/// How long `initdb` and the server's start may take on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// What every unix accepts as the path of a socket, terminating zero excluded.
+const SOCKET_PATH_LIMIT: usize = 103;
+/// PostgreSQL's name for its socket.
+const SOCKET: &str = ".s.PGSQL.5432";
+
+/// Nobody reads this data after a crash, and every test in parallel has connections of its own.
+const SETTINGS: [&str; 7] = [
+    "listen_addresses=",
+    "max_connections=400",
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "timezone=UTC",
+    "log_timezone=UTC",
+];
+
+impl Cluster {
+    pub(super) fn start(logs: &Path, keep: Option<&Path>, report: &mut Report) -> Result<Cluster, Error> {
+        let user = Unprivileged::needed()?;
+        let home = socket_directory()?;
+        own(home.path(), user.as_ref())?;
+        let binaries = Binaries::find(user.as_ref(), home.path(), report)?;
+        let data = match keep {
+            Some(folder) => folder.to_owned(),
+            None => home.path().join("data"),
+        };
+        create_all(logs)?;
+        create_all(&data)?;
+        own(&data, user.as_ref())?;
+        let site = Site { user, home, data, log: logs.join("postgres.log") };
+        if !site.data.join("PG_VERSION").exists() {
+            site.initialize(&binaries, report)?;
+        }
+        let mut server = site.serve(&binaries)?;
+        let ready = || Ok(site.is_ready().then_some(()));
+        server.wait_until(report, "the first connection", DEADLINE, ready)?;
+        Ok(Cluster { server, binaries, home: site.home })
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("postgres://postgres@localhost/postgres?host={}", percent_encoded(self.home.path()))
+    }
+
+    pub(super) fn binaries(&self) -> &Binaries {
+        &self.binaries
+    }
+
+    pub(super) fn check(&mut self) -> Result<(), Error> {
+        self.server.check()
+    }
+}
+
+struct Site {
+    user: Option<Unprivileged>,
+    home: TemporaryDirectory,
+    data: PathBuf,
+    log: PathBuf,
+}
+
+impl Site {
+    fn initialize(&self, binaries: &Binaries, report: &mut Report) -> Result<(), Error> {
+        let mut command = self.command(&binaries.initdb());
+        // macOS does not know C.UTF-8; in both the order of text is that of its bytes.
+        let locale = if cfg!(target_os = "macos") { "--locale=C" } else { "--locale=C.UTF-8" };
+        command
+            .args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", locale, "-D"])
+            .arg(&self.data);
+        Process::start("initdb", command, &self.log)?.finish(report, DEADLINE)
+    }
+
+    fn serve(&self, binaries: &Binaries) -> Result<Process, Error> {
+        let mut command = self.command(&binaries.postgres());
+        command.arg("-D").arg(&self.data).arg("-k").arg(self.home.path());
+        for setting in SETTINGS {
+            command.args(["-c", setting]);
+        }
+        // SIGINT is its fast shutdown; SIGTERM would wait until every client has gone.
+        Process::start_with("postgres", command, &self.log, Signal::INT)
+    }
+
+    /// The line of `postmaster.pid` with the server's state; it says `ready` once connections are accepted.
+    fn is_ready(&self) -> bool {
+        fs::read_to_string(self.data.join("postmaster.pid"))
+            .is_ok_and(|text| text.lines().nth(7).is_some_and(|state| state.trim() == "ready"))
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        // Not our environment: PGDATA, PGPORT and the like would change what is started.
+        command.env_clear().env("LC_ALL", "C").env("PATH", "/usr/local/bin:/usr/bin:/bin");
+        command.current_dir(self.home.path());
+        if let Some(user) = &self.user {
+            user.runs(&mut command);
+        }
+        command
+    }
+}
+
+/// In the system's temporary folder, unless its path is too long for a socket.
+fn socket_directory() -> Result<TemporaryDirectory, Error> {
+    let usual = std::env::temp_dir();
+    let longest = usual.as_os_str().len() + "/bearward-pg-0123456789abcdef/".len() + SOCKET.len();
+    let parent = if longest <= SOCKET_PATH_LIMIT { usual } else { PathBuf::from("/tmp") };
+    TemporaryDirectory::new(&parent, "bearward-pg")
+}
+
+fn own(path: &Path, user: Option<&Unprivileged>) -> Result<(), Error> {
+    let Some(user) = user else { return Ok(()) };
+    chown(path, Some(user.uid), Some(user.gid)).map_err(Error::file("hand over", path))
+}
+
+/// The path as a value in a URL's query.
+fn percent_encoded(path: &Path) -> String {
+    path.as_os_str()
+        .as_bytes()
+        .iter()
+        .map(|&byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_folder_survives_the_query_of_a_url() {
+        assert_eq!(percent_encoded(Path::new("/tmp/a b&c")), "%2Ftmp%2Fa%20b%26c");
+    }
+}

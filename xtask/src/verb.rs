@@ -1,0 +1,1 @@
+//! The errands, one a file.

@@ -1,0 +1,67 @@
+//! Where things are in this repository.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::error::Error;
+use crate::process;
+
+/// The root of the repository: where `Cargo.toml`, `envoy.yaml` and `ARCHITECTURE.md` are.
+pub fn root() -> &'static Path {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask)
+}
+
+/// Cargo's target directory, wherever the environment or the configuration puts it.
+pub fn target() -> Result<&'static Path, Error> {
+    static TARGET: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(target) = TARGET.get() {
+        return Ok(target);
+    }
+    let found = match env::var_os("CARGO_TARGET_DIR") {
+        Some(directory) => root().join(directory),
+        None => target_of_metadata()?,
+    };
+    Ok(TARGET.get_or_init(|| found))
+}
+
+/// The binary of a workspace member as `cargo build` leaves it: unoptimized, with line numbers.
+pub fn binary(name: &str) -> Result<PathBuf, Error> {
+    let path = target()?.join("debug").join(name);
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(Error::unusable(
+        format!("{} does not exist", path.display()),
+        format!("run `cargo build --bin {name}`; `cargo xtask demo` and `cargo xtask test` do it themselves"),
+    ))
+}
+
+/// Cargo, in the repository's root: the one that runs this errand, so that toolchain and settings agree.
+pub fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    // What cargo tells xtask about xtask itself would make build scripts of others believe that they changed.
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name == "CARGO_BIN_NAME"
+        }) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn target_of_metadata() -> Result<PathBuf, Error> {
+    let mut command = cargo();
+    command.args(["metadata", "--no-deps", "--format-version", "1"]);
+    let metadata = process::output(command)?;
+    let metadata: serde_json::Value = serde_json::from_str(&metadata)
+        .map_err(|error| Error::unusable(format!("cargo metadata is not JSON ({error})"), "update cargo"))?;
+    match metadata.get("target_directory").and_then(|directory| directory.as_str()) {
+        Some(directory) => Ok(PathBuf::from(directory)),
+        None => Err(Error::unusable("cargo metadata names no target directory", "set CARGO_TARGET_DIR")),
+    }
+}
