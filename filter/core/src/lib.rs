@@ -8,8 +8,9 @@
 //! 3. [`credentials`] where the token stands; [`token`] what is checked before the signature; [`keys`] and
 //!    [`algorithm`] the signature; [`claims`] what is checked after it; [`verify`] these four for one known issuer
 //! 4. [`issuer`] whom to trust and how to read his claims; [`identity`] what the upstream is told
-//! 5. [`policy`] the document, compiled; [`problem`] what is wrong with one
-//! 6. [`json`] and [`base64url`] strict readers
+//! 5. [`refresh`] when to fetch keys
+//! 6. [`policy`] the document, compiled; [`problem`] what is wrong with one
+//! 7. [`json`] and [`base64url`] strict readers
 #![forbid(unsafe_code)]
 
 pub mod algorithm;
@@ -26,6 +27,7 @@ pub mod path;
 pub mod pattern;
 pub mod policy;
 pub mod problem;
+pub mod refresh;
 pub mod rejection;
 pub mod request;
 pub mod response;

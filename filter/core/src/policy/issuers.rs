@@ -2,9 +2,12 @@
 
 use bearward_protocol::bounds::{MAX_LEEWAY_SECONDS, MIN_HS256_SECRET_BYTES};
 
+use sha2::{Digest, Sha256};
+
 use super::Secrets;
 use super::read::{Fields, Node};
 use crate::algorithm::{AlgorithmName, Hs256Secret};
+use crate::base64url;
 use crate::claims::is_role;
 use crate::issuer::{ClaimMapping, DEFAULT_LEEWAY_SECONDS, Grants, Issuer, normalized_type};
 use crate::keys::KeySet;
@@ -51,6 +54,26 @@ pub struct RemoteKeys {
     pub refresh_seconds: u64,
     /// Milliseconds that an answer may take.
     pub timeout_ms: u32,
+}
+
+impl RemoteKeys {
+    /// Under which key the set stands in data that several VMs share: a format version, and a hash of all that says
+    /// whose set it is and where it comes from, so that two configurations never take each other's keys.
+    #[must_use]
+    pub fn shared_key(&self, issuer: &Issuer) -> String {
+        let mut hash = Sha256::new();
+        for part in [
+            issuer.iss.as_deref().unwrap_or_default(),
+            &self.cluster,
+            &self.scheme,
+            &self.authority,
+            &self.path,
+        ] {
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+            hash.update(part);
+        }
+        format!("bearward.jwks.v1.{}", base64url::encode(&hash.finalize()))
+    }
 }
 
 pub(super) fn read(node: &Node<'_>, secrets: &Secrets<'_>) -> Option<Vec<TrustedIssuer>> {

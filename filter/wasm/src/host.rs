@@ -1,0 +1,251 @@
+//! Every hostcall, as the ABI 0.2.1 declares it: bytes only, every status a `Result`.
+//!
+//! The SDK's own calls panic on a status that they do not expect and on header values that are not UTF-8. One such
+//! request would end the VM for all that follow.
+#![allow(
+    unsafe_code,
+    reason = "the one place where the host is called; everything else in the workspace is safe"
+)]
+
+use std::panic::PanicHookInfo;
+
+use crate::pairs;
+
+/// A status other than `OK`, as the host gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HostError(pub(crate) i32);
+
+/// A header map, by its number in the ABI.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum HeaderMap {
+    Request = 0,
+    RequestTrailers = 1,
+    HttpCallResponse = 6,
+}
+
+/// A buffer, by its number in the ABI.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Buffer {
+    HttpCallResponseBody = 4,
+    PluginConfiguration = 7,
+}
+
+/// A level of the log, by its number in the ABI.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Level {
+    Info = 2,
+    Warn = 3,
+    Critical = 5,
+}
+
+/// Writes a line into the proxy's log. Never a token, a secret, or a byte of a request.
+pub(crate) fn log(level: Level, text: &str) {
+    // A log that cannot be written must not decide about a request.
+    let _ = status(unsafe { abi::proxy_log(level as i32, text.as_ptr(), text.len()) });
+}
+
+/// Milliseconds since the epoch.
+pub(crate) fn now_ms() -> Result<u64, HostError> {
+    let mut nanoseconds = 0_u64;
+    status(unsafe { abi::proxy_get_current_time_nanoseconds(&raw mut nanoseconds) })?;
+    Ok(nanoseconds / 1_000_000)
+}
+
+/// Has `proxy_on_tick` called at this interval, on the current root context.
+pub(crate) fn set_tick_period(milliseconds: u32) -> Result<(), HostError> {
+    status(unsafe { abi::proxy_set_tick_period_milliseconds(milliseconds) })
+}
+
+/// A whole header map in the serialized form that [`pairs::decode`] reads.
+pub(crate) fn header_pairs(map: HeaderMap) -> Result<Vec<u8>, HostError> {
+    returned(|data, size| unsafe { abi::proxy_get_header_map_pairs(map as i32, data, size) })
+}
+
+/// Removes every value of a header.
+pub(crate) fn remove_header(map: HeaderMap, name: &[u8]) -> Result<(), HostError> {
+    status(unsafe { abi::proxy_remove_header_map_value(map as i32, name.as_ptr(), name.len()) })
+}
+
+/// Sets a header to one value.
+pub(crate) fn set_header(map: HeaderMap, name: &str, value: &str) -> Result<(), HostError> {
+    status(unsafe {
+        abi::proxy_replace_header_map_value(
+            map as i32,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    })
+}
+
+/// At most `max` bytes of a buffer.
+pub(crate) fn buffer(buffer: Buffer, max: usize) -> Result<Vec<u8>, HostError> {
+    returned(|data, size| unsafe { abi::proxy_get_buffer_bytes(buffer as i32, 0, max, data, size) })
+}
+
+/// Answers the current stream. `details` is what `%RESPONSE_CODE_DETAILS%` prints.
+pub(crate) fn send_local_response(
+    code: u16,
+    details: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    grpc_status: Option<u32>,
+) -> Result<(), HostError> {
+    let headers = pairs::encode(headers);
+    // -1: the client does not speak gRPC.
+    let grpc_status = grpc_status.and_then(|code| i32::try_from(code).ok()).unwrap_or(-1);
+    status(unsafe {
+        abi::proxy_send_local_response(
+            u32::from(code),
+            details.as_ptr(),
+            details.len(),
+            body.as_ptr(),
+            body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            grpc_status,
+        )
+    })
+}
+
+/// Sends a request without body to a cluster, on the current root context; the answer's token comes back.
+pub(crate) fn http_call(cluster: &str, headers: &[(&str, &str)], timeout_ms: u32) -> Result<u32, HostError> {
+    let headers = pairs::encode(headers);
+    let trailers = pairs::encode(&[]);
+    let mut token = 0_u32;
+    status(unsafe {
+        abi::proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            std::ptr::null(),
+            0,
+            trailers.as_ptr(),
+            trailers.len(),
+            timeout_ms,
+            &raw mut token,
+        )
+    })?;
+    Ok(token)
+}
+
+/// A value that all VMs with our `vm_id` share: untrusted, whoever wrote it.
+pub(crate) fn shared_data(key: &str) -> Result<Vec<u8>, HostError> {
+    let mut cas = 0_u32;
+    returned(|data, size| unsafe {
+        abi::proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &raw mut cas)
+    })
+}
+
+/// Writes a shared value, whatever was there (`cas = 0` is unconditional).
+pub(crate) fn set_shared_data(key: &str, value: &[u8]) -> Result<(), HostError> {
+    status(unsafe { abi::proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), 0) })
+}
+
+/// Logs where a panic was, not what it said: its text may hold bytes of a request.
+fn log_panic(info: &PanicHookInfo<'_>) {
+    match info.location() {
+        Some(place) => log(Level::Critical, &format!("bearward: panic at {}:{}", place.file(), place.line())),
+        None => log(Level::Critical, "bearward: panic"),
+    }
+}
+
+proxy_wasm::main! {{
+    std::panic::set_hook(Box::new(log_panic));
+    proxy_wasm::set_root_context(|context_id| Box::new(crate::root::Root::new(context_id)));
+}}
+
+/// `proxy_on_http_call_response`, under this name in the linked module and renamed by `cargo xtask build`: the SDK's
+/// own traps on the answer of a call that it did not make itself.
+#[unsafe(no_mangle)]
+extern "C" fn bearward_on_http_call_response(
+    context_id: u32,
+    token: u32,
+    headers: u32,
+    body_size: u32,
+    _trailers: u32,
+) {
+    // No headers: no answer came.
+    crate::root::on_http_call_response(context_id, token, headers > 0, body_size as usize);
+}
+
+fn status(code: i32) -> Result<(), HostError> {
+    if code == 0 { Ok(()) } else { Err(HostError(code)) }
+}
+
+/// Takes over memory that the host had allocated by `proxy_on_memory_allocate` and filled.
+fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> i32) -> Result<Vec<u8>, HostError> {
+    let mut data: *mut u8 = std::ptr::null_mut();
+    let mut size = 0_usize;
+    status(call(&raw mut data, &raw mut size))?;
+    if data.is_null() {
+        return Ok(Vec::new());
+    }
+    // SAFETY: the SDK's `proxy_on_memory_allocate` made `data` as a boxed slice of exactly `size` bytes, and the host
+    // wrote all of them.
+    Ok(unsafe { Vec::from_raw_parts(data, size, size) })
+}
+
+/// The imports, each of which stands in ARCHITECTURE.md's table of hostcalls.
+mod abi {
+    #[link(wasm_import_module = "env")]
+    unsafe extern "C" {
+        pub(super) fn proxy_log(level: i32, text: *const u8, size: usize) -> i32;
+        pub(super) fn proxy_get_current_time_nanoseconds(time: *mut u64) -> i32;
+        pub(super) fn proxy_set_tick_period_milliseconds(period: u32) -> i32;
+        pub(super) fn proxy_get_header_map_pairs(map: i32, data: *mut *mut u8, size: *mut usize) -> i32;
+        pub(super) fn proxy_remove_header_map_value(map: i32, name: *const u8, size: usize) -> i32;
+        pub(super) fn proxy_replace_header_map_value(
+            map: i32,
+            name: *const u8,
+            name_size: usize,
+            value: *const u8,
+            value_size: usize,
+        ) -> i32;
+        pub(super) fn proxy_get_buffer_bytes(
+            buffer: i32,
+            start: usize,
+            max: usize,
+            data: *mut *mut u8,
+            size: *mut usize,
+        ) -> i32;
+        pub(super) fn proxy_send_local_response(
+            code: u32,
+            details: *const u8,
+            details_size: usize,
+            body: *const u8,
+            body_size: usize,
+            headers: *const u8,
+            headers_size: usize,
+            grpc_status: i32,
+        ) -> i32;
+        pub(super) fn proxy_http_call(
+            cluster: *const u8,
+            cluster_size: usize,
+            headers: *const u8,
+            headers_size: usize,
+            body: *const u8,
+            body_size: usize,
+            trailers: *const u8,
+            trailers_size: usize,
+            timeout_ms: u32,
+            token: *mut u32,
+        ) -> i32;
+        pub(super) fn proxy_get_shared_data(
+            key: *const u8,
+            key_size: usize,
+            data: *mut *mut u8,
+            size: *mut usize,
+            cas: *mut u32,
+        ) -> i32;
+        pub(super) fn proxy_set_shared_data(
+            key: *const u8,
+            key_size: usize,
+            value: *const u8,
+            value_size: usize,
+            cas: u32,
+        ) -> i32;
+    }
+}

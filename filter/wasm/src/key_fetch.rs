@@ -1,0 +1,177 @@
+//! Fetching JWK Sets, and sharing them between the VMs of this proxy.
+
+use bearward_core::keys::KeySet;
+use bearward_core::policy::{IssuerId, KeySource, RemoteKeys, TrustedIssuer};
+use bearward_core::refresh::Refresh;
+use bearward_core::{KeyRing, Policy};
+use bearward_protocol::bounds::MAX_JWK_SET_BYTES;
+
+use crate::host::{self, Buffer, HeaderMap, Level};
+use crate::pairs;
+
+/// The fetches of one policy, one for each issuer whose keys are remote.
+pub(crate) struct KeyFetches {
+    fetches: Vec<KeyFetch>,
+}
+
+struct KeyFetch {
+    issuer: IssuerId,
+    name: String,
+    remote: RemoteKeys,
+    refresh: Refresh,
+    /// The token of the call under way.
+    call: Option<u32>,
+    /// Where the set stands in shared data.
+    shared_key: String,
+    restored: bool,
+    /// The last set that was taken, so that an unchanged one is not announced again.
+    last: Vec<u8>,
+}
+
+impl KeyFetches {
+    pub(crate) fn of(policy: &Policy) -> Self {
+        let fetch = |(issuer, trusted): (IssuerId, &TrustedIssuer)| match &trusted.keys {
+            KeySource::Fixed(_) => None,
+            KeySource::Remote(remote) => Some(KeyFetch {
+                issuer,
+                name: trusted.name.clone(),
+                remote: remote.clone(),
+                refresh: Refresh::new(remote.refresh_seconds, remote.timeout_ms),
+                call: None,
+                shared_key: remote.shared_key(&trusted.issuer),
+                restored: false,
+                last: Vec::new(),
+            }),
+        };
+        Self { fetches: policy.issuers().filter_map(fetch).collect() }
+    }
+
+    pub(crate) fn send_due(&mut self, now_ms: u64) {
+        for fetch in &mut self.fetches {
+            if fetch.refresh.is_due(now_ms) {
+                fetch.send(now_ms);
+            }
+        }
+    }
+
+    /// An answer to a call that is not under way any more is dropped.
+    pub(crate) fn on_answer(
+        &mut self,
+        token: u32,
+        answered: bool,
+        body_size: usize,
+        now_ms: u64,
+        keys: &mut KeyRing,
+    ) {
+        if let Some(fetch) = self.fetches.iter_mut().find(|fetch| fetch.call == Some(token)) {
+            fetch.call = None;
+            fetch.on_answer(answered, body_size, now_ms, keys);
+        }
+    }
+
+    pub(crate) fn key_unknown(&mut self, issuer: IssuerId, now_ms: u64) {
+        if let Some(fetch) = self.of_issuer(issuer) {
+            fetch.refresh.key_unknown(now_ms);
+        }
+    }
+
+    /// Takes the set that another VM shared; tried once in a VM's life. Whether there are keys now.
+    pub(crate) fn restore(&mut self, issuer: IssuerId, keys: &mut KeyRing) -> bool {
+        match self.of_issuer(issuer) {
+            Some(fetch) if !fetch.restored => fetch.restore(keys),
+            _ => false,
+        }
+    }
+
+    fn of_issuer(&mut self, issuer: IssuerId) -> Option<&mut KeyFetch> {
+        self.fetches.iter_mut().find(|fetch| fetch.issuer == issuer)
+    }
+}
+
+impl KeyFetch {
+    fn send(&mut self, now_ms: u64) {
+        self.refresh.sent(now_ms);
+        let headers = [
+            (":method", "GET"),
+            (":scheme", self.remote.scheme.as_str()),
+            (":authority", self.remote.authority.as_str()),
+            (":path", self.remote.path.as_str()),
+            ("accept", "application/jwk-set+json, application/json"),
+            ("user-agent", concat!("bearward-filter/", env!("CARGO_PKG_VERSION"))),
+        ];
+        match host::http_call(&self.remote.cluster, &headers, self.remote.timeout_ms) {
+            Ok(token) => self.call = Some(token),
+            Err(error) => {
+                let cluster = &self.remote.cluster;
+                self.refuse(now_ms, &format!("cluster `{cluster}` cannot be called (status {})", error.0));
+            }
+        }
+    }
+
+    fn on_answer(&mut self, answered: bool, body_size: usize, now_ms: u64, keys: &mut KeyRing) {
+        match read_answer(answered, body_size) {
+            Err(why) => self.refuse(now_ms, &why),
+            Ok(body) => match self.take(&body, keys) {
+                Err(why) => self.refuse(now_ms, &why),
+                Ok(()) => {
+                    self.refresh.succeeded(now_ms);
+                    if let Err(error) = host::set_shared_data(&self.shared_key, &body) {
+                        host::log(
+                            Level::Warn,
+                            &format!("bearward: keys cannot be shared (status {})", error.0),
+                        );
+                    }
+                }
+            },
+        }
+    }
+
+    fn restore(&mut self, keys: &mut KeyRing) -> bool {
+        self.restored = true;
+        host::shared_data(&self.shared_key).is_ok_and(|body| self.take(&body, keys).is_ok())
+    }
+
+    /// Replaces the keys, if the whole set is good.
+    fn take(&mut self, body: &[u8], keys: &mut KeyRing) -> Result<(), String> {
+        let set = KeySet::parse(body).map_err(|problems| {
+            let list: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            format!("the JWK Set is refused: {}", list.join("; "))
+        })?;
+        if self.last != body {
+            let (used, skipped) = (set.len(), set.skipped());
+            host::log(
+                Level::Info,
+                &format!("bearward: issuer `{}`: {used} keys taken, {skipped} skipped", self.name),
+            );
+            self.last = body.to_vec();
+        }
+        keys.set(self.issuer, set);
+        Ok(())
+    }
+
+    /// The last good set stays.
+    fn refuse(&mut self, now_ms: u64, why: &str) {
+        self.refresh.failed(now_ms);
+        host::log(Level::Warn, &format!("bearward: issuer `{}`: keys not fetched: {why}", self.name));
+    }
+}
+
+/// The body of the current call's answer. Redirects are not followed: only 200 is an answer.
+fn read_answer(answered: bool, body_size: usize) -> Result<Vec<u8>, String> {
+    if !answered {
+        return Err("no answer in time, or no connection".to_owned());
+    }
+    let headers = host::header_pairs(HeaderMap::HttpCallResponse)
+        .map_err(|error| format!("no headers (status {})", error.0))?;
+    let status = pairs::decode(&headers)
+        .and_then(|pairs| pairs.into_iter().find(|(name, _)| *name == b":status").map(|(_, value)| value));
+    if status != Some(b"200") {
+        let status = String::from_utf8_lossy(status.unwrap_or(b"none")).escape_debug().to_string();
+        return Err(format!("the answer has status {status}, not 200"));
+    }
+    if body_size > MAX_JWK_SET_BYTES {
+        return Err(format!("the answer is larger than {MAX_JWK_SET_BYTES} bytes"));
+    }
+    host::buffer(Buffer::HttpCallResponseBody, body_size)
+        .map_err(|error| format!("no body (status {})", error.0))
+}

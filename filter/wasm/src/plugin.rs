@@ -1,0 +1,73 @@
+//! One plugin configuration in one VM: the compiled policy, the keys at hand, and the schedule of their fetching.
+
+use std::cell::RefCell;
+
+use bearward_core::policy::KeySource;
+use bearward_core::{Decision, KeyRing, Policy, Rejection, Request, Verdict};
+
+use crate::host::{self, HostError};
+use crate::key_fetch::KeyFetches;
+
+/// What all streams of a configuration share.
+pub(crate) struct Plugin {
+    policy: Policy,
+    keys: RefCell<KeyRing>,
+    fetches: RefCell<KeyFetches>,
+}
+
+impl Plugin {
+    pub(crate) fn new(policy: Policy) -> Self {
+        let keys = RefCell::new(KeyRing::of(&policy));
+        let fetches = RefCell::new(KeyFetches::of(&policy));
+        Self { policy, keys, fetches }
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Whether anything has to be done from time to time.
+    pub(crate) fn needs_ticks(&self) -> bool {
+        self.policy.issuers().any(|(_, issuer)| matches!(issuer.keys, KeySource::Remote(_)))
+    }
+
+    /// Decides about a request.
+    ///
+    /// A VM that was just started has no keys yet; another worker, or the VM before a trap, may have shared them.
+    pub(crate) fn decide(&self, request: &Request<'_>) -> Result<Verdict<'_>, HostError> {
+        let now_ms = host::now_ms()?;
+        let decide = || self.policy.decide(request, &self.keys.borrow(), now_ms / 1000);
+        let verdict = decide();
+        match (&verdict.decision, verdict.issuer) {
+            (Decision::Reject(Rejection::KeysUnavailable), Some(issuer)) => {
+                let restored = self.fetches.borrow_mut().restore(issuer, &mut self.keys.borrow_mut());
+                Ok(if restored { decide() } else { verdict })
+            }
+            (Decision::Reject(Rejection::KeyUnknown), Some(issuer)) => {
+                self.fetches.borrow_mut().key_unknown(issuer, now_ms);
+                Ok(verdict)
+            }
+            _ => Ok(verdict),
+        }
+    }
+
+    /// Sends the fetches that are due.
+    pub(crate) fn on_tick(&self) {
+        if let Ok(now_ms) = host::now_ms() {
+            self.fetches.borrow_mut().send_due(now_ms);
+        }
+    }
+
+    /// Takes the answer of a fetch.
+    pub(crate) fn on_http_call_response(&self, token: u32, answered: bool, body_size: usize) {
+        if let Ok(now_ms) = host::now_ms() {
+            self.fetches.borrow_mut().on_answer(
+                token,
+                answered,
+                body_size,
+                now_ms,
+                &mut self.keys.borrow_mut(),
+            );
+        }
+    }
+}

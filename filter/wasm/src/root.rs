@@ -1,0 +1,112 @@
+//! The root context: reads the policy, lets the clock tick, hands out stream contexts.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::os::wasi::ffi::OsStringExt;
+use std::rc::Rc;
+
+use bearward_core::Policy;
+use bearward_core::policy::MAX_POLICY_BYTES;
+use bearward_core::problem::Problems;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::ContextType;
+
+use crate::host::{self, Buffer, Level};
+use crate::plugin::Plugin;
+use crate::stream::Stream;
+
+/// The first tick comes at once, so that keys are there early.
+const FIRST_TICK_MS: u32 = 1;
+/// The ticks after it.
+const TICK_MS: u32 = 250;
+
+thread_local! {
+    /// The plugins by root context, for answers that come by our own callback and not by the SDK's dispatcher.
+    static PLUGINS: RefCell<BTreeMap<u32, Rc<Plugin>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// One plugin configuration. Without a compiled policy every stream is refused.
+pub(crate) struct Root {
+    context_id: u32,
+    plugin: Option<Rc<Plugin>>,
+    ticking: bool,
+}
+
+impl Root {
+    pub(crate) fn new(context_id: u32) -> Self {
+        Self { context_id, plugin: None, ticking: false }
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        PLUGINS.with_borrow_mut(|plugins| plugins.remove(&self.context_id));
+    }
+}
+
+impl Context for Root {}
+
+impl RootContext for Root {
+    /// Parses and compiles, nothing else: Envoy also calls this in a VM that it throws away.
+    fn on_configure(&mut self, size: usize) -> bool {
+        match read_policy(size) {
+            Ok(policy) => {
+                let plugin = Rc::new(Plugin::new(policy));
+                PLUGINS.with_borrow_mut(|plugins| plugins.insert(self.context_id, Rc::clone(&plugin)));
+                let started = !plugin.needs_ticks() || host::set_tick_period(FIRST_TICK_MS).is_ok();
+                if !started {
+                    host::log(
+                        Level::Critical,
+                        "bearward: the tick cannot be set: keys would never be fetched",
+                    );
+                }
+                self.plugin = Some(plugin);
+                self.ticking = false;
+                started
+            }
+            Err(problems) => {
+                for problem in problems.iter() {
+                    host::log(Level::Critical, &format!("bearward: policy refused: {problem}"));
+                }
+                false
+            }
+        }
+    }
+
+    fn on_tick(&mut self) {
+        if !self.ticking {
+            self.ticking = host::set_tick_period(TICK_MS).is_ok();
+        }
+        if let Some(plugin) = &self.plugin {
+            plugin.on_tick();
+        }
+    }
+
+    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream::new(self.plugin.clone())))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+/// Called from [`host`](crate::host) for the answer of a call that a root context made.
+pub(crate) fn on_http_call_response(context_id: u32, token: u32, answered: bool, body_size: usize) {
+    let plugin = PLUGINS.with_borrow(|plugins| plugins.get(&context_id).cloned());
+    if let Some(plugin) = plugin {
+        plugin.on_http_call_response(token, answered, body_size);
+    }
+}
+
+fn read_policy(size: usize) -> Result<Policy, Problems> {
+    if size == 0 {
+        return Err(Problems::of_document("there is none: write it into the plugin's `configuration`"));
+    }
+    // One byte more than is allowed, so that a longer one is refused and not cut.
+    let text =
+        host::buffer(Buffer::PluginConfiguration, size.min(MAX_POLICY_BYTES + 1)).map_err(|error| {
+            Problems::of_document(format!("the proxy did not hand it over (status {})", error.0))
+        })?;
+    Policy::parse(&text, &|name| std::env::var_os(name).map(OsStringExt::into_vec))
+}
