@@ -4,6 +4,7 @@
 //! upstream is told). The reading of each stands in a module of its own; all problems are reported at once.
 
 mod compile;
+mod document;
 mod forward;
 mod issuers;
 mod read;
@@ -15,7 +16,6 @@ pub use issuers::{KeySource, RemoteKeys, TrustedIssuer};
 use serde_json::Value;
 
 use crate::host_name::HostPattern;
-use crate::json;
 use crate::pattern::Pattern;
 use crate::problem::Problems;
 
@@ -77,7 +77,7 @@ pub(crate) struct Requirement {
 }
 
 impl Policy {
-    /// Reads and compiles a policy in JSON.
+    /// Reads and compiles a policy: JSON, or the protobuf bytes of a `google.protobuf.Struct`.
     ///
     /// # Errors
     /// All that is wrong with it, each with the path of its field.
@@ -85,8 +85,7 @@ impl Policy {
         if text.len() > MAX_POLICY_BYTES {
             return Err(Problems::of_document(format!("the policy is larger than {MAX_POLICY_BYTES} bytes")));
         }
-        let value = json::parse(text)
-            .map_err(|error| Problems::of_document(format!("the policy is not JSON: {error}")))?;
+        let value = document::read(text)?;
         Self::compile(&value, secrets)
     }
 
