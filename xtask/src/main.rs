@@ -1,3 +1,78 @@
 //! `cargo xtask VERB`.
 
-fn main() {}
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use xtask::error::Error;
+use xtask::interrupt;
+use xtask::report::Report;
+use xtask::verb::build::Variant;
+use xtask::verb::{build, demo, sqlx, test};
+
+/// Bearward's errands. What an errand needs (the wasm target, Envoy, PostgreSQL) it finds on this machine or fetches.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Build the filter, target/bearward.wasm, and hold its exports and imports against ARCHITECTURE.md.
+    Build {
+        /// `trap` is for tests: target/bearward-trap.wasm panics on a magic header.
+        #[arg(long, value_enum, default_value = "plain")]
+        variant: Variant,
+    },
+    /// Run PostgreSQL, the issuer, the restaurant and Envoy with the filter, until Ctrl-C.
+    Demo {
+        /// Envoy's port on 127.0.0.1; 0 takes any free one. [default: 8080, with --check any free one]
+        #[arg(long)]
+        port: Option<u16>,
+        /// Keep data and logs in this folder; a folder of an earlier run is taken up again.
+        #[arg(long, value_name = "DIR")]
+        keep: Option<PathBuf>,
+        /// Run the walk-through against the running demo, or one of its own; the exit status says whether it passed.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run everything: format, lints, unit, property and acceptance tests with a real Envoy and PostgreSQL.
+    Test {
+        /// What takes longer, too: before an issue is resolved or a version released.
+        #[arg(long)]
+        all: bool,
+        /// For the test binaries: a filter by name, --nocapture and the like.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Renew .sqlx, against which the issuer's queries are checked when it is compiled.
+    Sqlx,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match interrupt::listen().and_then(|()| run(arguments.verb, &mut Report::printed())) {
+        Ok(code) => code,
+        Err(Error::Interrupted) => ExitCode::from(interrupt::EXIT_STATUS),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Verb, report: &mut Report) -> Result<ExitCode, Error> {
+    match verb {
+        Verb::Build { variant } => build::build(&[variant], report).map(|()| ExitCode::SUCCESS),
+        Verb::Demo { port, keep, check: true } => demo::check(port, keep.as_deref(), report),
+        Verb::Demo { port, keep, check: false } => {
+            demo::demo(port, keep.as_deref(), report).map(|()| ExitCode::SUCCESS)
+        }
+        Verb::Test { all, arguments } => test::test(all, &arguments, report),
+        Verb::Sqlx => sqlx::renew(report).map(|()| ExitCode::SUCCESS),
+    }
+}

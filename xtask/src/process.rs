@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, kill_process_group};
 
-pub use self::foreground::{output, run, run_lines};
+pub use self::foreground::{output, run, run_lines, status};
 pub use self::log::tail;
 use crate::error::Error;
 use crate::interrupt;

@@ -1,6 +1,7 @@
 //! Where things are in this repository.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -41,7 +42,12 @@ pub fn binary(name: &str) -> Result<PathBuf, Error> {
 
 /// Cargo, in the repository's root: the one that runs this errand, so that toolchain and settings agree.
 pub fn cargo() -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo_by(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// As [`cargo`], by a given program.
+pub(crate) fn cargo_by(program: OsString) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(root());
     // What cargo tells xtask about xtask itself would make build scripts of others believe that they changed.
     for (name, _) in env::vars_os() {

@@ -10,17 +10,22 @@ use crate::interrupt;
 
 /// Runs a command whose output a person sees. It has a process group of its own, so a signal to us ends all of it,
 /// in order, before we end.
-pub fn run(mut command: Command) -> Result<(), Error> {
+pub fn run(command: Command) -> Result<(), Error> {
+    let words = words(&command);
+    succeeded(words, status(command)?)
+}
+
+/// As [`run`], for a command whose failure is an answer.
+pub fn status(mut command: Command) -> Result<ExitStatus, Error> {
     command.stdin(Stdio::null());
     let words = words(&command);
     let mut foreground = Foreground::start(&mut command)?;
-    let status = loop {
+    loop {
         match foreground.child.try_wait().map_err(Error::io(format!("cannot wait for `{words}`")))? {
-            Some(status) => break status,
+            Some(status) => return Ok(status),
             None => interrupt::pause(POLL)?,
         }
-    };
-    succeeded(words, status)
+    }
 }
 
 /// As [`run`], with every line of its standard output handed to `line`, which prints what a person should see.

@@ -26,7 +26,9 @@ pub fn substitute(text: &str, addresses: &Addresses<'_>) -> Result<String, Error
     let mut seen = Vec::new();
     let mut lines = Vec::new();
     for line in text.lines() {
-        let Some((content, name)) = line.split_once(MARKER) else {
+        // A line that is all comment talks about markers.
+        let marked = line.split_once(MARKER).filter(|(content, _)| !content.trim_start().starts_with('#'));
+        let Some((content, name)) = marked else {
             lines.push(line.to_owned());
             continue;
         };
@@ -103,6 +105,7 @@ mod tests {
     use super::*;
 
     const YAML: &str = "\
+# Lines that end in `# bearward: ...` are adapted.
 listener:
   socket_address: { address: 0.0.0.0, port_value: 8080 } # bearward: listen
 admin:
@@ -126,6 +129,7 @@ filter:
         assert_eq!(
             adapted(YAML).unwrap(),
             "\
+# Lines that end in `# bearward: ...` are adapted.
 listener:
   socket_address: { address: 127.0.0.1, port_value: 1 } # bearward: listen
 admin:
@@ -138,6 +142,14 @@ filter:
   filename: \"/somewhere/a folder/bearward.wasm\" # bearward: module
 "
         );
+    }
+
+    #[test]
+    fn the_repositorys_own_configuration_can_be_adapted() {
+        let text = fs::read_to_string(crate::workspace::root().join("envoy.yaml")).unwrap();
+        let adapted = adapted(&text).unwrap();
+        assert!(adapted.contains("filename: \"/somewhere/a folder/bearward.wasm\""), "{adapted}");
+        assert!(!adapted.contains("port_value: 8080"), "{adapted}");
     }
 
     #[test]

@@ -1,0 +1,23 @@
+use crate::error::Error;
+use crate::report::Report;
+use crate::verb::sqlx;
+
+mod compose;
+mod dependencies;
+
+type Step = fn(&mut Report) -> Result<(), Error>;
+
+/// What takes too long, or needs too much, for every run.
+const STEPS: [(&str, Step); 3] = [
+    (".sqlx is fresh", sqlx::check),
+    ("licences, sources and advisories of dependencies", dependencies::check),
+    ("the compose file", compose::check),
+];
+
+/// Runs every step; the first that fails ends the run.
+pub(super) fn run(report: &mut Report) -> Result<(), Error> {
+    for (name, step) in STEPS {
+        report.step(name, step)?;
+    }
+    Ok(())
+}

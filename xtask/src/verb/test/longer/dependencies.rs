@@ -1,0 +1,27 @@
+use crate::error::Error;
+use crate::report::Report;
+use crate::{process, workspace};
+
+/// Holds `deny.toml` against the dependencies, as far as cargo-deny and its database are here.
+pub(super) fn check(report: &mut Report) -> Result<(), Error> {
+    if !deny(&["--version"])? {
+        report.note("cargo-deny is not installed: passed over (cargo install cargo-deny)");
+        return Ok(());
+    }
+    let mut command = workspace::cargo();
+    command.args(["deny", "check", "licenses", "bans", "sources"]);
+    process::run(command)?;
+    if !deny(&["fetch", "db"])? {
+        report.note("the database of advisories cannot be reached: passed over");
+        return Ok(());
+    }
+    let mut command = workspace::cargo();
+    command.args(["deny", "check", "advisories"]);
+    process::run(command)
+}
+
+fn deny(arguments: &[&str]) -> Result<bool, Error> {
+    let mut command = workspace::cargo();
+    command.arg("deny").args(arguments);
+    Ok(process::status(command)?.success())
+}
