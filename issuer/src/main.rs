@@ -1,3 +1,8 @@
-//! To come.
+//! The executable of [`bearward_issuer`].
 #![forbid(unsafe_code)]
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bearward_issuer::run()
+}

@@ -1,0 +1,46 @@
+//! The public interface.
+
+mod body;
+mod error;
+mod fields;
+mod jwks;
+mod login;
+mod me;
+mod middleware;
+mod signup;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::routing::{get, post};
+use bearward_protocol::jwk::JWK_SET_PATH;
+
+use crate::app::App;
+#[cfg(test)]
+pub(crate) use body::object as body_object;
+use error::ApiError;
+
+/// The routes of the public listener.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let routes = Router::new()
+        .route("/api/auth/signup", post(signup::signup))
+        .route("/api/auth/login", post(login::login))
+        .route("/api/auth/me", get(me::me))
+        .route(JWK_SET_PATH, get(jwks::jwks))
+        .with_state(app);
+    guarded(routes)
+}
+
+/// What holds for every listener: answers for what is not there, a deadline, headers, one log line a request.
+pub(crate) fn guarded(routes: Router) -> Router {
+    routes
+        .fallback(async || ApiError::NotFound)
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .layer(from_fn(middleware::deadline))
+        .layer(from_fn(middleware::headers))
+        .layer(from_fn(middleware::log))
+}

@@ -1,0 +1,188 @@
+//! Every way in which a request fails: one table.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bearward_core::{LocalResponse, Rejection};
+use serde::Serialize;
+
+use crate::hashing::HashError;
+use crate::store::StoreError;
+
+/// A request that failed.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    /// The body is no acceptable JSON object.
+    Body(&'static str),
+    /// Fields of the body are missing, wrong or unknown; never empty.
+    Fields(Vec<FieldError>),
+    /// The body is too large.
+    BodyTooLarge,
+    /// The body did not arrive in time.
+    BodyTooSlow,
+    /// Somebody has this e-mail.
+    EmailTaken,
+    /// Unknown e-mail, wrong password or disabled user: not to be told apart.
+    InvalidLogin,
+    /// The token is refused, as the filter refuses it.
+    Rejected(Rejection),
+    /// There is no such route.
+    NotFound,
+    /// There is such a route, for another method.
+    MethodNotAllowed,
+    /// As much is hashed as may be.
+    Busy,
+    /// PostgreSQL is away.
+    DatabaseUnavailable,
+    /// No answer within the deadline.
+    DeadlineExceeded,
+    /// A fault of ours, with what did not work.
+    Internal(&'static str),
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct FieldError {
+    pub(crate) field: String,
+    pub(crate) error: String,
+}
+
+impl ApiError {
+    /// The table.
+    fn row(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Body(text) => (StatusCode::BAD_REQUEST, text),
+            Self::Fields(_) => (StatusCode::BAD_REQUEST, "Invalid request"),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"),
+            Self::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "Request body too slow"),
+            Self::EmailTaken => (StatusCode::CONFLICT, "Email already registered"),
+            Self::InvalidLogin => (StatusCode::UNAUTHORIZED, "Invalid email or password"),
+            Self::Rejected(_) => (StatusCode::UNAUTHORIZED, "Invalid token"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "Not found"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Too busy, try again"),
+            Self::DatabaseUnavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable, try again")
+            }
+            Self::DeadlineExceeded => (StatusCode::SERVICE_UNAVAILABLE, "Took too long, try again"),
+            Self::Internal(text) => (StatusCode::INTERNAL_SERVER_ERROR, text),
+        }
+    }
+
+    /// A statement failed while doing what `failed` names. The cause is logged and not sent.
+    pub(crate) fn of_store(error: &StoreError, failed: &'static str) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => {
+                tracing::warn!(%cause, "PostgreSQL is unavailable");
+                Self::DatabaseUnavailable
+            }
+            StoreError::NoSchema | StoreError::Failed(_) => Self::internal(error, failed),
+        }
+    }
+
+    /// Hashing failed while doing what `failed` names.
+    pub(crate) fn of_hashing(error: &HashError, failed: &'static str) -> Self {
+        match error {
+            HashError::Busy => {
+                tracing::warn!(cause = %error, "shed");
+                Self::Busy
+            }
+            HashError::Unusable(_) | HashError::Failed(_) => Self::internal(error, failed),
+        }
+    }
+
+    /// A fault of ours. The cause is logged and not sent.
+    pub(crate) fn internal(cause: &(impl std::fmt::Display + ?Sized), failed: &'static str) -> Self {
+        tracing::error!(%cause, failed, "a request failed by a fault of the issuer");
+        Self::Internal(failed)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Self::Rejected(rejection) = self {
+            return rejected(rejection);
+        }
+        let (status, text) = self.row();
+        let body = match &self {
+            Self::Fields(errors) => {
+                let first = errors.first();
+                serde_json::json!({
+                    "error": first.map_or(text, |first| first.error.as_str()),
+                    "field": first.map(|first| first.field.as_str()),
+                    "errors": errors,
+                })
+            }
+            _ => serde_json::json!({ "error": text }),
+        };
+        let mut response = (status, axum::Json(body)).into_response();
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE => {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            // RFC 9110 section 15.5.2: a 401 must hold a challenge.
+            StatusCode::UNAUTHORIZED => {
+                let challenge = HeaderValue::from_static("Bearer realm=\"bearward\"");
+                response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// The response that the filter would give: one rejection looks the same wherever it is made.
+fn rejected(rejection: Rejection) -> Response {
+    let local = LocalResponse::of(rejection, false);
+    let mut response = Response::new(Body::from(local.body));
+    *response.status_mut() = StatusCode::from_u16(local.status).unwrap_or(StatusCode::UNAUTHORIZED);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    for (name, value) in local.headers {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every() -> Vec<ApiError> {
+        let field = FieldError { field: "name".to_owned(), error: "Name is required".to_owned() };
+        let mut all = vec![
+            ApiError::Body("x"),
+            ApiError::Fields(vec![field]),
+            ApiError::BodyTooLarge,
+            ApiError::BodyTooSlow,
+            ApiError::EmailTaken,
+            ApiError::InvalidLogin,
+            ApiError::NotFound,
+            ApiError::MethodNotAllowed,
+            ApiError::Busy,
+            ApiError::DatabaseUnavailable,
+            ApiError::DeadlineExceeded,
+            ApiError::Internal("Login failed"),
+        ];
+        all.extend(Rejection::ALL.iter().map(|rejection| ApiError::Rejected(*rejection)));
+        all
+    }
+
+    #[tokio::test]
+    async fn every_error_is_json_with_a_text_and_the_headers_of_its_status() {
+        for error in every() {
+            let name = format!("{error:?}");
+            let response = error.into_response();
+            let status = response.status();
+            let has = |header: HeaderName| response.headers().contains_key(header);
+            assert_eq!(has(RETRY_AFTER), status == StatusCode::SERVICE_UNAVAILABLE, "{name}");
+            assert!(has(WWW_AUTHENTICATE) || status != StatusCode::UNAUTHORIZED, "{name}");
+            assert!(response.headers()[CONTENT_TYPE].to_str().unwrap().ends_with("json"), "{name}");
+            let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert!(body["error"].is_string(), "{name}");
+        }
+    }
+}

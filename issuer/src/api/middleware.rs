@@ -1,0 +1,97 @@
+//! What holds for every request.
+
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::{Instrument, info, info_span};
+
+use super::error::ApiError;
+use crate::random;
+
+/// How long a request may take, its body included. Below the proxy's own timeout, so that the client learns why.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// The longest request identifier that is taken over, in bytes.
+const MAX_REQUEST_ID_BYTES: usize = 64;
+
+/// Ends a request that takes too long. Its statement is dropped, and its hash goes on counting against the pool.
+pub(crate) async fn deadline(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(DEADLINE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::DeadlineExceeded.into_response(),
+    }
+}
+
+/// Nothing that we answer may be kept or read as another type, unless the handler says otherwise.
+pub(crate) async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// One line a request, with the route and not the path, which may hold anything.
+pub(crate) async fn log(request: Request, next: Next) -> Response {
+    let begin = Instant::now();
+    let span = info_span!("request", request_id = request_id(&request));
+    let method = method(request.method());
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    async move {
+        let response = next.run(request).await;
+        let duration_ms = begin.elapsed().as_secs_f64() * 1000.0;
+        info!(method, route, status = response.status().as_u16(), duration_ms, "request");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// The proxy's identifier of the request, so that its log and ours meet; a fresh one where it sent none that is fit.
+fn request_id(request: &Request) -> String {
+    let given = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
+    let fit = |id: &&str| {
+        (1..=MAX_REQUEST_ID_BYTES).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    match given.filter(fit) {
+        Some(id) => id.to_owned(),
+        None => random::uuid().map(|id| id.to_string()).unwrap_or_default(),
+    }
+}
+
+/// The standard methods by their names; clients can make up others.
+fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::PATCH => "PATCH",
+        Method::TRACE => "TRACE",
+        Method::CONNECT => "CONNECT",
+        _ => "OTHER",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+
+    #[test]
+    fn a_request_id_that_could_forge_a_log_line_is_replaced() {
+        let id = |value: &[u8]| {
+            request_id(&Request::get("/").header("x-request-id", value).body(Body::empty()).unwrap())
+        };
+        assert_eq!(id(b"6f1c-2"), "6f1c-2");
+        for bad in [&b"a b"[..], b"\xff", b"", b"a\"b", &[b'x'; 65]] {
+            assert_eq!(id(bad).len(), 36);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `POST /api/auth/signup`
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+
+use super::body;
+use super::error::ApiError;
+use super::fields::Fields;
+use super::view::SessionView;
+use crate::account::{CUSTOMER, Email, Name, NewPassword};
+use crate::app::App;
+use crate::random;
+use crate::settings::PasswordSettings;
+use crate::store::NewUser;
+
+const FAILED: &str = "Signup failed";
+
+/// Creates a user with the role `customer`, and logs in.
+pub(crate) async fn signup(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<(StatusCode, Json<SessionView>), ApiError> {
+    let Signup { name, email, password } = Signup::parse(request, app.passwords).await?;
+    let password_hash = app.hasher.hash(password).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
+    let [id, session_id] = two_ids()?;
+    let user = NewUser { id, name: &name, email: &email, password_hash: &password_hash, role: CUSTOMER };
+    let life = app.tokens.life_seconds();
+    let grant =
+        app.store.sign_up(&user, session_id, life).await.map_err(|e| ApiError::of_store(&e, FAILED))?;
+    let Some(grant) = grant else {
+        tracing::info!(event = "signup", outcome = "email_taken");
+        return Err(ApiError::EmailTaken);
+    };
+    let token = app.tokens.issue(&grant).map_err(|e| ApiError::internal(&e, FAILED))?;
+    tracing::info!(event = "signup", outcome = "success", user_id = %id, session_id = %session_id);
+    Ok((StatusCode::CREATED, Json(SessionView::new(token, life, grant.user))))
+}
+
+struct Signup {
+    name: Name,
+    email: Email,
+    password: NewPassword,
+}
+
+impl Signup {
+    async fn parse(request: Request, rules: PasswordSettings) -> Result<Self, ApiError> {
+        let mut fields = Fields::new(body::object(request).await?);
+        let name = fields.take("name", "Name", |text| Name::parse(&text));
+        let email = fields.take("email", "Email", |text| Email::parse(&text));
+        let password = fields.take("password", "Password", |text| NewPassword::parse(text, rules));
+        let all = name.zip(email).zip(password);
+        fields.finish(all.map(|((name, email), password)| Self { name, email, password }))
+    }
+}
+
+fn two_ids() -> Result<[uuid::Uuid; 2], ApiError> {
+    let id = || random::uuid().map_err(|e| ApiError::internal(&e, FAILED));
+    Ok([id()?, id()?])
+}

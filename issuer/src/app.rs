@@ -1,0 +1,14 @@
+//! What every request works with.
+
+use crate::hashing::Hasher;
+use crate::settings::PasswordSettings;
+use crate::store::Store;
+use crate::tokens::Tokens;
+
+/// Everything that the public interface needs, ready to serve.
+pub(crate) struct App {
+    pub(crate) store: Store,
+    pub(crate) hasher: Hasher,
+    pub(crate) tokens: Tokens,
+    pub(crate) passwords: PasswordSettings,
+}

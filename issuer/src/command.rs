@@ -1,0 +1,191 @@
+//! What can be run.
+
+mod admin;
+mod healthcheck;
+mod migrate;
+mod serve;
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::log;
+use crate::settings::{self, Group, LogSettings, Problems, Sources, table};
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let sources = Sources::of_process(arguments.config.as_deref());
+    let done = match arguments.command {
+        Command::Serve => serve::run(&sources),
+        Command::Migrate => migrate::run(&sources),
+        Command::Admin { command: AdminCommand::Create(arguments) } => admin::create(&sources, arguments),
+        Command::Healthcheck => healthcheck::run(&sources),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("bearward-issuer: {}", failure.text);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// Signs users up, logs them in, and signs the tokens that Bearward's filter checks.
+#[derive(Debug, Parser)]
+#[command(name = "bearward-issuer", version, after_help = EXAMPLES)]
+struct Arguments {
+    /// A TOML file with settings; the environment wins over it.
+    #[arg(long, global = true, value_name = "FILE", env = "BEARWARD_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  export DATABASE_URL=postgres://bearward:PASSWORD@127.0.0.1:5432/bearward
+  bearward-issuer serve
+  bearward-issuer admin create --email you@example.com --name You --password-stdin < password.txt
+
+Exit code: 0 done, 1 failed, 2 the settings or arguments are not usable.
+`bearward-issuer help serve` explains every setting.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Migrates the database and serves until SIGTERM or SIGINT.
+    #[command(after_long_help = serve_help())]
+    Serve,
+    /// Brings the database's schema up to date and ends. `serve` does the same at its start.
+    #[command(after_long_help = migrate_help())]
+    Migrate,
+    /// Manages administrators.
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+    /// Asks /readyz of a serving process on this machine: exit code 0 when it is ready, else 1.
+    #[command(after_long_help = healthcheck_help())]
+    Healthcheck,
+}
+
+#[derive(Debug, Subcommand)]
+enum AdminCommand {
+    /// Creates a user with the role `admin`. An existing account is refused and stays as it is.
+    #[command(after_long_help = admin_help())]
+    Create(admin::CreateArguments),
+}
+
+fn serve_help() -> String {
+    let example = "\
+Example:
+  DATABASE_URL_FILE=/run/secrets/database_url BEARWARD_LISTEN=0.0.0.0:8081 bearward-issuer serve
+
+Example of a configuration file:
+  database_url_file = \"/run/secrets/database_url\"
+  issuer = \"https://login.example.com\"
+  audience = [\"restaurant\", \"kitchen\"]
+  access_token_seconds = 900
+
+On SIGTERM or SIGINT requests in flight are finished; a second signal ends at once.
+";
+    format!("{example}\n{}", table::help(table::ALL))
+}
+
+fn migrate_help() -> String {
+    let settings = [&table::DATABASE_URL, &table::DATABASE_WAIT, &table::LOG, &table::LOG_FORMAT];
+    format!("Example:\n  DATABASE_URL=postgres://... bearward-issuer migrate\n\n{}", table::help(&settings))
+}
+
+fn admin_help() -> String {
+    let settings = [
+        &table::DATABASE_URL,
+        &table::DATABASE_WAIT,
+        &table::PASSWORD_MIN_LENGTH,
+        &table::LOG,
+        &table::LOG_FORMAT,
+    ];
+    let example = "\
+Examples:
+  bearward-issuer admin create --email you@example.com --name You --password-file /run/secrets/admin
+  read -rs PASSWORD; printf %s \"$PASSWORD\" | bearward-issuer admin create --email you@example.com --name You --password-stdin
+
+One line end after the password is ignored. There is no option that takes the password itself: it would stand in the
+list of processes and in the history of the shell.
+";
+    format!("{example}\n{}", table::help(&settings))
+}
+
+fn healthcheck_help() -> String {
+    let settings = [&table::INTERNAL_LISTEN, &table::ADDRESS_FILE];
+    let example =
+        "Example, in a compose file:\n  healthcheck: { test: [CMD, bearward-issuer, healthcheck] }\n";
+    format!("{example}\n{}", table::help(&settings))
+}
+
+/// Why a command ends.
+#[derive(Debug)]
+struct Failure {
+    text: String,
+    code: u8,
+}
+
+impl Failure {
+    fn new(text: impl Display) -> Self {
+        Self { text: text.to_string(), code: 1 }
+    }
+
+    /// Something that was given is not usable; nothing was done.
+    fn usage(text: impl Display) -> Self {
+        Self { text: text.to_string(), code: 2 }
+    }
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self::usage(problems)
+    }
+}
+
+/// Reads the settings of a command and begins to log.
+fn begin<G: Group>(sources: &Sources) -> Result<G, Failure> {
+    let (settings, log) = settings::read::<(G, LogSettings)>(sources)?;
+    log::begin(&log);
+    Ok(settings)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure::new(format!("no threads to work with: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_serve_explains_every_setting_and_every_command_has_an_example() {
+        let mut root = Arguments::command();
+        assert!(root.render_long_help().to_string().contains("Examples:"));
+        let serve = root.find_subcommand_mut("serve").unwrap().render_long_help().to_string();
+        for setting in table::ALL {
+            assert!(serve.contains(setting.name), "{}", setting.name);
+        }
+        let admin = root.find_subcommand_mut("admin").unwrap().find_subcommand_mut("create").unwrap();
+        assert!(admin.render_long_help().to_string().contains("Examples:"));
+        for name in ["migrate", "healthcheck"] {
+            assert!(
+                root.find_subcommand_mut(name).unwrap().render_long_help().to_string().contains("Example")
+            );
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `bearward-issuer serve`
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use super::{Failure, begin, runtime};
+use crate::api;
+use crate::app::App;
+use crate::hashing::Hasher;
+use crate::internal::{self, Progress};
+use crate::server::{self, AddressFile, Listeners};
+use crate::settings::{
+    DatabaseSettings, HashSettings, ListenerSettings, PasswordSettings, Sources, TokenSettings,
+};
+use crate::store::connect;
+use crate::tokens::{Tokens, new_key};
+
+type Settings = ((DatabaseSettings, ListenerSettings, TokenSettings), (PasswordSettings, HashSettings));
+
+/// The length at which NIST SP 800-63B-4 section 3.1.1.2 wants passwords that are the only factor.
+const RECOMMENDED_PASSWORD_LENGTH: u32 = 15;
+
+pub(crate) fn run(sources: &Sources) -> Result<(), Failure> {
+    let settings: Settings = begin(sources)?;
+    for name in sources.ignored_variables() {
+        warn!(name, "this environment variable is no setting of the issuer and is ignored");
+    }
+    let runtime = runtime()?;
+    let done = runtime.block_on(serve(settings));
+    // A hash that still runs for a request that gave up is not waited for.
+    runtime.shutdown_background();
+    done
+}
+
+async fn serve((connections, rules): Settings) -> Result<(), Failure> {
+    let (database, listeners, tokens) = connections;
+    let mut signals = Signals::new().map_err(Failure::new)?;
+    let bound = Listeners::bind(&listeners).await.map_err(Failure::new)?;
+    let _address_file = tell_addresses(&bound, &listeners)?;
+
+    // The probes answer from the beginning, so that a start which waits for its database is seen as such.
+    let progress = Arc::new(Progress::default());
+    let (stop_probes, probes_stop) = watch::channel(false);
+    let probes =
+        tokio::spawn(server::serve(bound.internal, internal::router(Arc::clone(&progress)), probes_stop));
+
+    let app = tokio::select! {
+        app = start(&database, tokens, rules) => Arc::new(app?),
+        () = signals.next() => {
+            info!("stopped before the start was complete");
+            return Ok(());
+        }
+    };
+    progress.started(Arc::clone(&app));
+    info!("ready");
+
+    let (stop, stopped) = watch::channel(false);
+    let mut serving = tokio::spawn(server::serve(bound.public, api::router(app), stopped));
+    signals.next().await;
+    info!("stopping: requests in flight are finished; a second signal ends at once");
+    progress.stopping();
+    let _ = stop.send(true);
+    tokio::select! {
+        _ = &mut serving => {}
+        () = signals.next() => return Err(Failure::new("ended by a second signal while requests were in flight")),
+    }
+    let _ = stop_probes.send(true);
+    let _ = probes.await;
+    info!("stopped");
+    Ok(())
+}
+
+fn tell_addresses(bound: &Listeners, settings: &ListenerSettings) -> Result<Option<AddressFile>, Failure> {
+    let addresses = bound.addresses().map_err(Failure::new)?;
+    info!(public = %addresses.0, internal = %addresses.1, "listening");
+    let Some(path) = &settings.address_file else { return Ok(None) };
+    let file = AddressFile::write(path, addresses);
+    file.map(Some).map_err(|error| Failure::new(format!("{} cannot be written: {error}", path.display())))
+}
+
+/// Everything before the first request: database, schema, keys.
+async fn start(
+    database: &DatabaseSettings,
+    tokens: TokenSettings,
+    (passwords, hashing): (PasswordSettings, HashSettings),
+) -> Result<App, Failure> {
+    if passwords.min_length < RECOMMENDED_PASSWORD_LENGTH {
+        info!(
+            min_length = passwords.min_length,
+            recommended = RECOMMENDED_PASSWORD_LENGTH,
+            "passwords are the only factor: a greater BEARWARD_PASSWORD_MIN_LENGTH is recommended"
+        );
+    }
+    let store = connect::migrated(database).await.map_err(Failure::new)?;
+    let keys = store.signing_keys(&new_key().map_err(Failure::new)?).await.map_err(Failure::new)?;
+    let tokens = Tokens::new(tokens, &keys).map_err(Failure::new)?;
+    let hasher = Hasher::new(hashing).map_err(Failure::new)?;
+    Ok(App { store, hasher, tokens, passwords })
+}
+
+/// The signals that end this process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

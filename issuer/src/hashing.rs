@@ -1,0 +1,206 @@
+//! Password hashing in a bounded pool.
+//!
+//! A hash costs a core for tens of milliseconds and 19 MiB. So only so many run at a time, only so many requests wait
+//! for one, and whoever comes then is told to come again: overload costs some logins their time, not the process its
+//! memory.
+
+mod argon2id;
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+use crate::account::{NewPassword, PresentedPassword};
+use crate::random;
+use crate::settings::HashSettings;
+
+pub(crate) use argon2id::{PasswordHash, UnusableHash};
+
+/// Hashes and verifies passwords, a bounded number at a time.
+pub(crate) struct Hasher {
+    /// One permit for each hash that runs or waits.
+    admission: Arc<Semaphore>,
+    /// One permit for each hash that runs.
+    workers: Arc<Semaphore>,
+    /// What the password of an unknown user is compared with: nobody's, made with the parameters of everybody's.
+    nobody: PasswordHash,
+}
+
+/// Why there is no result.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum HashError {
+    /// As many requests wait already as may.
+    Busy,
+    /// The stored hash is none that we verify.
+    Unusable(UnusableHash),
+    /// Hashing itself failed: no random numbers, no memory.
+    Failed(&'static str),
+}
+
+impl Hasher {
+    /// Computes one hash, so it blocks for some milliseconds.
+    ///
+    /// # Errors
+    /// [`HashError::Failed`]
+    pub(crate) fn new(settings: HashSettings) -> Result<Self, HashError> {
+        let permits = settings.permits as usize;
+        Ok(Self {
+            admission: Arc::new(Semaphore::new(permits + settings.queue as usize)),
+            workers: Arc::new(Semaphore::new(permits)),
+            nobody: hash_with_fresh_salt(&random::bytes::<32>().map_err(no_random)?)?,
+        })
+    }
+
+    /// # Errors
+    /// [`HashError::Busy`], [`HashError::Failed`]
+    pub(crate) async fn hash(&self, password: NewPassword) -> Result<PasswordHash, HashError> {
+        self.run(move || hash_with_fresh_salt(password.expose())).await
+    }
+
+    /// Whether this is the password of a user with this hash. Takes the same time for a user who does not exist.
+    ///
+    /// # Errors
+    /// All of [`HashError`].
+    pub(crate) async fn verify(
+        &self,
+        password: PresentedPassword,
+        stored: Option<PasswordHash>,
+    ) -> Result<bool, HashError> {
+        let known = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.nobody.clone());
+        let matches = self
+            .run(move || argon2id::verify(password.expose(), &stored).map_err(HashError::Unusable))
+            .await?;
+        Ok(known && matches)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
+    ) -> Result<T, HashError> {
+        let admitted = Arc::clone(&self.admission).try_acquire_owned().map_err(|_| HashError::Busy)?;
+        let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| HashError::Busy)?;
+        let permits = (admitted, worker);
+        // The permits move along: whoever gives up waiting does not stop the hash, so it must go on counting.
+        let running = spawn_blocking(move || {
+            let result = work();
+            drop(permits);
+            result
+        });
+        running.await.map_err(|_| HashError::Failed("a hash was aborted"))?
+    }
+
+    /// Takes every place, so that the next request finds none.
+    #[cfg(test)]
+    pub(crate) fn occupy(&self) -> tokio::sync::OwnedSemaphorePermit {
+        let all = u32::try_from(self.admission.available_permits()).unwrap();
+        Arc::clone(&self.admission).try_acquire_many_owned(all).unwrap()
+    }
+}
+
+fn hash_with_fresh_salt(password: &[u8]) -> Result<PasswordHash, HashError> {
+    argon2id::hash(password, &random::bytes().map_err(no_random)?).map_err(HashError::Failed)
+}
+
+fn no_random(_: getrandom::Error) -> HashError {
+    HashError::Failed("the operating system gives no random numbers")
+}
+
+impl fmt::Display for HashError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => formatter.write_str("as many requests wait for a hash as may"),
+            Self::Unusable(UnusableHash::Malformed) => formatter.write_str("the stored hash is malformed"),
+            Self::Unusable(UnusableHash::Algorithm) => {
+                formatter.write_str("the stored hash is not argon2id version 19")
+            }
+            Self::Unusable(UnusableHash::Parameters) => {
+                formatter.write_str("the stored hash asks for more memory, passes or lanes than we spend")
+            }
+            Self::Failed(what) => formatter.write_str(what),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::PasswordSettings;
+
+    fn hasher(permits: u32, queue: u32) -> Arc<Hasher> {
+        Arc::new(Hasher::new(HashSettings { permits, queue }).unwrap())
+    }
+
+    fn new_password(text: &str) -> NewPassword {
+        NewPassword::parse(text.to_owned(), PasswordSettings { min_length: 8 }).unwrap()
+    }
+
+    fn presented(text: &str) -> PresentedPassword {
+        PresentedPassword::new(text.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_password_fits_its_own_hash_only() {
+        let hasher = hasher(1, 0);
+        let hash = hasher.hash(new_password("mypassword123")).await.unwrap();
+        assert_eq!(hasher.verify(presented("mypassword123"), Some(hash.clone())).await, Ok(true));
+        assert_eq!(hasher.verify(presented("mypassword124"), Some(hash)).await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn two_hashes_of_one_password_differ() {
+        let hasher = hasher(1, 0);
+        let first = hasher.hash(new_password("mypassword123")).await.unwrap();
+        let second = hasher.hash(new_password("mypassword123")).await.unwrap();
+        assert_ne!(first.as_str(), second.as_str());
+    }
+
+    #[tokio::test]
+    async fn nobody_has_any_password() {
+        assert_eq!(hasher(1, 0).verify(presented(""), None).await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn the_hash_of_nobody_costs_what_a_users_costs() {
+        let hasher = hasher(1, 0);
+        let hash = hasher.hash(new_password("mypassword123")).await.unwrap();
+        let cost = |hash: &PasswordHash| hash.as_str().split('$').take(4).collect::<Vec<_>>().join("$");
+        assert_eq!(cost(&hash), "$argon2id$v=19$m=19456,t=2,p=1");
+        assert_eq!(cost(&hasher.nobody), cost(&hash));
+        assert_eq!(hasher.nobody.as_str().len(), hash.as_str().len());
+    }
+
+    #[tokio::test]
+    async fn who_finds_no_place_in_the_queue_is_sent_away_at_once() {
+        let hasher = hasher(1, 1);
+        let full = hasher.occupy();
+        assert_eq!(hasher.verify(presented("x"), None).await, Err(HashError::Busy));
+        drop(full);
+        assert_eq!(hasher.verify(presented("x"), None).await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn who_finds_a_place_in_the_queue_waits_for_a_worker() {
+        let hasher = hasher(1, 2);
+        let verify = |hasher: Arc<Hasher>| async move { hasher.verify(presented("x"), None).await };
+        let all = [1, 2, 3].map(|_| tokio::spawn(verify(Arc::clone(&hasher))));
+        for one in all {
+            assert_eq!(one.await.unwrap(), Ok(false));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_goes_on_counting_after_its_request_gave_up() {
+        let hasher = hasher(1, 0);
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let work = hasher.run(move || held.recv().map_err(|_| HashError::Busy));
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(20), work).await.is_err());
+        assert_eq!(hasher.verify(presented("x"), None).await, Err(HashError::Busy));
+        release.send(()).unwrap();
+        while hasher.verify(presented("x"), None).await == Err(HashError::Busy) {
+            tokio::task::yield_now().await;
+        }
+    }
+}

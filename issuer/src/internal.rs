@@ -1,0 +1,86 @@
+//! The internal listener: probes for whoever runs this process.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::api;
+use crate::app::App;
+
+/// How long readiness waits for the database.
+const PING: Duration = Duration::from_secs(2);
+
+/// How far this process is.
+#[derive(Default)]
+pub(crate) struct Progress {
+    app: OnceLock<Arc<App>>,
+    stopping: AtomicBool,
+}
+
+impl Progress {
+    /// Requests can be served from now on.
+    pub(crate) fn started(&self, app: Arc<App>) {
+        let _ = self.app.set(app);
+    }
+
+    /// No new request should come from now on.
+    pub(crate) fn stopping(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The routes of the internal listener.
+pub(crate) fn router(progress: Arc<Progress>) -> Router {
+    let routes = Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(progress);
+    api::guarded(routes)
+}
+
+/// Alive: a restart would not help. Says nothing of the database, whose absence no restart cures.
+async fn livez() -> Json<Value> {
+    Json(json!({ "status": "alive" }))
+}
+
+/// Ready: migrated, keys at hand, and a statement gets through at this moment.
+async fn readyz(State(progress): State<Arc<Progress>>) -> (StatusCode, Json<Value>) {
+    let (status, text) = match progress.app.get() {
+        _ if progress.stopping.load(Ordering::Relaxed) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
+        Some(app) => match timeout(PING, app.store.ping()).await {
+            Ok(Ok(())) => (StatusCode::OK, "ready"),
+            _ => (StatusCode::SERVICE_UNAVAILABLE, "database unavailable"),
+        },
+    };
+    (status, Json(json!({ "status": text })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::http::Request;
+    use tower::ServiceExt;
+
+    async fn status(progress: &Arc<Progress>, path: &str) -> StatusCode {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        router(Arc::clone(progress)).oneshot(request).await.unwrap().status()
+    }
+
+    #[tokio::test]
+    async fn a_process_that_starts_or_stops_is_alive_and_not_ready() {
+        let progress = Arc::new(Progress::default());
+        for stopping in [false, true] {
+            if stopping {
+                progress.stopping();
+            }
+            assert_eq!(status(&progress, "/livez").await, StatusCode::OK);
+            assert_eq!(status(&progress, "/readyz").await, StatusCode::SERVICE_UNAVAILABLE);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Bearward's issuer: signs users up, logs them in, and signs the tokens that the filter checks.
+//!
+//! In reading order:
+//!
+//! 1. [`command`] what can be run; [`settings`] with what
+//! 2. [`api`] the public interface; [`internal`] the probes; [`server`] the connections below both
+//! 3. [`account`] what is acceptable; [`hashing`] passwords; [`tokens`] and their keys; [`store`] PostgreSQL
+//! 4. [`log`] and [`random`]
+#![forbid(unsafe_code)]
+
+mod account;
+mod api;
+mod app;
+mod command;
+mod hashing;
+mod internal;
+mod log;
+mod random;
+mod server;
+mod settings;
+mod store;
+mod tokens;
+
+pub use command::run;

@@ -1,0 +1,73 @@
+//! Connections, over real sockets.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{get, post};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::serve;
+use crate::api;
+
+struct Running {
+    address: std::net::SocketAddr,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+async fn running() -> Running {
+    let slow = || async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        "slow"
+    };
+    let read = async |request| api::body_object(request).await.map(|_| "read");
+    let routes = Router::new().route("/slow", get(slow)).route("/read", post(read));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = watch::channel(false);
+    let serving = tokio::spawn(serve(listener, api::guarded(routes), stopped));
+    Running { address, stop, serving }
+}
+
+async fn exchange(stream: &mut TcpStream, request: &[u8]) -> String {
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn a_request_in_flight_is_finished_after_the_stop_and_no_new_one_begins() {
+    let running = running().await;
+    let mut busy = TcpStream::connect(running.address).await.unwrap();
+    let mut idle = TcpStream::connect(running.address).await.unwrap();
+    busy.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    running.stop.send(true).unwrap();
+    let answer = exchange(&mut busy, b"").await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("slow"), "{answer}");
+    assert_eq!(exchange(&mut idle, b"").await, "");
+    running.serving.await.unwrap();
+    assert!(TcpStream::connect(running.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_is_bounded_too_and_the_client_reads_why() {
+    let running = running().await;
+    let mut request = b"POST /read HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                        transfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+        .to_vec();
+    for _ in 0..64 {
+        request.extend_from_slice(b"4000\r\n");
+        request.extend_from_slice(&[b'x'; 0x4000]);
+        request.extend_from_slice(b"\r\n");
+    }
+    request.extend_from_slice(b"0\r\n\r\n");
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let answer = exchange(&mut stream, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    assert!(answer.ends_with(r#"{"error":"Request body too large"}"#), "{answer}");
+}

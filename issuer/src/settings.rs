@@ -1,0 +1,191 @@
+//! Settings from the environment and a file, compiled into types that cannot be invalid.
+//!
+//! All that is wrong is reported at once, each problem with the setting's name and the way out.
+
+mod reader;
+mod sources;
+pub(crate) mod table;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+
+use reader::Reader;
+pub(crate) use sources::Sources;
+
+/// Reads the groups of settings that a command needs.
+///
+/// # Errors
+/// Everything that is wrong with them, and with the configuration file.
+pub(crate) fn read<G: Group>(sources: &Sources) -> Result<G, Problems> {
+    let mut reader = Reader::new(sources);
+    let compiled = G::read(&mut reader);
+    reader.finish(compiled)
+}
+
+/// Where PostgreSQL is. Not `Debug`: the options hold the password.
+#[derive(Clone)]
+pub(crate) struct DatabaseSettings {
+    pub(crate) options: PgConnectOptions,
+    pub(crate) connections: u32,
+    /// How long a start waits for it.
+    pub(crate) wait: Duration,
+}
+
+/// Where to listen.
+#[derive(Clone, Debug)]
+pub(crate) struct ListenerSettings {
+    pub(crate) public: SocketAddr,
+    pub(crate) internal: SocketAddr,
+    pub(crate) address_file: Option<PathBuf>,
+}
+
+/// What tokens say and how long they live.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenSettings {
+    /// `iss`
+    pub(crate) iss: String,
+    /// `aud`, not empty.
+    pub(crate) audiences: Vec<String>,
+    pub(crate) access_token_seconds: u32,
+}
+
+/// What passwords must be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PasswordSettings {
+    /// The shortest new password, in characters.
+    pub(crate) min_length: u32,
+}
+
+/// How much hashing goes on at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HashSettings {
+    pub(crate) permits: u32,
+    /// How many requests may wait for a permit.
+    pub(crate) queue: u32,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct LogSettings {
+    /// A filter that `EnvFilter` accepts.
+    pub(crate) filter: String,
+    /// `None`: JSON unless on a terminal.
+    pub(crate) json: Option<bool>,
+}
+
+/// Settings that are read together.
+pub(crate) trait Group: Sized {
+    fn read(reader: &mut Reader<'_>) -> Option<Self>;
+}
+
+// Every value is read before the first `?`, so that one problem does not hide the next.
+
+impl<A: Group, B: Group> Group for (A, B) {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (a, b) = (A::read(reader), B::read(reader));
+        Some((a?, b?))
+    }
+}
+
+impl<A: Group, B: Group, C: Group> Group for (A, B, C) {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (a, b, c) = (A::read(reader), B::read(reader), C::read(reader));
+        Some((a?, b?, c?))
+    }
+}
+
+impl Group for DatabaseSettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let options = reader.value(&table::DATABASE_URL, values::database_url);
+        let connections = reader.number(&table::DATABASE_CONNECTIONS, 1..=200);
+        let wait = reader.number(&table::DATABASE_WAIT, 0..=600);
+        Some(Self { options: options?, connections: connections?, wait: Duration::from_secs(wait?.into()) })
+    }
+}
+
+impl Group for ListenerSettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let public = reader.value(&table::LISTEN, values::address);
+        let internal = reader.value(&table::INTERNAL_LISTEN, values::address);
+        let address_file = reader.optional(&table::ADDRESS_FILE, values::path);
+        let (public, internal) = (public?, internal?);
+        if public == internal && public.port() != 0 {
+            let text = format!("is {internal}, as {} is; give each its own", table::LISTEN.name);
+            reader.problem(table::INTERNAL_LISTEN.name, text);
+        }
+        Some(Self { public, internal, address_file: address_file? })
+    }
+}
+
+impl Group for TokenSettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let iss = reader.value(&table::ISSUER, values::issuer);
+        let audiences = reader.value(&table::AUDIENCE, values::audiences);
+        let access_token_seconds = reader.number(&table::ACCESS_TOKEN_SECONDS, 60..=86_400);
+        Some(Self { iss: iss?, audiences: audiences?, access_token_seconds: access_token_seconds? })
+    }
+}
+
+impl Group for PasswordSettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { min_length: reader.number(&table::PASSWORD_MIN_LENGTH, 8..=64)? })
+    }
+}
+
+impl Group for HashSettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let permits = reader.number_or(&table::HASH_PERMITS, 1..=MAX_HASH_PERMITS, cores());
+        let queue = reader.number(&table::HASH_QUEUE, 0..=10_000);
+        Some(Self { permits: permits?, queue: queue? })
+    }
+}
+
+impl Group for LogSettings {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let filter = reader.value(&table::LOG, values::log_filter);
+        let json = reader.optional(&table::LOG_FORMAT, values::log_format_is_json);
+        Some(Self { filter: filter?, json: json? })
+    }
+}
+
+/// The most hashes at a time; the runtime has more threads for blocking work than this.
+const MAX_HASH_PERMITS: u32 = 256;
+
+fn cores() -> u32 {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    u32::try_from(cores).unwrap_or(1).min(MAX_HASH_PERMITS)
+}
+
+/// One thing that is wrong with the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    setting: String,
+    text: String,
+}
+
+/// All that is wrong with the settings. Never holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problems(Vec<Problem>);
+
+impl Problem {
+    fn new(setting: &str, text: String) -> Self {
+        Self { setting: setting.to_owned(), text }
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the settings are not usable:")?;
+        for Problem { setting, text } in &self.0 {
+            write!(formatter, "\n  {setting} {text}")?;
+        }
+        formatter.write_str("\n`bearward-issuer help serve` explains every setting.")
+    }
+}

@@ -1,0 +1,152 @@
+//! Every setting: one table. It is what is read, and what `--help` prints.
+
+/// One setting: how it is called, what it holds without being set, what it means.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    /// The environment variable.
+    pub(crate) name: &'static str,
+    /// The key in the configuration file.
+    pub(crate) key: &'static str,
+    /// The shape of its value in the configuration file.
+    pub(crate) kind: Kind,
+    /// What holds where it is not set.
+    pub(crate) default: Default,
+    /// What a value looks like, with its unit.
+    pub(crate) value: &'static str,
+    /// What it decides.
+    pub(crate) help: &'static str,
+}
+
+/// The shape of a value in the configuration file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A string.
+    Text,
+    /// A string that is never shown; may also stand in a file of its own, named by `<NAME>_FILE` or `<key>_file`.
+    Secret,
+    /// An integer.
+    Number,
+    /// An array of strings, or one string with commas.
+    List,
+}
+
+/// What holds where a setting is not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Default {
+    /// It must be set.
+    Required,
+    /// It stays off.
+    Unset,
+    /// As if this were set.
+    Text(&'static str),
+    /// Found out at start; described here.
+    Computed(&'static str),
+}
+
+macro_rules! settings {
+    ($($ident:ident $name:literal $key:literal $kind:ident $default:expr, $value:literal, $help:literal;)+) => {
+        $(
+            #[doc = $help]
+            pub(crate) const $ident: Setting =
+                Setting { name: $name, key: $key, kind: Kind::$kind, default: $default, value: $value, help: $help };
+        )+
+
+        /// Every setting, in the order of the documentation.
+        pub(crate) const ALL: &[&Setting] = &[$(&$ident,)+];
+    };
+}
+
+settings! {
+    DATABASE_URL "DATABASE_URL" "database_url" Secret Default::Required, "postgres://USER:PASSWORD@HOST:PORT/DATABASE",
+        "Where PostgreSQL (13 or later) is. `?sslmode=verify-full` demands TLS and a known certificate.";
+    DATABASE_CONNECTIONS "BEARWARD_DATABASE_CONNECTIONS" "database_connections" Number Default::Text("10"),
+        "connections, 1 to 200", "The most connections that this process holds to PostgreSQL.";
+    DATABASE_WAIT "BEARWARD_DATABASE_WAIT_SECONDS" "database_wait_seconds" Number Default::Text("30"),
+        "seconds, 0 to 600", "How long a start waits for PostgreSQL to come up before it gives up.";
+    LISTEN "BEARWARD_LISTEN" "listen" Text Default::Text("127.0.0.1:8081"),
+        "IP:PORT", "The address of the public listener: signup, login, keys. Port 0 takes a free one.";
+    INTERNAL_LISTEN "BEARWARD_INTERNAL_LISTEN" "internal_listen" Text Default::Text("127.0.0.1:8091"),
+        "IP:PORT", "The address of the internal listener: /livez and /readyz. Never publish it.";
+    ADDRESS_FILE "BEARWARD_ADDRESS_FILE" "address_file" Text Default::Unset,
+        "path", "Where to write the addresses in use, as lines `public=IP:PORT` and `internal=IP:PORT`.";
+    ISSUER "BEARWARD_ISSUER" "issuer" Text Default::Text("http://issuer.bearward.local"),
+        "http or https URL", "The `iss` of every token: a name, byte for byte as the filter's policy has it.";
+    AUDIENCE "BEARWARD_AUDIENCE" "audience" List Default::Text("restaurant"),
+        "names, comma separated", "The `aud` of every token: the APIs that it is meant for.";
+    ACCESS_TOKEN_SECONDS "BEARWARD_ACCESS_TOKEN_SECONDS" "access_token_seconds" Number Default::Text("900"),
+        "seconds, 60 to 86400", "The life of an access token.";
+    PASSWORD_MIN_LENGTH "BEARWARD_PASSWORD_MIN_LENGTH" "password_min_length" Number Default::Text("8"),
+        "characters, 8 to 64", "The shortest new password. 15 is recommended where it is the only factor.";
+    HASH_PERMITS "BEARWARD_HASH_PERMITS" "hash_permits" Number Default::Computed("the number of cores"),
+        "hashes, 1 to 256", "How many passwords are hashed at a time; each takes a core and 19 MiB.";
+    HASH_QUEUE "BEARWARD_HASH_QUEUE" "hash_queue" Number Default::Text("32"),
+        "requests, 0 to 10000", "How many requests may wait for a hash; beyond, they get 503 and Retry-After.";
+    LOG "BEARWARD_LOG" "log" Text Default::Text("info"),
+        "filter", "What is logged: error, warn, info, debug, trace, or per module: info,sqlx=debug.";
+    LOG_FORMAT "BEARWARD_LOG_FORMAT" "log_format" Text Default::Computed("text on a terminal, else json"),
+        "json or text", "How log lines look.";
+}
+
+impl Setting {
+    /// The environment variable that names a file with the value; only secrets have one.
+
+    pub(crate) fn file_name(&self) -> Option<String> {
+        (self.kind == Kind::Secret).then(|| format!("{}_FILE", self.name))
+    }
+
+    /// The key that names a file with the value; only secrets have one.
+
+    pub(crate) fn file_key(&self) -> Option<String> {
+        (self.kind == Kind::Secret).then(|| format!("{}_file", self.key))
+    }
+}
+
+/// The part of `--help` that documents settings.
+
+pub(crate) fn help(settings: &[&Setting]) -> String {
+    let mut text = String::from(
+        "Settings, from the environment or (in lower case, without BEARWARD_) from the configuration file;\n\
+         the environment wins, and an empty variable counts as not set:\n",
+    );
+    for setting in settings {
+        let default = match setting.default {
+            Default::Required => "required".to_owned(),
+            Default::Unset => "default: off".to_owned(),
+            Default::Text(text) | Default::Computed(text) => format!("default: {text}"),
+        };
+        let file = setting
+            .file_name()
+            .map(|name| format!(", or {name} for a file that holds it"))
+            .unwrap_or_default();
+        text.push_str(&format!(
+            "\n  {}{file}\n      {}\n      {} [{default}]\n",
+            setting.name, setting.help, setting.value
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_the_name_in_lower_case_without_the_prefix() {
+        for setting in ALL {
+            let name = setting.name.strip_prefix("BEARWARD_").unwrap_or(setting.name);
+            assert_eq!(setting.key, name.to_lowercase());
+        }
+    }
+
+    #[test]
+    fn help_names_every_setting_its_default_and_its_unit() {
+        let help = help(ALL);
+        for setting in ALL {
+            assert!(
+                help.contains(setting.name) && help.contains(setting.value) && help.contains(setting.help)
+            );
+        }
+        assert!(help.contains("DATABASE_URL_FILE"));
+        assert!(help.contains("[default: 900]"));
+    }
+}

@@ -1,0 +1,143 @@
+//! Settings as an operator gives them.
+
+use super::*;
+
+const URL: &str = "postgres://bearward:s3cret@db.example.com/bearward";
+
+fn sources(environment: &[(&str, &str)], file: &str) -> Sources {
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).into()));
+    Sources::new(environment, Ok(file))
+}
+
+fn problems<G: Group>(environment: &[(&str, &str)], file: &str) -> String {
+    match read::<G>(&sources(environment, file)) {
+        Ok(_) => panic!("no problem was found"),
+        Err(problems) => problems.to_string(),
+    }
+}
+
+type All =
+    ((DatabaseSettings, ListenerSettings, TokenSettings), (PasswordSettings, HashSettings, LogSettings));
+
+#[test]
+fn without_anything_set_only_the_database_is_missing() {
+    let text = problems::<All>(&[], "");
+    assert!(
+        text.contains("DATABASE_URL is not set; set DATABASE_URL or DATABASE_URL_FILE to postgres://"),
+        "{text}"
+    );
+    assert_eq!(text.lines().count(), 3, "{text}");
+    let ((database, listeners, tokens), (passwords, hashing, log)) =
+        read::<All>(&sources(&[("DATABASE_URL", URL)], "")).unwrap();
+    assert_eq!((database.connections, database.wait), (10, Duration::from_secs(30)));
+    assert_eq!(listeners.public.to_string(), "127.0.0.1:8081");
+    assert_eq!(listeners.internal.to_string(), "127.0.0.1:8091");
+    assert_eq!(listeners.address_file, None);
+    assert_eq!((tokens.iss.as_str(), tokens.access_token_seconds), ("http://issuer.bearward.local", 900));
+    assert_eq!(tokens.audiences, ["restaurant"]);
+    assert_eq!((passwords.min_length, hashing.queue), (8, 32));
+    assert!(hashing.permits >= 1);
+    assert_eq!((log.filter.as_str(), log.json), ("info", None));
+}
+
+#[test]
+fn all_problems_are_reported_at_once_each_with_its_setting() {
+    let environment = [
+        ("DATABASE_URL", "mysql://nope:hunter2@host"),
+        ("BEARWARD_LISTEN", "8081"),
+        ("BEARWARD_ISSUER", "https://login.example.com/?a=b"),
+        ("BEARWARD_AUDIENCE", "a,,b"),
+        ("BEARWARD_ACCESS_TOKEN_SECONDS", "59"),
+        ("BEARWARD_PASSWORD_MIN_LENGTH", "7"),
+        ("BEARWARD_HASH_PERMITS", "0"),
+        ("BEARWARD_HASH_QUEUE", "many"),
+        ("BEARWARD_LOG_FORMAT", "xml"),
+    ];
+    let text = problems::<All>(&environment, "listne = 'x'");
+    for (name, _) in environment {
+        assert!(text.contains(&format!("\n  {name} ")), "{name} is missing in {text}");
+    }
+    assert!(text.contains("\n  listne in the configuration file is no setting"), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_an_empty_variable_counts_as_not_set() {
+    let file = "database_url = 'postgres://a@file/x'\naccess_token_seconds = 60\naudience = ['one', 'two']";
+    let environment = [("BEARWARD_ACCESS_TOKEN_SECONDS", "120"), ("BEARWARD_AUDIENCE", "")];
+    let (database, tokens) = read::<(DatabaseSettings, TokenSettings)>(&sources(&environment, file)).unwrap();
+    assert_eq!(database.options.get_host(), "file");
+    assert_eq!(tokens.access_token_seconds, 120);
+    assert_eq!(tokens.audiences, ["one", "two"]);
+}
+
+#[test]
+fn a_secret_may_stand_in_a_file_of_its_own() {
+    let path = std::env::temp_dir().join(format!("bearward-secret-{:016x}", crate::random::u64()));
+    std::fs::write(&path, format!("{URL}\n")).unwrap();
+    let path_text = path.to_str().unwrap();
+    let read_from =
+        |environment: &[(&str, &str)], file: &str| read::<DatabaseSettings>(&sources(environment, file));
+    assert_eq!(
+        read_from(&[("DATABASE_URL_FILE", path_text)], "").unwrap().options.get_host(),
+        "db.example.com"
+    );
+    let in_file = format!("database_url_file = '{path_text}'");
+    assert_eq!(read_from(&[], &in_file).unwrap().options.get_host(), "db.example.com");
+    let both = problems::<DatabaseSettings>(&[("DATABASE_URL", URL), ("DATABASE_URL_FILE", path_text)], "");
+    assert!(both.contains("DATABASE_URL is set together with DATABASE_URL_FILE"), "{both}");
+    std::fs::write(&path, "\n").unwrap();
+    assert!(problems::<DatabaseSettings>(&[("DATABASE_URL_FILE", path_text)], "").contains("is empty"));
+    std::fs::remove_file(&path).unwrap();
+    assert!(
+        problems::<DatabaseSettings>(&[("DATABASE_URL_FILE", path_text)], "").contains("DATABASE_URL_FILE")
+    );
+}
+
+#[test]
+fn a_value_of_the_wrong_shape_in_the_file_is_refused() {
+    let text = problems::<(TokenSettings, ListenerSettings)>(
+        &[],
+        "access_token_seconds = '900'\nissuer = 5\naudience = [1]\naddress_file = true",
+    );
+    assert!(text.contains("access_token_seconds in the configuration file must be an integer"), "{text}");
+    assert!(text.contains("issuer in the configuration file must be a string"), "{text}");
+    assert!(text.contains("audience in the configuration file must be an array of strings"), "{text}");
+    assert!(text.contains("address_file in the configuration file must be a string"), "{text}");
+}
+
+#[test]
+fn a_broken_file_is_one_problem_and_its_content_is_not_shown() {
+    let text = problems::<DatabaseSettings>(&[], "database_url = 'postgres://u:hunter2@h/d");
+    assert!(text.contains("BEARWARD_CONFIG not TOML"), "{text}");
+    assert!(!text.contains("hunter2") && !text.contains("is not set"), "{text}");
+}
+
+#[test]
+fn both_listeners_on_one_address_are_refused_unless_the_port_is_free_to_choose() {
+    let pair = |address| [("BEARWARD_LISTEN", address), ("BEARWARD_INTERNAL_LISTEN", address)];
+    assert!(
+        problems::<ListenerSettings>(&pair("127.0.0.1:9000"), "").contains("BEARWARD_INTERNAL_LISTEN is")
+    );
+    assert!(read::<ListenerSettings>(&sources(&pair("127.0.0.1:0"), "")).is_ok());
+}
+
+#[test]
+fn the_issuer_is_a_url_without_user_query_and_fragment() {
+    for issuer in ["https://login.example.com", "http://issuer.bearward.local", "https://a.example/realms/x"]
+    {
+        assert!(read::<TokenSettings>(&sources(&[("BEARWARD_ISSUER", issuer)], "")).is_ok(), "{issuer}");
+    }
+    for issuer in
+        ["login.example.com", "ftp://a", "https://a/#f", "https://u@a/", "https://a b/", "http://", "/a"]
+    {
+        assert!(read::<TokenSettings>(&sources(&[("BEARWARD_ISSUER", issuer)], "")).is_err(), "{issuer}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_no_setting_is_noticed() {
+    let sources =
+        sources(&[("BEARWARD_ACESS_TOKEN_SECONDS", "60"), ("BEARWARD_LISTEN", "x"), ("PATH", "/bin")], "");
+    assert_eq!(sources.ignored_variables().collect::<Vec<_>>(), ["BEARWARD_ACESS_TOKEN_SECONDS"]);
+}

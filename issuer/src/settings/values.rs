@@ -1,0 +1,85 @@
+//! One parser per kind of value. An error completes the sentence that begins with the setting and its value.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use axum::http::Uri;
+use sqlx::postgres::PgConnectOptions;
+use tracing_subscriber::EnvFilter;
+
+/// The most audiences: each stands in every token.
+const MAX_AUDIENCES: usize = 16;
+/// The longest audience or issuer, in bytes.
+const MAX_NAME_BYTES: usize = 256;
+
+/// The cause is left out: it could quote the password.
+pub(crate) fn database_url(text: &str) -> Result<PgConnectOptions, &'static str> {
+    let wrong = "is not a PostgreSQL URL; give postgres://USER:PASSWORD@HOST:PORT/DATABASE, \
+                 with special characters of the password percent-encoded";
+    if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
+        return Err(wrong);
+    }
+    PgConnectOptions::from_str(text).map_err(|_| wrong)
+}
+
+pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "is not an address; give IP:PORT, for example 127.0.0.1:8081")
+}
+
+pub(crate) fn path(text: &str) -> Result<PathBuf, Infallible> {
+    Ok(PathBuf::from(text))
+}
+
+/// RFC 8414 section 2 asks for a URL without query and fragment. `http` is accepted, because the issuer is a name
+/// that is compared, not a place that is fetched.
+pub(crate) fn issuer(text: &str) -> Result<String, &'static str> {
+    let wrong = "must be an http or https URL without user, query and fragment, for example https://login.example.com";
+    if !is_name(text) || text.contains(['?', '#', '@']) {
+        return Err(wrong);
+    }
+    let uri: Uri = text.parse().map_err(|_| wrong)?;
+    match (uri.scheme_str(), uri.host()) {
+        (Some("http" | "https"), Some(host)) if !host.is_empty() => Ok(text.to_owned()),
+        _ => Err(wrong),
+    }
+}
+
+pub(crate) fn audiences(text: &str) -> Result<Vec<String>, String> {
+    let mut audiences: Vec<String> = Vec::new();
+    for audience in text.split(',').map(str::trim) {
+        if !is_name(audience) {
+            return Err(format!(
+                "must be a comma separated list of names of visible ASCII, at most {MAX_NAME_BYTES} bytes each"
+            ));
+        }
+        if audiences.iter().any(|other| other == audience) {
+            return Err(format!("names {audience} twice; name it once"));
+        }
+        audiences.push(audience.to_owned());
+    }
+    if audiences.len() > MAX_AUDIENCES {
+        return Err(format!("must hold at most {MAX_AUDIENCES} names"));
+    }
+    Ok(audiences)
+}
+
+pub(crate) fn log_filter(text: &str) -> Result<String, &'static str> {
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("is not a log filter; give a level, or levels per module as in info,sqlx=debug"),
+    }
+}
+
+pub(crate) fn log_format_is_json(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "json" => Ok(true),
+        "text" => Ok(false),
+        _ => Err("must be json or text"),
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=MAX_NAME_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}

@@ -1,0 +1,140 @@
+//! The way to PostgreSQL: waiting for it, migrating it, the pool.
+
+use std::fmt;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tracing::{info, warn};
+
+use super::Store;
+use super::error::is_passing;
+use crate::settings::{DatabaseSettings, table};
+
+/// How long one attempt to connect may take.
+const ATTEMPT: Duration = Duration::from_secs(5);
+/// The pause between two attempts.
+const PAUSE: Duration = Duration::from_millis(250);
+/// How long a request waits for a connection of the pool. Then PostgreSQL counts as away.
+const ACQUIRE: Duration = Duration::from_secs(2);
+/// Connections are renewed after this, so that they follow a failover or a changed DNS entry.
+const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
+
+/// How a connection that serves requests is set up: no statement and no lock holds a request for ever.
+const SESSION: &str = "SET statement_timeout = '5s'; SET lock_timeout = '2s'; \
+                       SET idle_in_transaction_session_timeout = '10s'";
+
+/// Why there is no database to work with. The text is for an operator and holds no secret.
+#[derive(Debug)]
+pub(crate) enum ConnectError {
+    /// Not reached in time.
+    Away { place: String, waited: Duration, cause: String },
+    /// Reached, and it refused.
+    Refused { place: String, cause: String },
+    /// The schema could not be brought up to date.
+    Migration(String),
+}
+
+/// Connects, waiting as long as the settings say.
+///
+/// # Errors
+/// [`ConnectError::Away`], [`ConnectError::Refused`]
+pub(crate) async fn connection(settings: &DatabaseSettings) -> Result<PgConnection, ConnectError> {
+    let place = place(&settings.options);
+    let deadline = Instant::now() + settings.wait;
+    let mut told = false;
+    loop {
+        let cause = match timeout(ATTEMPT, settings.options.connect()).await {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(error)) if !may_pass(&error) => {
+                return Err(ConnectError::Refused { place, cause: error.to_string() });
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {} s", ATTEMPT.as_secs()),
+        };
+        if Instant::now() >= deadline {
+            return Err(ConnectError::Away { place, waited: settings.wait, cause });
+        }
+        if !told {
+            warn!(%place, %cause, wait_seconds = settings.wait.as_secs(), "PostgreSQL is away, waiting for it");
+            told = true;
+        }
+        let _ = timeout_at(deadline, sleep(PAUSE)).await;
+    }
+}
+
+/// Brings the schema up to date. Replicas that start together wait for each other: sqlx holds an advisory lock.
+///
+/// # Errors
+/// [`ConnectError::Migration`]
+pub(crate) async fn migrate(connection: &mut PgConnection) -> Result<(), ConnectError> {
+    let mut migrations = sqlx::migrate!("./migrations");
+    // A newer release may have migrated already, by expansion only, while this one still runs beside it.
+    migrations.set_ignore_missing(true);
+    migrations.run(connection).await.map_err(|error| ConnectError::Migration(error.to_string()))?;
+    info!("the schema is up to date");
+    Ok(())
+}
+
+/// The pool that requests share. Connects when it is used first.
+pub(crate) fn pool(settings: &DatabaseSettings) -> Store {
+    let pool = PgPoolOptions::new()
+        .max_connections(settings.connections)
+        .acquire_timeout(ACQUIRE)
+        .max_lifetime(MAX_LIFETIME)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                sqlx::raw_sql(SESSION).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .connect_lazy_with(settings.options.clone());
+    Store::new(pool)
+}
+
+/// Waits for PostgreSQL, migrates it, and opens the pool.
+///
+/// # Errors
+/// All of [`ConnectError`].
+pub(crate) async fn migrated(settings: &DatabaseSettings) -> Result<Store, ConnectError> {
+    let mut connection = connection(settings).await?;
+    migrate(&mut connection).await?;
+    let _ = connection.close().await;
+    Ok(pool(settings))
+}
+
+fn may_pass(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(cause) => cause.code().is_some_and(|code| is_passing(&code)),
+        _ => false,
+    }
+}
+
+fn place(options: &PgConnectOptions) -> String {
+    match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    }
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = table::DATABASE_URL.name;
+        match self {
+            Self::Away { place, waited, cause } => write!(
+                formatter,
+                "PostgreSQL at {place} was not reached within {} s ({cause}): start it, correct {url}, or raise {}",
+                waited.as_secs(),
+                table::DATABASE_WAIT.name
+            ),
+            Self::Refused { place, cause } => {
+                write!(formatter, "PostgreSQL at {place} refused the connection ({cause}): correct {url}")
+            }
+            Self::Migration(cause) => {
+                write!(formatter, "the schema could not be brought up to date: {cause}")
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Whose fault a failed statement is.
+
+use std::fmt;
+
+/// A statement failed.
+#[derive(Debug)]
+pub(crate) enum StoreError {
+    /// PostgreSQL is away, overloaded or changing: the same request may succeed later.
+    Unavailable(sqlx::Error),
+    /// The tables are not there.
+    NoSchema,
+    /// Anything else: ours.
+    Failed(sqlx::Error),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
+            sqlx::Error::Database(cause) => match cause.code().as_deref() {
+                Some("42P01") => Self::NoSchema,
+                Some(code) if is_passing(code) => Self::Unavailable(error),
+                _ => Self::Failed(error),
+            },
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+/// SQLSTATE codes of conditions that pass (PostgreSQL's Appendix A).
+pub(crate) fn is_passing(code: &str) -> bool {
+    const CLASSES: [&str; 3] = ["08", "53", "57"]; // connection, resources, operator intervention (also timeouts)
+    const CODES: [&str; 4] = [
+        "25006", // read_only_sql_transaction: this server is no longer the primary
+        "40001", // serialization_failure
+        "40P01", // deadlock_detected
+        "55P03", // lock_not_available: lock_timeout
+    ];
+    CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&code)
+}
+
+/// For the log. The server's message only: its detail may quote a row.
+impl fmt::Display for StoreError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSchema => formatter.write_str(
+                "the database has no tables of Bearward yet: run `bearward-issuer migrate` on it first",
+            ),
+            Self::Unavailable(error) | Self::Failed(error) => write!(formatter, "{error}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_away_or_exhausted_is_told_from_a_fault_of_ours() {
+        let io = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        for away in [sqlx::Error::Io(io), sqlx::Error::PoolTimedOut, sqlx::Error::PoolClosed] {
+            assert!(matches!(StoreError::from(away), StoreError::Unavailable(_)));
+        }
+        assert!(matches!(StoreError::from(sqlx::Error::RowNotFound), StoreError::Failed(_)));
+        for code in ["57P01", "57014", "53300", "08006", "25006", "55P03"] {
+            assert!(is_passing(code), "{code}");
+        }
+        for code in ["23505", "42703", "22021"] {
+            assert!(!is_passing(code), "{code}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! A database for one test.
+
+use std::str::FromStr;
+use std::thread;
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use super::{Store, connect};
+use crate::settings::DatabaseSettings;
+
+/// An own database, dropped with this. Tests run in parallel, each with its own.
+pub(crate) struct TestDatabase {
+    pub(crate) settings: DatabaseSettings,
+    server: PgConnectOptions,
+    name: String,
+}
+
+impl TestDatabase {
+    /// An empty database.
+    pub(crate) async fn empty() -> Self {
+        let url = std::env::var("BEARWARD_TEST_DATABASE_URL")
+            .expect("set BEARWARD_TEST_DATABASE_URL, or run cargo xtask test");
+        let server =
+            PgConnectOptions::from_str(&url).expect("BEARWARD_TEST_DATABASE_URL is a PostgreSQL URL");
+        let name = format!("bearward_test_{:016x}", crate::random::u64());
+        let mut connection = PgConnection::connect_with(&server).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+        let options = server.clone().database(&name);
+        let settings = DatabaseSettings { options, connections: 4, wait: Duration::from_secs(5) };
+        Self { settings, server, name }
+    }
+
+    /// A database with the schema, and the store on it.
+    pub(crate) async fn migrated() -> (Self, Store) {
+        let database = Self::empty().await;
+        let store = connect::migrated(&database.settings).await.unwrap();
+        (database, store)
+    }
+}
+
+impl Store {
+    /// Does behind the back of the process what an operator or another replica could do.
+    pub(crate) async fn execute(&self, statement: &'static str) {
+        sqlx::raw_sql(statement).execute(&self.pool).await.unwrap();
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let server = self.server.clone();
+        // A thread of its own: a runtime cannot be waited for from within another.
+        let dropping = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let mut connection = PgConnection::connect_with(&server).await.unwrap();
+                sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+            });
+        });
+        let _ = dropping.join();
+    }
+}
