@@ -18,6 +18,8 @@ pub mod base64url;
 pub mod claims;
 pub mod credentials;
 pub mod decide;
+#[cfg(test)]
+mod fixtures;
 pub mod host_name;
 pub mod identity;
 pub mod issuer;

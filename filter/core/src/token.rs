@@ -118,3 +118,6 @@ fn read_header(header: &Map<String, Value>) -> Result<AlgorithmName, Rejection> 
     }
     AlgorithmName::parse(alg).ok_or(Rejection::AlgorithmNotAllowed)
 }
+
+#[cfg(test)]
+mod tests;
