@@ -12,6 +12,7 @@
 //! 6. [`policy`] the document, compiled; [`problem`] what is wrong with one
 //! 7. [`json`] and [`base64url`] strict readers
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::needless_pass_by_value, reason = "`json!` is best read where it is used"))]
 
 pub mod algorithm;
 pub mod base64url;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::issuer::Issuer;
 use serde_json::json;
 
 fn no_secrets(_: &str) -> Option<Vec<u8>> {
@@ -306,7 +307,7 @@ fn several_issuers_are_kept_apart() {
     same_iss["issuers"]["second"]["iss"] = json!("http://issuer.test");
     assert!(problems(&same_iss).contains("`own` and `second` have the same `iss`"));
 
-    let mut anonymous = good.clone();
+    let mut anonymous = good;
     anonymous["forward"] = json!({ "headers": { "x-id": { "from": "subject" } } });
     assert!(problems(&anonymous).contains("forward.headers: with several issuers the issuer must travel"));
     anonymous["forward"]["headers"]["x-issuer"] = json!({ "from": "issuer" });
@@ -395,5 +396,3 @@ fn two_configurations_never_share_keys() {
         assert_ne!(base, other);
     }
 }
-
-use crate::issuer::Issuer;
