@@ -22,7 +22,7 @@ pub fn run() -> ExitCode {
     let done = match arguments.command {
         Command::Serve => serve::run(&sources),
         Command::Migrate => migrate::run(&sources),
-        Command::Admin { command: AdminCommand::Create(arguments) } => admin::create(&sources, arguments),
+        Command::Admin { command: AdminCommand::Create(arguments) } => admin::create(&sources, &arguments),
         Command::Healthcheck => healthcheck::run(&sources),
     };
     match done {

@@ -14,6 +14,9 @@ use tokio::time::timeout;
 use crate::api;
 use crate::app::App;
 
+/// The paths that are asked every few seconds.
+pub(crate) const PROBES: [&str; 2] = ["/livez", "/readyz"];
+
 /// How long readiness waits for the database.
 const PING: Duration = Duration::from_secs(2);
 
@@ -38,7 +41,8 @@ impl Progress {
 
 /// The routes of the internal listener.
 pub(crate) fn router(progress: Arc<Progress>) -> Router {
-    let routes = Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(progress);
+    let [live, ready] = PROBES;
+    let routes = Router::new().route(live, get(livez)).route(ready, get(readyz)).with_state(progress);
     api::guarded(routes)
 }
 

@@ -7,9 +7,10 @@ use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tracing::{Instrument, info, info_span};
+use tracing::{Instrument, debug, info, info_span};
 
 use super::error::ApiError;
+use crate::internal::PROBES;
 use crate::random;
 
 /// How long a request may take, its body included. Below the proxy's own timeout, so that the client learns why.
@@ -42,8 +43,14 @@ pub(crate) async fn log(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     async move {
         let response = next.run(request).await;
-        let duration_ms = begin.elapsed().as_secs_f64() * 1000.0;
-        info!(method, route, status = response.status().as_u16(), duration_ms, "request");
+        let duration_us = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let status = response.status();
+        // A probe that finds all well every few seconds is no news.
+        if PROBES.contains(&route.as_str()) && status.is_success() {
+            debug!(method, route, status = status.as_u16(), duration_us, "request");
+        } else {
+            info!(method, route, status = status.as_u16(), duration_us, "request");
+        }
         response
     }
     .instrument(span)

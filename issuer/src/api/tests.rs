@@ -1,5 +1,9 @@
 //! The public interface as clients see it, on a real PostgreSQL.
 
+mod login;
+mod me;
+mod signup;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -14,6 +18,7 @@ use tower::ServiceExt;
 use super::router;
 use crate::app::App;
 use crate::hashing::Hasher;
+use crate::internal;
 use crate::settings::{HashSettings, PasswordSettings, TokenSettings};
 use crate::store::Store;
 use crate::store::testing::TestDatabase;
@@ -22,7 +27,7 @@ use crate::tokens::{Tokens, new_key};
 const PRIYA: &str = r#"{"name":"Priya","email":"priya@example.com","password":"mypassword123"}"#;
 
 struct Issuing {
-    _database: TestDatabase,
+    database: TestDatabase,
     app: Arc<App>,
     router: Router,
 }
@@ -36,13 +41,9 @@ struct Answer {
 
 async fn issuing() -> Issuing {
     let (database, store) = TestDatabase::migrated().await;
-    issuing_with(database, store).await
-}
-
-async fn issuing_with(database: TestDatabase, store: Store) -> Issuing {
     let keys = store.signing_keys(&new_key().unwrap()).await.unwrap();
     let app = Arc::new(app(store, &keys));
-    Issuing { _database: database, router: router(Arc::clone(&app)), app }
+    Issuing { database, router: router(Arc::clone(&app)), app }
 }
 
 fn app(store: Store, keys: &[crate::store::StoredKey]) -> App {
@@ -99,24 +100,6 @@ fn login(email: &str, password: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_signup_answers_with_a_token_and_the_user_and_no_password() {
-    let issuing = issuing().await;
-    let answer = issuing.post("/api/auth/signup", PRIYA).await;
-    assert_eq!(answer.status, StatusCode::CREATED);
-    let user = &answer.body["user"];
-    assert_eq!(
-        (&user["name"], &user["email"], &user["role"]),
-        (&json!("Priya"), &json!("priya@example.com"), &json!("customer"))
-    );
-    assert_eq!(user.as_object().unwrap().len(), 4);
-    assert_eq!(answer.body["token"], answer.body["accessToken"]);
-    assert_eq!((&answer.body["tokenType"], &answer.body["expiresIn"]), (&json!("Bearer"), &json!(900)));
-    assert!(!answer.text.contains("mypassword123") && !answer.text.contains("argon2"), "{}", answer.text);
-    assert_eq!(answer.headers["cache-control"], "no-store");
-    assert_eq!(answer.headers["x-content-type-options"], "nosniff");
-}
-
-#[tokio::test]
 async fn the_published_keys_are_what_a_verifier_of_these_tokens_accepts() {
     let issuing = issuing().await;
     let signup = issuing.post("/api/auth/signup", PRIYA).await;
@@ -130,41 +113,6 @@ async fn the_published_keys_are_what_a_verifier_of_these_tokens_accepts() {
     let claims = verify::verify(token.as_bytes(), &issuer, &keys, now).unwrap();
     assert_eq!(claims.subject(), signup.body["user"]["id"].as_str().unwrap());
     assert_eq!(claims.roles(), ["customer"]);
-}
-
-#[tokio::test]
-async fn the_same_email_in_other_case_and_with_spaces_is_taken() {
-    let issuing = issuing().await;
-    issuing.post("/api/auth/signup", PRIYA).await;
-    let again = json!({ "name": "P", "email": "  PRIYA@Example.com ", "password": "otherpassword" });
-    let answer = issuing.post("/api/auth/signup", again.to_string()).await;
-    assert_eq!(answer.status, StatusCode::CONFLICT);
-    assert_eq!(answer.body, json!({ "error": "Email already registered" }));
-}
-
-#[tokio::test]
-async fn a_role_at_signup_is_refused_by_name() {
-    let issuing = issuing().await;
-    let body = json!({ "name": "P", "email": "p@example.com", "password": "mypassword123", "role": "admin" });
-    let answer = issuing.post("/api/auth/signup", body.to_string()).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-    assert_eq!(answer.body["field"], "role");
-    assert_eq!(
-        issuing.post("/api/auth/login", login("p@example.com", "mypassword123")).await.status,
-        StatusCode::UNAUTHORIZED
-    );
-}
-
-#[tokio::test]
-async fn wrong_fields_are_all_named_with_the_first_in_front() {
-    let issuing = issuing().await;
-    let answer = issuing.post("/api/auth/signup", r#"{"email":"nobody","password":"1234567"}"#).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-    assert_eq!((&answer.body["field"], &answer.body["error"]), (&json!("name"), &json!("Name is required")));
-    let fields: Vec<_> =
-        answer.body["errors"].as_array().unwrap().iter().map(|e| e["field"].clone()).collect();
-    assert_eq!(fields, ["name", "email", "password"]);
-    assert_eq!(answer.body["errors"][2]["error"], "Password must be at least 8 characters");
 }
 
 #[tokio::test]
@@ -184,41 +132,6 @@ async fn what_is_not_json_or_too_large_or_of_another_type_is_refused() {
 }
 
 #[tokio::test]
-async fn a_login_opens_a_session_for_whoever_knows_the_password() {
-    let issuing = issuing().await;
-    issuing.post("/api/auth/signup", PRIYA).await;
-    let answer = issuing.post("/api/auth/login", login(" Priya@Example.com", "mypassword123")).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.body["user"]["email"], "priya@example.com");
-    assert!(answer.body["token"].is_string());
-}
-
-#[tokio::test]
-async fn unknown_email_wrong_password_and_disabled_user_cannot_be_told_apart() {
-    let issuing = issuing().await;
-    issuing.post("/api/auth/signup", PRIYA).await;
-    let mut answers = vec![
-        issuing.post("/api/auth/login", login("priya@example.com", "mypassword124")).await,
-        issuing.post("/api/auth/login", login("nobody@example.com", "mypassword123")).await,
-        issuing.post("/api/auth/login", login("no\0body", "mypassword123")).await,
-        issuing.post("/api/auth/login", login(&"x".repeat(1000), "mypassword123")).await,
-    ];
-    issuing.execute("UPDATE users SET disabled_at = now()").await;
-    answers.push(issuing.post("/api/auth/login", login("priya@example.com", "mypassword123")).await);
-    for answer in &answers {
-        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-        assert_eq!(answer.text, r#"{"error":"Invalid email or password"}"#);
-        assert_eq!(answer.headers, answers[0].headers);
-    }
-}
-
-#[tokio::test]
-async fn a_login_without_a_field_is_told_which() {
-    let answer = issuing().await.post("/api/auth/login", r#"{"email":"a@b.c"}"#).await;
-    assert_eq!((answer.status, &answer.body["field"]), (StatusCode::BAD_REQUEST, &json!("password")));
-}
-
-#[tokio::test]
 async fn a_login_that_finds_the_hashers_full_is_sent_away_with_a_time_to_come_again() {
     let issuing = issuing().await;
     let _full = issuing.app.hasher.occupy();
@@ -230,18 +143,6 @@ async fn a_login_that_finds_the_hashers_full_is_sent_away_with_a_time_to_come_ag
         assert_eq!(answer.headers["retry-after"], "1");
         assert_eq!(answer.body, json!({ "error": "Too busy, try again" }));
     }
-}
-
-#[tokio::test]
-async fn a_stored_hash_that_cannot_be_verified_is_a_fault_of_ours() {
-    let issuing = issuing().await;
-    issuing.post("/api/auth/signup", PRIYA).await;
-    issuing.execute("UPDATE users SET password_hash = '$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAA'").await;
-    let answer = issuing.post("/api/auth/login", login("priya@example.com", "mypassword123")).await;
-    assert_eq!(
-        (answer.status, &answer.body),
-        (StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": "Login failed" }))
-    );
 }
 
 #[tokio::test]
@@ -261,42 +162,6 @@ async fn a_database_that_is_away_is_503_and_not_401_or_500() {
 }
 
 #[tokio::test]
-async fn me_is_the_user_of_the_token_whatever_identity_headers_say() {
-    let issuing = issuing().await;
-    let signup = issuing.post("/api/auth/signup", PRIYA).await;
-    let bearer = format!("bearer {}", signup.body["token"].as_str().unwrap());
-    let answer = issuing.get("/api/auth/me", &[("authorization", &bearer), ("x-user-id", "someone")]).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.body, json!({ "user": signup.body["user"] }));
-    let forged =
-        issuing.get("/api/auth/me", &[("x-user-id", signup.body["user"]["id"].as_str().unwrap())]).await;
-    assert_eq!(
-        (forged.status, &forged.body["error"]),
-        (StatusCode::UNAUTHORIZED, &json!("No token provided"))
-    );
-    assert_eq!(forged.headers["www-authenticate"], "Bearer realm=\"bearward\"");
-}
-
-#[tokio::test]
-async fn me_refuses_a_bad_token_and_a_user_who_is_gone_with_invalid_token() {
-    let issuing = issuing().await;
-    let signup = issuing.post("/api/auth/signup", PRIYA).await;
-    let bearer = format!("Bearer {}", signup.body["token"].as_str().unwrap());
-    let bad = issuing.get("/api/auth/me", &[("authorization", "Bearer this.is.fake")]).await;
-    assert_eq!((bad.status, &bad.body["error"]), (StatusCode::UNAUTHORIZED, &json!("Invalid token")));
-    issuing.execute("DELETE FROM users").await;
-    let gone = issuing.get("/api/auth/me", &[("authorization", &bearer)]).await;
-    assert_eq!(
-        (gone.status, &gone.body["error"]),
-        (StatusCode::UNAUTHORIZED, &json!("User no longer exists"))
-    );
-    for answer in [bad, gone] {
-        assert!(answer.headers["www-authenticate"].to_str().unwrap().contains("error=\"invalid_token\""));
-        assert_eq!(answer.headers["cache-control"], "no-store");
-    }
-}
-
-#[tokio::test]
 async fn unknown_routes_and_methods_are_refused_in_json() {
     let issuing = issuing().await;
     let unknown = issuing.get("/api/auth/unknown", &[]).await;
@@ -308,4 +173,21 @@ async fn unknown_routes_and_methods_are_refused_in_json() {
     for internal in ["/livez", "/readyz"] {
         assert_eq!(issuing.get(internal, &[]).await.status, StatusCode::NOT_FOUND);
     }
+}
+
+#[tokio::test]
+async fn a_process_is_ready_while_its_database_answers_and_alive_without_it() {
+    let issuing = issuing().await;
+    let progress = Arc::new(internal::Progress::default());
+    progress.started(Arc::clone(&issuing.app));
+    let probes = internal::router(progress);
+    let probe = async |path: &str| send(&probes, Request::get(path).body(Body::empty()).unwrap()).await;
+    assert_eq!(probe("/readyz").await.body, json!({ "status": "ready" }));
+    issuing.database.drop_it().await;
+    let without = probe("/readyz").await;
+    assert_eq!(
+        (without.status, &without.body["status"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!("database unavailable"))
+    );
+    assert_eq!(probe("/livez").await.status, StatusCode::OK);
 }

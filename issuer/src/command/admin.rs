@@ -39,7 +39,7 @@ struct PasswordSource {
     password_stdin: bool,
 }
 
-pub(crate) fn create(sources: &Sources, arguments: CreateArguments) -> Result<(), Failure> {
+pub(crate) fn create(sources: &Sources, arguments: &CreateArguments) -> Result<(), Failure> {
     let (database, rules): (DatabaseSettings, PasswordSettings) = begin(sources)?;
     let account = Account::parse(arguments, rules)?;
     runtime()?.block_on(async {
@@ -68,7 +68,7 @@ struct Account {
 
 impl Account {
     /// Holds the arguments to the rules of signup; all that is wrong is reported at once.
-    fn parse(arguments: CreateArguments, rules: PasswordSettings) -> Result<Self, Failure> {
+    fn parse(arguments: &CreateArguments, rules: PasswordSettings) -> Result<Self, Failure> {
         let email = Email::parse(&arguments.email);
         let name = Name::parse(&arguments.name);
         let password = arguments.password.read().and_then(|text| NewPassword::parse(text, rules));

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use super::sources::{Found, Sources};
-use super::table::{Default, Kind, Setting};
+use super::table::{Kind, Setting, WhenUnset};
 use super::{Problem, Problems};
 
 /// Reads settings and collects problems. A method that returns `None` has recorded why.
@@ -47,7 +47,7 @@ impl<'s> Reader<'s> {
         if let Some(found) = self.find(setting)? {
             return self.parse(setting, &found, parse);
         }
-        if let Default::Text(text) = setting.default {
+        if let WhenUnset::Is(text) = setting.unset {
             let default = Found { text: text.to_owned(), place: setting.name.to_owned() };
             return self.parse(setting, &default, parse);
         }

@@ -31,7 +31,6 @@ pub(crate) struct Found {
 
 impl Sources {
     /// The environment of this process, and the configuration file where one is named.
-
     pub(crate) fn of_process(config: Option<&Path>) -> Self {
         let environment =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));

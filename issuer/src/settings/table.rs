@@ -10,7 +10,7 @@ pub(crate) struct Setting {
     /// The shape of its value in the configuration file.
     pub(crate) kind: Kind,
     /// What holds where it is not set.
-    pub(crate) default: Default,
+    pub(crate) unset: WhenUnset,
     /// What a value looks like, with its unit.
     pub(crate) value: &'static str,
     /// What it decides.
@@ -32,23 +32,23 @@ pub(crate) enum Kind {
 
 /// What holds where a setting is not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Default {
+pub(crate) enum WhenUnset {
     /// It must be set.
     Required,
     /// It stays off.
-    Unset,
+    Off,
     /// As if this were set.
-    Text(&'static str),
+    Is(&'static str),
     /// Found out at start; described here.
     Computed(&'static str),
 }
 
 macro_rules! settings {
-    ($($ident:ident $name:literal $key:literal $kind:ident $default:expr, $value:literal, $help:literal;)+) => {
+    ($($ident:ident $name:literal $key:literal $kind:ident $unset:expr, $value:literal, $help:literal;)+) => {
         $(
             #[doc = $help]
             pub(crate) const $ident: Setting =
-                Setting { name: $name, key: $key, kind: Kind::$kind, default: $default, value: $value, help: $help };
+                Setting { name: $name, key: $key, kind: Kind::$kind, unset: $unset, value: $value, help: $help };
         )+
 
         /// Every setting, in the order of the documentation.
@@ -57,62 +57,59 @@ macro_rules! settings {
 }
 
 settings! {
-    DATABASE_URL "DATABASE_URL" "database_url" Secret Default::Required, "postgres://USER:PASSWORD@HOST:PORT/DATABASE",
+    DATABASE_URL "DATABASE_URL" "database_url" Secret WhenUnset::Required, "postgres://USER:PASSWORD@HOST:PORT/DATABASE",
         "Where PostgreSQL (13 or later) is. `?sslmode=verify-full` demands TLS and a known certificate.";
-    DATABASE_CONNECTIONS "BEARWARD_DATABASE_CONNECTIONS" "database_connections" Number Default::Text("10"),
+    DATABASE_CONNECTIONS "BEARWARD_DATABASE_CONNECTIONS" "database_connections" Number WhenUnset::Is("10"),
         "connections, 1 to 200", "The most connections that this process holds to PostgreSQL.";
-    DATABASE_WAIT "BEARWARD_DATABASE_WAIT_SECONDS" "database_wait_seconds" Number Default::Text("30"),
+    DATABASE_WAIT "BEARWARD_DATABASE_WAIT_SECONDS" "database_wait_seconds" Number WhenUnset::Is("30"),
         "seconds, 0 to 600", "How long a start waits for PostgreSQL to come up before it gives up.";
-    LISTEN "BEARWARD_LISTEN" "listen" Text Default::Text("127.0.0.1:8081"),
+    LISTEN "BEARWARD_LISTEN" "listen" Text WhenUnset::Is("127.0.0.1:8081"),
         "IP:PORT", "The address of the public listener: signup, login, keys. Port 0 takes a free one.";
-    INTERNAL_LISTEN "BEARWARD_INTERNAL_LISTEN" "internal_listen" Text Default::Text("127.0.0.1:8091"),
+    INTERNAL_LISTEN "BEARWARD_INTERNAL_LISTEN" "internal_listen" Text WhenUnset::Is("127.0.0.1:8091"),
         "IP:PORT", "The address of the internal listener: /livez and /readyz. Never publish it.";
-    ADDRESS_FILE "BEARWARD_ADDRESS_FILE" "address_file" Text Default::Unset,
+    ADDRESS_FILE "BEARWARD_ADDRESS_FILE" "address_file" Text WhenUnset::Off,
         "path", "Where to write the addresses in use, as lines `public=IP:PORT` and `internal=IP:PORT`.";
-    ISSUER "BEARWARD_ISSUER" "issuer" Text Default::Text("http://issuer.bearward.local"),
+    ISSUER "BEARWARD_ISSUER" "issuer" Text WhenUnset::Is("http://issuer.bearward.local"),
         "http or https URL", "The `iss` of every token: a name, byte for byte as the filter's policy has it.";
-    AUDIENCE "BEARWARD_AUDIENCE" "audience" List Default::Text("restaurant"),
+    AUDIENCE "BEARWARD_AUDIENCE" "audience" List WhenUnset::Is("restaurant"),
         "names, comma separated", "The `aud` of every token: the APIs that it is meant for.";
-    ACCESS_TOKEN_SECONDS "BEARWARD_ACCESS_TOKEN_SECONDS" "access_token_seconds" Number Default::Text("900"),
+    ACCESS_TOKEN_SECONDS "BEARWARD_ACCESS_TOKEN_SECONDS" "access_token_seconds" Number WhenUnset::Is("900"),
         "seconds, 60 to 86400", "The life of an access token.";
-    PASSWORD_MIN_LENGTH "BEARWARD_PASSWORD_MIN_LENGTH" "password_min_length" Number Default::Text("8"),
+    PASSWORD_MIN_LENGTH "BEARWARD_PASSWORD_MIN_LENGTH" "password_min_length" Number WhenUnset::Is("8"),
         "characters, 8 to 64", "The shortest new password. 15 is recommended where it is the only factor.";
-    HASH_PERMITS "BEARWARD_HASH_PERMITS" "hash_permits" Number Default::Computed("the number of cores"),
+    HASH_PERMITS "BEARWARD_HASH_PERMITS" "hash_permits" Number WhenUnset::Computed("the number of cores"),
         "hashes, 1 to 256", "How many passwords are hashed at a time; each takes a core and 19 MiB.";
-    HASH_QUEUE "BEARWARD_HASH_QUEUE" "hash_queue" Number Default::Text("32"),
+    HASH_QUEUE "BEARWARD_HASH_QUEUE" "hash_queue" Number WhenUnset::Is("32"),
         "requests, 0 to 10000", "How many requests may wait for a hash; beyond, they get 503 and Retry-After.";
-    LOG "BEARWARD_LOG" "log" Text Default::Text("info"),
+    LOG "BEARWARD_LOG" "log" Text WhenUnset::Is("info"),
         "filter", "What is logged: error, warn, info, debug, trace, or per module: info,sqlx=debug.";
-    LOG_FORMAT "BEARWARD_LOG_FORMAT" "log_format" Text Default::Computed("text on a terminal, else json"),
+    LOG_FORMAT "BEARWARD_LOG_FORMAT" "log_format" Text WhenUnset::Computed("text on a terminal, else json"),
         "json or text", "How log lines look.";
 }
 
 impl Setting {
     /// The environment variable that names a file with the value; only secrets have one.
-
     pub(crate) fn file_name(&self) -> Option<String> {
         (self.kind == Kind::Secret).then(|| format!("{}_FILE", self.name))
     }
 
     /// The key that names a file with the value; only secrets have one.
-
     pub(crate) fn file_key(&self) -> Option<String> {
         (self.kind == Kind::Secret).then(|| format!("{}_file", self.key))
     }
 }
 
 /// The part of `--help` that documents settings.
-
 pub(crate) fn help(settings: &[&Setting]) -> String {
     let mut text = String::from(
         "Settings, from the environment or (in lower case, without BEARWARD_) from the configuration file;\n\
          the environment wins, and an empty variable counts as not set:\n",
     );
     for setting in settings {
-        let default = match setting.default {
-            Default::Required => "required".to_owned(),
-            Default::Unset => "default: off".to_owned(),
-            Default::Text(text) | Default::Computed(text) => format!("default: {text}"),
+        let default = match setting.unset {
+            WhenUnset::Required => "required".to_owned(),
+            WhenUnset::Off => "default: off".to_owned(),
+            WhenUnset::Is(text) | WhenUnset::Computed(text) => format!("default: {text}"),
         };
         let file = setting
             .file_name()

@@ -51,17 +51,26 @@ impl Store {
     }
 }
 
+impl TestDatabase {
+    /// Drops the database under whoever uses it.
+    pub(crate) async fn drop_it(&self) {
+        drop_database(&self.server, &self.name).await;
+    }
+}
+
+async fn drop_database(server: &PgConnectOptions, name: &str) {
+    let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+    let mut connection = PgConnection::connect_with(server).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+}
+
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        let server = self.server.clone();
+        let (server, name) = (self.server.clone(), self.name.clone());
         // A thread of its own: a runtime cannot be waited for from within another.
         let dropping = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let mut connection = PgConnection::connect_with(&server).await.unwrap();
-                sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
-            });
+            runtime.block_on(drop_database(&server, &name));
         });
         let _ = dropping.join();
     }

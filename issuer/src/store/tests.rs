@@ -156,9 +156,8 @@ async fn a_login_waits_for_a_change_that_is_not_committed_yet_and_then_sees_it()
         let store = store.clone();
         tokio::spawn(async move { store.open_session(&person.verified(), Uuid::from_u128(1), LIFE).await })
     };
-    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted
-                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                   OR NOT granted AND locktype = 'transactionid'";
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
     while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&store.pool).await.unwrap() == 0 {
         assert!(!login.is_finished());
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
