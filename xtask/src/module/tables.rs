@@ -7,7 +7,7 @@ use crate::workspace;
 
 /// The heading over the table of exports: `| export | from | why |`.
 pub const EXPORTS: &str = "## Exports of bearward.wasm";
-/// The heading over the table of imports: `| import | used for |`.
+/// The heading over the table of imports: `| import | used for |`. A row may name several, with commas between.
 pub const IMPORTS: &str = "## Hostcalls of bearward.wasm";
 
 /// Both tables.
@@ -48,7 +48,8 @@ impl Tables {
         }
         let mut imports = Vec::new();
         for cells in rows(text, IMPORTS, &["import", "used for"])? {
-            imports.extend(cells.into_iter().next());
+            let names = cells.first().map(String::as_str).unwrap_or_default();
+            imports.extend(names.split(',').map(|name| name.trim().trim_matches('`').to_owned()));
         }
         Ok(Tables { exports, imports })
     }
@@ -116,7 +117,7 @@ Envoy calls these.
 | import | used for |
 |---|:--|
 | proxy_log | the log |
-| wasi_snapshot_preview1.random_get | hash maps |
+| `proxy_done`, `wasi_snapshot_preview1.random_get` | hash maps |
 
 | import | used for |
 | another | table |
@@ -131,7 +132,7 @@ Envoy calls these.
             exports,
             [("memory", "memory"), ("proxy_on_http_call_response", "bearward_on_http_call_response")]
         );
-        assert_eq!(tables.imports, ["proxy_log", "wasi_snapshot_preview1.random_get"]);
+        assert_eq!(tables.imports, ["proxy_log", "proxy_done", "wasi_snapshot_preview1.random_get"]);
     }
 
     #[test]
@@ -165,7 +166,7 @@ Envoy calls these.
     fn an_empty_table_is_refused() {
         let text = TEXT
             .replace("| proxy_log | the log |\n", "")
-            .replace("| wasi_snapshot_preview1.random_get | hash maps |\n", "");
+            .replace("| `proxy_done`, `wasi_snapshot_preview1.random_get` | hash maps |\n", "");
         let error = Tables::parse(&text).unwrap_err().to_string();
         assert!(error.contains("the table is empty"), "{error}");
     }

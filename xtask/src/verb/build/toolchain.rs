@@ -84,9 +84,7 @@ impl Toolchain {
     fn flags(&self) -> Result<Vec<String>, Error> {
         // Wasm has 64-bit multiplication: this doubles the speed of Ed25519, which takes 32 bits from the pointers.
         let mut flags = vec!["--cfg".to_owned(), "curve25519_dalek_bits=\"64\"".to_owned()];
-        if let Some(home) = cargo_home() {
-            flags.extend(remapped(&home, "/cargo"));
-        }
+        flags.extend(dependency_folders().iter().filter_map(|folder| remapped(folder, "/dependencies")));
         if let Toolchain::Debian(debian) = self {
             flags.push(format!("-Clinker={}", debian.linker.display()));
             flags.push("-Clink-self-contained=no".to_owned());
@@ -139,17 +137,12 @@ impl Debian {
     }
 }
 
-/// Any version: the format that they read is old.
+/// The newest first; any will do.
 fn linkers() -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = fs::read_dir("/usr/bin")
-        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
-        .unwrap_or_default();
-    found.retain(|path| {
+    let is_linker = |path: &PathBuf| {
         path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("wasm-ld"))
-    });
-    found.sort();
-    found.reverse();
-    found
+    };
+    entries(Path::new("/usr/bin")).into_iter().rev().filter(is_linker).collect()
 }
 
 fn has_target() -> bool {
@@ -180,11 +173,23 @@ fn added_by_rustup(report: &mut Report) -> Result<bool, Error> {
     }
 }
 
+/// The module names source files where it panics: not by where they are on this machine.
 fn remapped(path: &Path, name: &str) -> Option<String> {
     Some(format!("--remap-path-prefix={}={name}", path.to_str()?))
 }
 
-fn cargo_home() -> Option<PathBuf> {
+/// Where cargo unpacks dependencies: one folder for each registry.
+fn dependency_folders() -> Vec<PathBuf> {
     let home = |home: OsString| Path::new(&home).join(".cargo");
-    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::var_os("HOME").map(home))
+    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::var_os("HOME").map(home));
+    cargo.map(|cargo| entries(&cargo.join("registry/src"))).unwrap_or_default()
+}
+
+/// The paths in a folder, sorted; none if there is no such folder.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir(folder)
+        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
+        .unwrap_or_default();
+    found.sort();
+    found
 }
