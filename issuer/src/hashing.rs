@@ -7,7 +7,7 @@
 mod argon2id;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -16,6 +16,7 @@ use crate::account::{NewPassword, PresentedPassword};
 use crate::random;
 use crate::settings::HashSettings;
 
+use argon2id::Memory;
 pub(crate) use argon2id::{PasswordHash, UnusableHash};
 
 /// Hashes and verifies passwords, a bounded number at a time.
@@ -24,6 +25,8 @@ pub(crate) struct Hasher {
     admission: Arc<Semaphore>,
     /// One permit for each hash that runs.
     workers: Arc<Semaphore>,
+    /// Memory that no hash uses at the moment; never more than there are workers.
+    spare: Arc<Mutex<Vec<Memory>>>,
     /// What the password of an unknown user is compared with: nobody's, made with the parameters of everybody's.
     nobody: PasswordHash,
 }
@@ -46,17 +49,20 @@ impl Hasher {
     /// [`HashError::Failed`]
     pub(crate) fn new(settings: HashSettings) -> Result<Self, HashError> {
         let permits = settings.permits as usize;
+        let mut memory = Memory::default();
+        let nobody = hash_with_fresh_salt(&random::bytes::<32>().map_err(no_random)?, &mut memory)?;
         Ok(Self {
             admission: Arc::new(Semaphore::new(permits + settings.queue as usize)),
             workers: Arc::new(Semaphore::new(permits)),
-            nobody: hash_with_fresh_salt(&random::bytes::<32>().map_err(no_random)?)?,
+            spare: Arc::new(Mutex::new(vec![memory])),
+            nobody,
         })
     }
 
     /// # Errors
     /// [`HashError::Busy`], [`HashError::Failed`]
     pub(crate) async fn hash(&self, password: NewPassword) -> Result<PasswordHash, HashError> {
-        self.run(move || hash_with_fresh_salt(password.expose())).await
+        self.run(move |memory| hash_with_fresh_salt(password.expose(), memory)).await
     }
 
     /// Whether this is the password of a user with this hash. Takes the same time for a user who does not exist.
@@ -70,22 +76,25 @@ impl Hasher {
     ) -> Result<bool, HashError> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.clone());
-        let matches = self
-            .run(move || argon2id::verify(password.expose(), &stored).map_err(HashError::Unusable))
-            .await?;
+        let verify = move |memory: &mut Memory| argon2id::verify(password.expose(), &stored, memory);
+        let matches = self.run(move |memory| verify(memory).map_err(HashError::Unusable)).await?;
         Ok(known && matches)
     }
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
         let admitted = Arc::clone(&self.admission).try_acquire_owned().map_err(|_| HashError::Busy)?;
         let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| HashError::Busy)?;
         let permits = (admitted, worker);
         // The permits move along: whoever gives up waiting does not stop the hash, so it must go on counting.
+        let spare = Arc::clone(&self.spare);
         let running = spawn_blocking(move || {
-            let result = work();
+            let mut memory = spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+            let result = work(&mut memory);
+            memory.trim();
+            spare.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
             drop(permits);
             result
         });
@@ -100,8 +109,8 @@ impl Hasher {
     }
 }
 
-fn hash_with_fresh_salt(password: &[u8]) -> Result<PasswordHash, HashError> {
-    argon2id::hash(password, &random::bytes().map_err(no_random)?).map_err(HashError::Failed)
+fn hash_with_fresh_salt(password: &[u8], memory: &mut Memory) -> Result<PasswordHash, HashError> {
+    argon2id::hash(password, &random::bytes().map_err(no_random)?, memory).map_err(HashError::Failed)
 }
 
 fn no_random(_: getrandom::Error) -> HashError {
@@ -189,13 +198,14 @@ mod tests {
         for one in all {
             assert_eq!(one.await.unwrap(), Ok(false));
         }
+        assert_eq!(hasher.spare.lock().unwrap().len(), 1);
     }
 
     #[tokio::test]
     async fn a_hash_goes_on_counting_after_its_request_gave_up() {
         let hasher = hasher(1, 0);
         let (release, held) = std::sync::mpsc::channel::<()>();
-        let work = hasher.run(move || held.recv().map_err(|_| HashError::Busy));
+        let work = hasher.run(move |_| held.recv().map_err(|_| HashError::Busy));
         assert!(tokio::time::timeout(std::time::Duration::from_millis(20), work).await.is_err());
         assert_eq!(hasher.verify(presented("x"), None).await, Err(HashError::Busy));
         release.send(()).unwrap();

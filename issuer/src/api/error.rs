@@ -41,6 +41,10 @@ pub(crate) enum ApiError {
     Internal(&'static str),
 }
 
+/// Why a response is what it is, for the log line of its request. A constant: nothing of the request is in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refusal(pub(crate) &'static str);
+
 /// What is wrong with one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct FieldError {
@@ -73,8 +77,8 @@ impl ApiError {
     /// A statement failed while doing what `failed` names. The cause is logged and not sent.
     pub(crate) fn of_store(error: &StoreError, failed: &'static str) -> Self {
         match error {
-            StoreError::Unavailable(cause) => {
-                tracing::warn!(%cause, "PostgreSQL is unavailable");
+            StoreError::Unavailable(_) => {
+                tracing::warn!(cause = %error, "PostgreSQL is unavailable");
                 Self::DatabaseUnavailable
             }
             StoreError::NoSchema | StoreError::Failed(_) => Self::internal(error, failed),
@@ -84,10 +88,7 @@ impl ApiError {
     /// Hashing failed while doing what `failed` names.
     pub(crate) fn of_hashing(error: &HashError, failed: &'static str) -> Self {
         match error {
-            HashError::Busy => {
-                tracing::warn!(cause = %error, "shed");
-                Self::Busy
-            }
+            HashError::Busy => Self::Busy,
             HashError::Unusable(_) | HashError::Failed(_) => Self::internal(error, failed),
         }
     }
@@ -117,6 +118,7 @@ impl IntoResponse for ApiError {
             _ => serde_json::json!({ "error": text }),
         };
         let mut response = (status, axum::Json(body)).into_response();
+        response.extensions_mut().insert(Refusal(text));
         match status {
             StatusCode::SERVICE_UNAVAILABLE => {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -136,6 +138,7 @@ impl IntoResponse for ApiError {
 fn rejected(rejection: Rejection) -> Response {
     let local = LocalResponse::of(rejection, false);
     let mut response = Response::new(Body::from(local.body));
+    response.extensions_mut().insert(Refusal(rejection.row().reason));
     *response.status_mut() = StatusCode::from_u16(local.status).unwrap_or(StatusCode::UNAUTHORIZED);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     for (name, value) in local.headers {

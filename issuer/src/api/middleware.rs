@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::{Instrument, debug, info, info_span};
 
-use super::error::ApiError;
+use super::error::{ApiError, Refusal};
 use crate::internal::PROBES;
 use crate::random;
 
@@ -45,11 +45,12 @@ pub(crate) async fn log(request: Request, next: Next) -> Response {
         let response = next.run(request).await;
         let duration_us = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
         let status = response.status();
+        let refusal = response.extensions().get::<Refusal>().map(|refusal| refusal.0);
         // A probe that finds all well every few seconds is no news.
         if PROBES.contains(&route.as_str()) && status.is_success() {
             debug!(method, route, status = status.as_u16(), duration_us, "request");
         } else {
-            info!(method, route, status = status.as_u16(), duration_us, "request");
+            info!(method, route, status = status.as_u16(), refusal, duration_us, "request");
         }
         response
     }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{info, warn};
 
 use super::Store;
-use super::error::is_passing;
+use super::error::{cause, is_passing};
 use crate::settings::{DatabaseSettings, table};
 
 /// How long one attempt to connect may take.
@@ -45,19 +45,19 @@ pub(crate) async fn connection(settings: &DatabaseSettings) -> Result<PgConnecti
     let deadline = Instant::now() + settings.wait;
     let mut told = false;
     loop {
-        let cause = match timeout(ATTEMPT, settings.options.connect()).await {
+        let why = match timeout(ATTEMPT, settings.options.connect()).await {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) if !may_pass(&error) => {
-                return Err(ConnectError::Refused { place, cause: error.to_string() });
+                return Err(ConnectError::Refused { place, cause: cause(&error) });
             }
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => cause(&error),
             Err(_) => format!("no answer within {} s", ATTEMPT.as_secs()),
         };
         if Instant::now() >= deadline {
-            return Err(ConnectError::Away { place, waited: settings.wait, cause });
+            return Err(ConnectError::Away { place, waited: settings.wait, cause: why });
         }
         if !told {
-            warn!(%place, %cause, wait_seconds = settings.wait.as_secs(), "PostgreSQL is away, waiting for it");
+            warn!(%place, cause = %why, wait_seconds = settings.wait.as_secs(), "PostgreSQL is away, waiting for it");
             told = true;
         }
         let _ = timeout_at(deadline, sleep(PAUSE)).await;

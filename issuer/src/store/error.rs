@@ -50,8 +50,16 @@ impl fmt::Display for StoreError {
             Self::NoSchema => formatter.write_str(
                 "the database has no tables of Bearward yet: run `bearward-issuer migrate` on it first",
             ),
-            Self::Unavailable(error) | Self::Failed(error) => write!(formatter, "{error}"),
+            Self::Unavailable(error) | Self::Failed(error) => formatter.write_str(&cause(error)),
         }
+    }
+}
+
+/// What happened, in the server's own words where they are from the server.
+pub(crate) fn cause(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        other => other.to_string(),
     }
 }
 
