@@ -1,1 +1,21 @@
-//! To come.
+//! What the acceptance tests and `cargo xtask demo --check` stand on.
+//!
+//! In reading order: [`walkthrough`] the promises as a table of steps, [`harness`] a running gate for one test,
+//! [`client`] how it is spoken to, [`recorder`] an upstream that tells what reached it, [`token`] and [`keys`] tokens of
+//! every kind, [`deadline`] how to wait.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this package only ever runs as a test: a panic with its message is how a test fails"
+)]
+
+pub mod client;
+pub mod deadline;
+pub mod harness;
+pub mod keys;
+pub mod recorder;
+pub mod token;
+pub mod walkthrough;

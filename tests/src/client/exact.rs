@@ -1,0 +1,115 @@
+//! HTTP/1.1 (RFC 9112) in exact bytes, for what an ordinary client refuses to say.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+use super::{PATIENCE, Request, Response};
+
+/// The most bytes of an answer that are read.
+const MAX_ANSWER: u64 = 4 * 1024 * 1024;
+
+pub(super) fn send(request: &Request, url: &str) -> Result<Response, String> {
+    let address = url.strip_prefix("http://").ok_or_else(|| format!("{url} is no http:// address"))?;
+    let broken = |error: std::io::Error| error.to_string();
+    let mut stream = TcpStream::connect(address).map_err(broken)?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(broken)?;
+    stream.set_write_timeout(Some(PATIENCE)).map_err(broken)?;
+    // An answer may come, and the connection be closed, before all is written: the answer counts.
+    let written = stream.write_all(&serialized(request, address));
+    read(&mut BufReader::new(stream.take(MAX_ANSWER)), request.method == "HEAD").map_err(
+        |why| match written {
+            Ok(()) => why,
+            Err(error) => format!("{why}, and it was not read to its end: {error}"),
+        },
+    )
+}
+
+fn serialized(request: &Request, address: &str) -> Vec<u8> {
+    let mut bytes = format!("{} {} HTTP/1.1\r\n", request.method, request.target).into_bytes();
+    let mut header = |name: &str, value: &[u8]| {
+        for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+            bytes.extend_from_slice(part);
+        }
+    };
+    if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        header("host", address.as_bytes());
+    }
+    for (name, value) in &request.headers {
+        header(name, value);
+    }
+    header("connection", b"close");
+    if !request.trailers.is_empty() {
+        header("transfer-encoding", b"chunked");
+    } else if !request.body.is_empty() {
+        header("content-length", request.body.len().to_string().as_bytes());
+    }
+    bytes.extend_from_slice(b"\r\n");
+    if request.trailers.is_empty() {
+        bytes.extend_from_slice(&request.body);
+        return bytes;
+    }
+    if !request.body.is_empty() {
+        bytes.extend_from_slice(format!("{:x}\r\n", request.body.len()).as_bytes());
+        bytes.extend_from_slice(&request.body);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"0\r\n");
+    for (name, value) in &request.trailers {
+        bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes
+}
+
+fn read(stream: &mut impl BufRead, head_only: bool) -> Result<Response, String> {
+    let status = line(stream)?;
+    let status = status.split(' ').nth(1).and_then(|code| code.parse().ok());
+    let status = status.ok_or("the answer has no status line")?;
+    let mut headers = Vec::new();
+    loop {
+        let line = line(stream)?;
+        if line.is_empty() {
+            break;
+        }
+        let (name, value) = line.split_once(':').ok_or_else(|| format!("no header: {line}"))?;
+        headers.push((name.to_ascii_lowercase(), value.trim().as_bytes().to_vec()));
+    }
+    let mut response = Response { status, headers, body: Vec::new() };
+    if !head_only {
+        response.body = read_body(stream, &response)?;
+    }
+    Ok(response)
+}
+
+fn read_body(stream: &mut impl BufRead, response: &Response) -> Result<Vec<u8>, String> {
+    let broken = |error: std::io::Error| format!("the answer ended early: {error}");
+    let mut body = Vec::new();
+    if let Some(length) = response.header("content-length") {
+        body.resize(length.parse().map_err(|_| "the answer has a bad length")?, 0);
+        stream.read_exact(&mut body).map_err(broken)?;
+    } else if response.header("transfer-encoding").as_deref() == Some("chunked") {
+        loop {
+            let size = usize::from_str_radix(&line(stream)?, 16).map_err(|_| "the answer has a bad chunk")?;
+            let mut chunk = vec![0; size];
+            stream.read_exact(&mut chunk).map_err(broken)?;
+            line(stream)?;
+            if size == 0 {
+                break;
+            }
+            body.extend_from_slice(&chunk);
+        }
+    } else {
+        stream.read_to_end(&mut body).map_err(broken)?;
+    }
+    Ok(body)
+}
+
+fn line(stream: &mut impl BufRead) -> Result<String, String> {
+    let mut line = Vec::new();
+    stream.read_until(b'\n', &mut line).map_err(|error| format!("no answer: {error}"))?;
+    if line.pop() != Some(b'\n') {
+        return Err("the connection was closed without an answer".to_owned());
+    }
+    let line = line.strip_suffix(b"\r").unwrap_or(&line);
+    Ok(String::from_utf8_lossy(line).into_owned())
+}

@@ -1,0 +1,126 @@
+//! A running gate for one test: its own database, directory, ports and processes, gone when the test ends.
+
+use std::env;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use xtask::directory::{TemporaryDirectory, random_hex};
+use xtask::error::Error;
+use xtask::report::Report;
+use xtask::stack::{Stack, StackOptions, Wait};
+
+use self::database::TestDatabase;
+use crate::client::Request;
+
+pub mod database;
+mod proxy;
+mod setup;
+
+pub use proxy::Proxy;
+pub use setup::Setup;
+
+/// PostgreSQL, issuer, upstream and Envoy with the filter.
+#[derive(Debug)]
+pub struct Gate {
+    // Dropped in this order: who uses ends before what is used.
+    stack: Stack,
+    database: TestDatabase,
+    _directory: TemporaryDirectory,
+}
+
+/// Somebody who has signed up.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The user's id: what `x-user-id` holds.
+    pub id: String,
+    /// An access token.
+    pub token: String,
+}
+
+/// The administrator's address; the password is made for each gate.
+const ADMIN: &str = "admin@example.com";
+
+impl Gate {
+    fn start(setup: &Setup) -> Result<Self, Error> {
+        let directory = directory();
+        let database = TestDatabase::create(&variable("BEARWARD_TEST_DATABASE_URL"));
+        let mut options = StackOptions::new(directory.path(), database.url())?;
+        options.wasm = setup.module();
+        options.envoy_yaml = setup.write_into(directory.path());
+        options.upstream = setup.upstream;
+        options.envoy_env.clone_from(&setup.envoy_env);
+        options.wait = if setup.waits_for_keys { Wait::Filter } else { Wait::Processes };
+        let stack = Stack::start(&options, &mut Report::silent())?;
+        Ok(Self { stack, database, _directory: directory })
+    }
+
+    /// `http://127.0.0.1:PORT` of Envoy.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.stack.url()
+    }
+
+    /// The running processes.
+    pub fn stack(&mut self) -> &mut Stack {
+        &mut self.stack
+    }
+
+    /// The issuer's own database.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        self.database.url()
+    }
+
+    /// The issuer's public port, past Envoy.
+    #[must_use]
+    pub fn issuer_address(&self) -> SocketAddr {
+        let url = self.stack.issuer_url();
+        url.trim_start_matches("http://").parse().expect("an address")
+    }
+
+    /// Signs somebody up, through Envoy.
+    #[must_use]
+    pub fn customer(&self) -> Account {
+        let email = format!("customer-{}@example.com", random_hex(4).expect("random numbers"));
+        let body = json!({ "name": "Customer", "email": email, "password": "mypassword123" });
+        account(&Request::post("/api/auth/signup", &body).send(self.url()).json())
+    }
+
+    /// Makes an administrator as an operator does, and returns e-mail address and password.
+    #[must_use]
+    pub fn create_admin(&self) -> (String, String) {
+        let password = random_hex(12).expect("random numbers");
+        self.stack.create_admin(ADMIN, &password).expect("an administrator");
+        (ADMIN.to_owned(), password)
+    }
+}
+
+fn account(answer: &Value) -> Account {
+    let text = |pointer: &str| {
+        let text = answer.pointer(pointer).and_then(Value::as_str);
+        text.unwrap_or_else(|| panic!("no {pointer} in {answer}")).to_owned()
+    };
+    Account { id: text("/user/id"), token: text("/token") }
+}
+
+/// What the test run provides.
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run `cargo xtask test`"))
+}
+
+fn directory() -> TemporaryDirectory {
+    TemporaryDirectory::new(&env::temp_dir(), "bearward-test").expect("a temporary directory")
+}
+
+/// The module that ships.
+#[must_use]
+pub fn module() -> PathBuf {
+    PathBuf::from(variable("BEARWARD_WASM"))
+}
+
+/// A program of the workspace, as cargo has left it beside the running test.
+#[must_use]
+pub fn program(name: &str) -> PathBuf {
+    xtask::workspace::binary(name).unwrap_or_else(|error| panic!("{error}"))
+}

@@ -1,0 +1,77 @@
+//! A database of one's own on the server that the test run provides.
+
+use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
+use tokio::runtime::{Builder, Runtime};
+use xtask::directory::random_hex;
+
+/// An empty database. Dropping it removes it from the server, connections or not.
+#[derive(Debug)]
+pub struct TestDatabase {
+    server: String,
+    name: String,
+}
+
+impl TestDatabase {
+    /// Makes one on the server, whose URL may create databases.
+    ///
+    /// # Panics
+    /// If the server is away or refuses.
+    #[must_use]
+    pub fn create(server: &str) -> Self {
+        let name = format!("bearward_test_{}", random_hex(8).expect("random numbers"));
+        execute(server, &format!("CREATE DATABASE {name}")).expect("a database");
+        Self { server: server.to_owned(), name }
+    }
+
+    /// The server's URL with this database in it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let (address, query) = self.server.split_once('?').unwrap_or((&self.server, ""));
+        let (scheme, rest) = address.split_once("://").unwrap_or(("postgres", address));
+        let authority = rest.split('/').next().unwrap_or_default();
+        let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+        format!("{scheme}://{authority}/{}{query}", self.name)
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        // The server may be gone already: then the database is, too.
+        let _ = execute(&self.server, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+    }
+}
+
+/// The one row that a statement yields.
+///
+/// # Errors
+/// What the server says, also that there is none.
+pub fn query_one(url: &str, statement: &'static str) -> Result<PgRow, String> {
+    on_connection(url, async |connection| connection.fetch_one(statement).await)
+}
+
+/// Executes a statement whose text is this package's own.
+fn execute(url: &str, statement: &str) -> Result<(), String> {
+    on_connection(url, async |connection| {
+        connection.execute(AssertSqlSafe(statement.to_owned())).await.map(|_| ())
+    })
+}
+
+fn on_connection<T>(
+    url: &str,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+) -> Result<T, String> {
+    let options: PgConnectOptions = url.parse().map_err(|error: sqlx::Error| error.to_string())?;
+    runtime()
+        .block_on(async {
+            let mut connection = options.disable_statement_logging().connect().await?;
+            let result = work(&mut connection).await?;
+            connection.close().await?;
+            Ok(result)
+        })
+        .map_err(|error: sqlx::Error| error.to_string())
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
+}

@@ -1,0 +1,88 @@
+//! Tokens of every kind, right and wrong ones, put together by hand: a library would refuse to make most of them.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::{Signer, SigningKey};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
+use sha2::Sha256;
+
+/// What signs.
+#[derive(Clone, Debug)]
+pub enum Key {
+    /// EdDSA with this seed.
+    Ed25519([u8; 32]),
+    /// HS256 with this secret.
+    Hmac(Vec<u8>),
+    /// Nothing: the signature is empty.
+    None,
+}
+
+/// Seconds since the epoch.
+#[must_use]
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs()
+}
+
+/// A token in compact serialization (RFC 7515 section 7.1).
+#[must_use]
+pub fn sign(header: &Value, claims: &Value, key: &Key) -> String {
+    let input = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
+    let signature = match key {
+        Key::Ed25519(seed) => SigningKey::from_bytes(seed).sign(input.as_bytes()).to_bytes().to_vec(),
+        Key::Hmac(secret) => {
+            let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes secrets of every length");
+            mac.update(input.as_bytes());
+            mac.finalize().into_bytes().to_vec()
+        }
+        Key::None => Vec::new(),
+    };
+    format!("{input}.{}", encode(signature))
+}
+
+/// The header of a token, unverified.
+#[must_use]
+pub fn header(token: &str) -> Value {
+    segment(token, 0)
+}
+
+/// The claims of a token, unverified.
+#[must_use]
+pub fn claims(token: &str) -> Value {
+    segment(token, 1)
+}
+
+/// The token with other claims and its old signature.
+#[must_use]
+pub fn tampered(token: &str, change: impl FnOnce(&mut Value)) -> String {
+    let mut claims = claims(token);
+    change(&mut claims);
+    let parts: Vec<_> = token.split('.').collect();
+    format!("{}.{}.{}", parts[0], encode(claims.to_string()), parts[2])
+}
+
+/// The token's header and claims, changed, under a key of one's own.
+#[must_use]
+pub fn forged(token: &str, key: &Key, change: impl FnOnce(&mut Value, &mut Value)) -> String {
+    let (mut header, mut claims) = (header(token), claims(token));
+    change(&mut header, &mut claims);
+    sign(&header, &claims, key)
+}
+
+/// The public half of an Ed25519 seed, in unpadded base64url: `x` of a JWK (RFC 8037).
+#[must_use]
+pub fn public_key(seed: &[u8; 32]) -> String {
+    encode(SigningKey::from_bytes(seed).verifying_key().to_bytes())
+}
+
+fn segment(token: &str, index: usize) -> Value {
+    let segment = token.split('.').nth(index).expect("three segments");
+    let bytes = URL_SAFE_NO_PAD.decode(segment).expect("base64url");
+    serde_json::from_slice(&bytes).expect("JSON")
+}
+
+fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
