@@ -38,7 +38,8 @@ pub(crate) enum Level {
     Critical = 5,
 }
 
-/// Writes a line into the proxy's log. Never a token, a secret, or a byte of a request.
+/// Writes a line into the proxy's log, which puts the names of plugin and VM before it. Never a token, a secret, or a
+/// byte of a request.
 pub(crate) fn log(level: Level, text: &str) {
     // A log that cannot be written must not decide about a request.
     let _ = status(unsafe { abi::proxy_log(level as i32, text.as_ptr(), text.len()) });
@@ -147,8 +148,8 @@ pub(crate) fn set_shared_data(key: &str, value: &[u8]) -> Result<(), HostError> 
 /// Logs where a panic was, not what it said: its text may hold bytes of a request.
 fn log_panic(info: &PanicHookInfo<'_>) {
     match info.location() {
-        Some(place) => log(Level::Critical, &format!("bearward: panic at {}:{}", place.file(), place.line())),
-        None => log(Level::Critical, "bearward: panic"),
+        Some(place) => log(Level::Critical, &format!("panic at {}:{}", place.file(), place.line())),
+        None => log(Level::Critical, "panic"),
     }
 }
 

@@ -118,7 +118,7 @@ impl KeyFetch {
                     if let Err(error) = host::set_shared_data(&self.shared_key, &body) {
                         host::log(
                             Level::Warn,
-                            &format!("bearward: keys cannot be shared (status {})", error.0),
+                            &format!("keys cannot be shared (status {})", error.0),
                         );
                     }
                 }
@@ -141,7 +141,7 @@ impl KeyFetch {
             let (used, skipped) = (set.len(), set.skipped());
             host::log(
                 Level::Info,
-                &format!("bearward: issuer `{}`: {used} keys taken, {skipped} skipped", self.name),
+                &format!("issuer `{}`: keys taken: {used}, skipped: {skipped}", self.name),
             );
             self.last = body.to_vec();
         }
@@ -152,7 +152,7 @@ impl KeyFetch {
     /// The last good set stays.
     fn refuse(&mut self, now_ms: u64, why: &str) {
         self.refresh.failed(now_ms);
-        host::log(Level::Warn, &format!("bearward: issuer `{}`: keys not fetched: {why}", self.name));
+        host::log(Level::Warn, &format!("issuer `{}`: keys not fetched: {why}", self.name));
     }
 }
 

@@ -57,7 +57,7 @@ impl RootContext for Root {
                 if !started {
                     host::log(
                         Level::Critical,
-                        "bearward: the tick cannot be set: keys would never be fetched",
+                        "the tick cannot be set: keys would never be fetched",
                     );
                 }
                 self.plugin = Some(plugin);
@@ -66,7 +66,7 @@ impl RootContext for Root {
             }
             Err(problems) => {
                 for problem in problems.iter() {
-                    host::log(Level::Critical, &format!("bearward: policy refused: {problem}"));
+                    host::log(Level::Critical, &format!("policy refused: {problem}"));
                 }
                 false
             }
