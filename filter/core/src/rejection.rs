@@ -204,6 +204,45 @@ mod tests {
         }
     }
 
+    /// `docs/rejections.md`, made of the table. With `BEARWARD_BLESS=1` it is written, else compared.
+    #[test]
+    fn the_documentation_of_the_rejections_is_fresh() {
+        let mut text = String::from(
+            "# Rejections\n\nEvery way in which a request is refused. Made of the table in `filter/core/src/rejection.rs` by\n\
+             `BEARWARD_BLESS=1 cargo test -p bearward-core documentation`; do not edit.\n\n\
+             `reason` stands in the body as `code` and in `%RESPONSE_CODE_DETAILS%` as `bearward.<reason>`. `challenge` is the\n\
+             error code in `WWW-Authenticate` (RFC 6750 section 3.1), `bare` a challenge without one. The last column is\n\
+             `error` and `detail` of the body.\n\n\
+             | reason | status | gRPC | challenge | whose fault | what the client reads |\n|---|---|---|---|---|---|\n",
+        );
+        for rejection in Rejection::ALL {
+            let row = rejection.row();
+            let challenge = match (row.challenge, row.challenge.error_code()) {
+                (_, Some(code)) => format!("`{code}`"),
+                (Challenge::Bare, _) => "bare".to_owned(),
+                _ => "none".to_owned(),
+            };
+            let fault = match row.fault {
+                Fault::Client => "the client's",
+                Fault::Service => "ours",
+            };
+            let (reason, status, grpc) = (row.reason, row.status, rejection.grpc_status());
+            text += &format!(
+                "| `{reason}` | {status} | {grpc} | {challenge} | {fault} | **{}** {} |\n",
+                row.error, row.detail
+            );
+        }
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/rejections.md");
+        if std::env::var_os("BEARWARD_BLESS").is_some() {
+            std::fs::write(file, &text).unwrap();
+        }
+        assert_eq!(
+            std::fs::read_to_string(file).unwrap_or_default(),
+            text,
+            "renew it: the head of the file says how"
+        );
+    }
+
     #[test]
     fn texts_can_stand_in_a_quoted_string() {
         for rejection in Rejection::ALL {
