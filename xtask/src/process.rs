@@ -35,6 +35,8 @@ pub struct Process {
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a child that is being waited for is looked at.
 const POLL: Duration = Duration::from_millis(25);
+/// How often one is asked at most, once it was asked a few times: every question may leave a line in its log.
+const PROBE: Duration = Duration::from_millis(250);
 /// How often a person is told that something is still being waited for.
 const PATIENT_NOTE: Duration = Duration::from_secs(5);
 
@@ -97,12 +99,16 @@ impl Process {
         mut probe: impl FnMut() -> Result<Option<T>, Error>,
     ) -> Result<T, Error> {
         let begun = Instant::now();
-        let mut next_note = PATIENT_NOTE;
+        let (mut next_note, mut next_probe, mut between_probes) = (PATIENT_NOTE, Duration::ZERO, POLL);
         loop {
             // Looked at before the probe, so that another process on the same address cannot answer for a dead one.
             self.check()?;
-            if let Some(answer) = probe()? {
-                return Ok(answer);
+            if begun.elapsed() >= next_probe {
+                if let Some(answer) = probe()? {
+                    return Ok(answer);
+                }
+                next_probe = begun.elapsed() + between_probes;
+                between_probes = (between_probes * 3 / 2).min(PROBE);
             }
             if begun.elapsed() >= deadline {
                 return Err(Error::Late {

@@ -1,4 +1,4 @@
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -10,8 +10,10 @@ use crate::interrupt;
 
 /// Runs a command whose output a person sees. It has a process group of its own, so a signal to us ends all of it,
 /// in order, before we end.
-pub fn run(command: Command) -> Result<(), Error> {
+pub fn run(mut command: Command) -> Result<(), Error> {
     let words = words(&command);
+    // Progress, like ours: stdout is left to results.
+    command.stdout(io::stderr());
     succeeded(words, status(command)?)
 }
 

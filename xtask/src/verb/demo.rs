@@ -88,16 +88,16 @@ impl Demo {
         must_be_free(port)?;
         let folders = Folders::choose(keep)?;
         report.note(&format!("logs: {}", folders.logs.display()));
+        report.step("provide Envoy", |report| {
+            let binary = envoy::provide(report)?;
+            report.note(&format!("Envoy: {}", binary.display()));
+            Ok(())
+        })?;
         build(&[Variant::Plain], report)?;
         report.step("build issuer and restaurant", |_| {
             let mut cargo = workspace::cargo();
             cargo.args(["build", "--package", "bearward-issuer", "--package", "bearward-restaurant"]);
             process::run(cargo)
-        })?;
-        report.step("provide Envoy", |report| {
-            let binary = envoy::provide(report)?;
-            report.note(&format!("Envoy: {}", binary.display()));
-            Ok(())
         })?;
         let database = report.step("provide PostgreSQL", |report| {
             Database::provide(&folders.logs, folders.data.as_deref(), report)
