@@ -4,15 +4,22 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::error::Error;
 use crate::process;
 
 /// The root of the repository: where `Cargo.toml`, `envoy.yaml` and `ARCHITECTURE.md` are.
 pub fn root() -> &'static Path {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask)
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        // What cargo says when it runs us, else where we are: clones that share a target directory share this
+        // binary, so the folder that it was compiled in comes last.
+        let compiled_in = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let told = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let found = [told, env::current_dir().ok()].into_iter().flatten().find_map(|place| enclosing(&place));
+        found.unwrap_or_else(|| compiled_in.parent().unwrap_or(compiled_in).to_owned())
+    });
+    &ROOT
 }
 
 /// Cargo's target directory, wherever the environment or the configuration puts it.
@@ -60,6 +67,12 @@ pub(crate) fn cargo_by(program: OsString) -> Command {
     command
 }
 
+/// The repository that a folder is in.
+fn enclosing(folder: &Path) -> Option<PathBuf> {
+    let is_root = |folder: &&Path| folder.join("xtask/Cargo.toml").is_file();
+    folder.ancestors().find(is_root).map(Path::to_owned)
+}
+
 fn target_of_metadata() -> Result<PathBuf, Error> {
     let mut command = cargo();
     command.args(["metadata", "--no-deps", "--format-version", "1"]);
@@ -69,5 +82,24 @@ fn target_of_metadata() -> Result<PathBuf, Error> {
     match metadata.get("target_directory").and_then(|directory| directory.as_str()) {
         Some(directory) => Ok(PathBuf::from(directory)),
         None => Err(Error::unusable("cargo metadata names no target directory", "set CARGO_TARGET_DIR")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_is_found_from_any_folder_in_the_repository() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        assert_eq!(enclosing(&root.join("filter/core/src")).as_deref(), Some(root));
+        assert_eq!(enclosing(root).as_deref(), Some(root));
+        assert_eq!(enclosing(Path::new("/")), None);
+    }
+
+    #[test]
+    fn the_root_holds_what_errands_look_for() {
+        assert!(root().join("ARCHITECTURE.md").is_file());
+        assert!(root().join("envoy.yaml").is_file());
     }
 }
