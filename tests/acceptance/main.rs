@@ -1,4 +1,9 @@
 //! What Bearward promises, seen through a real Envoy with the module that ships.
+//!
+//! In reading order: [`walk_through`] the whole flow; [`tokens`], [`roles`], [`tutorial`] who gets through;
+//! [`paths`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the upstream is told;
+//! [`odd_bytes`], [`keys`], [`trap`] what must not bring the gate down; [`grpc`], [`access_log`] how a refusal looks;
+//! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -8,4 +13,20 @@
     reason = "a panic with its message is how a test fails"
 )]
 
+mod access_log;
+mod capabilities;
+mod compose;
+mod configuration;
+mod grpc;
+mod hosts;
+mod identity_headers;
+mod keys;
+mod methods;
+mod module;
+mod odd_bytes;
+mod paths;
+mod roles;
+mod tokens;
+mod trap;
+mod tutorial;
 mod walk_through;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use xtask::directory::{TemporaryDirectory, random_hex};
 use xtask::error::Error;
 use xtask::report::Report;
-use xtask::stack::{Stack, StackOptions, Wait};
+use xtask::stack::{Stack, StackOptions};
 
 use self::database::TestDatabase;
 use crate::client::Request;
@@ -49,8 +49,6 @@ impl Gate {
         options.wasm = setup.module();
         options.envoy_yaml = setup.write_into(directory.path());
         options.upstream = setup.upstream;
-        options.envoy_env.clone_from(&setup.envoy_env);
-        options.wait = if setup.waits_for_keys { Wait::Filter } else { Wait::Processes };
         let stack = Stack::start(&options, &mut Report::silent())?;
         Ok(Self { stack, database, _directory: directory })
     }
@@ -64,6 +62,14 @@ impl Gate {
     /// The running processes.
     pub fn stack(&mut self) -> &mut Stack {
         &mut self.stack
+    }
+
+    /// Stops everything and returns all that Envoy has logged, the access log to its end.
+    #[must_use]
+    pub fn stop(self) -> String {
+        let log = self.stack.directory().join("envoy.log");
+        self.stack.stop();
+        std::fs::read_to_string(log).expect("Envoy's log")
     }
 
     /// The issuer's own database.

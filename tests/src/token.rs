@@ -29,7 +29,13 @@ pub fn now() -> u64 {
 /// A token in compact serialization (RFC 7515 section 7.1).
 #[must_use]
 pub fn sign(header: &Value, claims: &Value, key: &Key) -> String {
-    let input = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
+    sign_text(&header.to_string(), &claims.to_string(), key)
+}
+
+/// A token whose header and claims are these bytes.
+#[must_use]
+pub fn sign_text(header: &str, claims: &str, key: &Key) -> String {
+    let input = format!("{}.{}", encode(header), encode(claims));
     let signature = match key {
         Key::Ed25519(seed) => SigningKey::from_bytes(seed).sign(input.as_bytes()).to_bytes().to_vec(),
         Key::Hmac(secret) => {

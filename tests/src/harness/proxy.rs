@@ -1,3 +1,4 @@
+use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -17,19 +18,23 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    pub(super) fn start(setup: &Setup, issuer: SocketAddr, upstream: SocketAddr) -> Result<Self, Error> {
+    /// Its whole log, if it refuses its configuration.
+    pub(super) fn start(setup: &Setup, issuer: SocketAddr, upstream: SocketAddr) -> Result<Self, String> {
         let directory = directory();
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let addresses = Addresses { listen, issuer, upstream, module: &setup.module() };
         let options = EnvoyOptions {
             binary: PathBuf::from(variable("ENVOY")),
-            configuration: substitute(setup.text(), &addresses)?,
+            configuration: substitute(setup.text(), &addresses).expect("marked lines in envoy.yaml"),
             directory: directory.path().to_owned(),
             env: setup.envoy_env.clone(),
             concurrency: 1,
         };
-        let envoy = EnvoyServer::start(&options, &mut Report::silent())?;
-        Ok(Self { envoy, _directory: directory })
+        match EnvoyServer::start(&options, &mut Report::silent()) {
+            Ok(envoy) => Ok(Self { envoy, _directory: directory }),
+            Err(Error::Ended { log, .. }) => Err(fs::read_to_string(log).expect("Envoy's log")),
+            Err(other) => panic!("{other}"),
+        }
     }
 
     /// `http://127.0.0.1:PORT` of Envoy.

@@ -3,7 +3,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use xtask::error::Error;
 use xtask::workspace;
 
 use super::{Gate, Proxy, variable};
@@ -16,7 +15,6 @@ pub struct Setup {
     trap_build: bool,
     pub(super) upstream: Option<SocketAddr>,
     pub(super) envoy_env: Vec<(String, String)>,
-    pub(super) waits_for_keys: bool,
 }
 
 impl Setup {
@@ -25,7 +23,7 @@ impl Setup {
     pub fn shipped() -> Self {
         let file = workspace::root().join("envoy.yaml");
         let text = fs::read_to_string(&file).expect("envoy.yaml");
-        Self { text, trap_build: false, upstream: None, envoy_env: Vec::new(), waits_for_keys: true }
+        Self { text, trap_build: false, upstream: None, envoy_env: Vec::new() }
     }
 
     /// Something else instead of a text that stands there.
@@ -75,13 +73,6 @@ impl Setup {
         self.edit(runtime, &passed_on)
     }
 
-    /// Counts as started before the filter has its keys: for policies that judge no token of the issuer.
-    #[must_use]
-    pub fn without_waiting_for_keys(mut self) -> Self {
-        self.waits_for_keys = false;
-        self
-    }
-
     /// Starts issuer, upstream and Envoy.
     ///
     /// # Panics
@@ -94,8 +85,8 @@ impl Setup {
     /// Starts Envoy alone, before an issuer that may or may not be there.
     ///
     /// # Errors
-    /// As [`EnvoyServer::start`](xtask::stack::EnvoyServer::start): [`Error::Ended`] with the end of the log where Envoy refuses its configuration.
-    pub fn start_envoy(&self, issuer: SocketAddr, upstream: SocketAddr) -> Result<Proxy, Error> {
+    /// Envoy's whole log, if it refuses its configuration.
+    pub fn start_envoy(&self, issuer: SocketAddr, upstream: SocketAddr) -> Result<Proxy, String> {
         Proxy::start(self, issuer, upstream)
     }
 
@@ -108,7 +99,9 @@ impl Setup {
         &self.text
     }
 
-    pub(super) fn write_into(&self, directory: &Path) -> PathBuf {
+    /// Writes the whole configuration into a file of this directory.
+    #[must_use]
+    pub fn write_into(&self, directory: &Path) -> PathBuf {
         let file = directory.join("edited.yaml");
         fs::write(&file, &self.text).expect("a writable directory");
         file

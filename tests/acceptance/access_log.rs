@@ -1,0 +1,34 @@
+use bearward_tests::client::Request;
+use bearward_tests::harness::Setup;
+
+#[test]
+fn the_access_log_names_the_reason_of_every_refusal_and_nothing_that_is_secret() {
+    let gate = Setup::shipped().start();
+    let customer = gate.customer();
+    let orders = || Request::get("/api/orders?card=4111111111111111");
+    for (request, reason) in [
+        (orders(), "401 bearward.token_missing"),
+        (orders().bearer("this.is.fake"), "401 bearward.token_malformed"),
+        (Request::new("DELETE", "/api/menu/1").bearer(&customer.token), "403 bearward.role_missing"),
+        (Request::get("/api/payments"), "403 bearward.no_rule"),
+        (Request::get("/api//orders").exactly(), "400 bearward.path_ambiguous"),
+        (orders().bearer(&customer.token), "200 via_upstream"),
+    ] {
+        let answer = request.send(gate.url());
+        assert_eq!(answer.status.to_string(), reason.split(' ').next().unwrap());
+    }
+    let log = gate.stop();
+    for reason in [
+        "401 bearward.token_missing",
+        "401 bearward.token_malformed",
+        "403 bearward.role_missing",
+        "403 bearward.no_rule",
+        "400 bearward.path_ambiguous",
+        "200 via_upstream",
+    ] {
+        assert!(log.contains(reason), "`{reason}` is missing:\n{log}");
+    }
+    for secret in ["4111111111111111", customer.token.as_str(), "this.is.fake", "mypassword123"] {
+        assert!(!log.contains(secret), "`{secret}` is in the log");
+    }
+}

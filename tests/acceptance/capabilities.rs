@@ -1,0 +1,90 @@
+use std::path::Path;
+use std::process::{Command, Output};
+
+use bearward_tests::client::Request;
+use bearward_tests::harness::{Setup, program};
+use serde_json::Value;
+use xtask::directory::TemporaryDirectory;
+use xtask::workspace;
+
+fn check(file: &Path, arguments: &[&str]) -> Output {
+    Command::new(program("bearward")).arg("check").arg(file).args(arguments).output().unwrap()
+}
+
+/// The shipped configuration, where Envoy allows the module only these.
+fn restricted_to(names: &[String]) -> Setup {
+    let allowed: Vec<_> = names.iter().map(|name| format!("{name}: {{}}")).collect();
+    let restriction = format!(
+        "root_id: bearward\n{:24}capability_restriction_config: {{ allowed_capabilities: {{ {} }} }}\n",
+        "",
+        allowed.join(", ")
+    );
+    Setup::shipped().edit("root_id: bearward\n", &restriction)
+}
+
+/// What `bearward check` says of it: the exit status, and the texts of all problems.
+fn checked(setup: &Setup) -> (Option<i32>, Vec<String>) {
+    let directory = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-test").unwrap();
+    let output = check(&setup.write_into(directory.path()), &["--json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("a JSON report");
+    let problems = report["problems"].as_array().unwrap();
+    (
+        output.status.code(),
+        problems.iter().map(|problem| problem["text"].as_str().unwrap().to_owned()).collect(),
+    )
+}
+
+#[test]
+fn the_configuration_that_ships_has_nothing_wrong() {
+    let output = check(&workspace::root().join("envoy.yaml"), &[]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("nothing wrong"), "{said}");
+}
+
+/// Envoy skips a callback that it may not call: the list that the check demands must both be complete and suffice.
+#[test]
+fn with_exactly_the_capabilities_that_the_check_demands_the_gate_works_and_with_one_less_it_is_refused() {
+    let (status, complaints) = checked(&restricted_to(&["proxy_on_log".to_owned()]));
+    assert_eq!(status, Some(1));
+    let needed: Vec<_> = complaints
+        .iter()
+        .map(|complaint| {
+            complaint.split('`').nth(1).unwrap_or_else(|| panic!("no name in: {complaint}")).to_owned()
+        })
+        .collect();
+    assert!(needed.contains(&"proxy_on_request_headers".to_owned()), "{needed:?}");
+    assert_eq!(checked(&restricted_to(&needed)), (Some(0), Vec::new()));
+
+    for missing in &needed {
+        let rest: Vec<_> = needed.iter().filter(|name| *name != missing).cloned().collect();
+        let (status, complaints) = checked(&restricted_to(&rest));
+        assert_eq!((status, complaints.len()), (Some(1), 1), "without {missing}: {complaints:?}");
+        assert!(complaints[0].contains(missing.as_str()), "{complaints:?}");
+    }
+
+    let gate = restricted_to(&needed).start();
+    let customer = gate.customer();
+    assert_eq!(Request::get("/api/orders").send(gate.url()).status, 401);
+    assert_eq!(Request::get("/api/orders").bearer(&customer.token).send(gate.url()).status, 200);
+}
+
+#[test]
+fn the_check_refuses_a_list_without_the_callback_that_decides() {
+    let (status, complaints) = checked(&restricted_to(&["proxy_on_configure".to_owned()]));
+    assert_eq!(status, Some(1));
+    let complaint =
+        complaints.iter().find(|text| text.contains("proxy_on_request_headers")).expect("its name");
+    assert!(complaint.contains("let every request through"), "{complaint}");
+}
+
+#[test]
+fn the_check_refuses_to_fail_open_and_a_vm_without_a_name() {
+    let (status, complaints) = checked(
+        &Setup::shipped()
+            .edit("failure_policy: FAIL_RELOAD", "failure_policy: FAIL_OPEN")
+            .edit("vm_id: bearward\n", "vm_id: \"\"\n"),
+    );
+    assert_eq!((status, complaints.len()), (Some(1), 2), "{complaints:?}");
+    assert!(complaints[0].contains("FAIL_OPEN lets every request through"), "{complaints:?}");
+}

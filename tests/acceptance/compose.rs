@@ -1,0 +1,94 @@
+use std::fs;
+
+use serde_json::Value;
+use xtask::envoy::ENVOY_VERSION;
+use xtask::workspace;
+
+fn text(path: &str) -> String {
+    fs::read_to_string(workspace::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn compose() -> Value {
+    serde_saphyr::from_str(&text("docker-compose.yml")).unwrap()
+}
+
+/// Every string and every member name of a document, with its place.
+fn strings<'v>(value: &'v Value, place: &str, found: &mut Vec<(String, &'v str)>) {
+    match value {
+        Value::String(text) => found.push((place.to_owned(), text)),
+        Value::Array(items) => items.iter().for_each(|item| strings(item, place, found)),
+        Value::Object(members) => {
+            members.iter().for_each(|(name, value)| strings(value, &format!("{place}/{name}"), found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_compose_file_is_what_the_compose_specification_allows() {
+    let schema = serde_json::from_str(&text("tests/compose/compose-spec.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let wrong: Vec<_> = validator
+        .iter_errors(&compose())
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_schema_notices_a_misspelled_field() {
+    let schema = serde_json::from_str(&text("tests/compose/compose-spec.json")).unwrap();
+    let mut document = compose();
+    let issuer = document["services"]["issuer"].as_object_mut().unwrap();
+    let dependencies = issuer.remove("depends_on").unwrap();
+    issuer.insert("depend_on".to_owned(), dependencies);
+    assert!(!jsonschema::validator_for(&schema).unwrap().is_valid(&document));
+}
+
+#[test]
+fn only_the_port_of_envoy_is_published() {
+    let document = compose();
+    for (name, service) in document["services"].as_object().unwrap() {
+        let ports = service["ports"].as_array().map_or(0, Vec::len);
+        assert_eq!(ports, usize::from(name == "envoy"), "{name}");
+        assert_ne!(service["network_mode"], "host", "{name}");
+    }
+}
+
+#[test]
+fn every_service_is_watched_and_starts_after_what_it_needs() {
+    let document = compose();
+    let services = document["services"].as_object().unwrap();
+    for name in ["postgres", "issuer", "restaurant", "envoy"] {
+        assert!(services[name]["healthcheck"]["test"].is_array(), "{name} has no healthcheck");
+    }
+    let waits =
+        |name: &str, other: &str| services[name]["depends_on"][other]["condition"] == "service_healthy";
+    assert!(waits("issuer", "postgres") && waits("envoy", "issuer") && waits("envoy", "restaurant"));
+}
+
+#[test]
+fn no_secret_stands_in_the_compose_file() {
+    let document = compose();
+    let mut found = Vec::new();
+    strings(&document, "", &mut found);
+    for (place, value) in found {
+        let name = place.rsplit('/').next().unwrap_or_default().to_ascii_uppercase();
+        let is_secret =
+            ["PASSWORD", "SECRET", "TOKEN", "CREDENTIAL", "PRIVATE"].iter().any(|word| name.contains(word));
+        assert!(!is_secret || name.ends_with("_FILE"), "{place} holds its secret itself");
+        // A URL with a password in it; `%s` stands for one that is made at the first start.
+        let password = value.split_once("://").and_then(|(_, rest)| rest.split_once('@')?.0.split_once(':'));
+        assert!(password.is_none_or(|(_, password)| password == "%s"), "{place} holds a password in a URL");
+    }
+}
+
+#[test]
+fn the_containers_run_the_envoy_that_the_tests_run() {
+    let files = text("deploy/docker/Dockerfile") + &text("docker-compose.yml");
+    let images: Vec<_> = files.lines().filter(|line| line.contains("envoyproxy/envoy")).collect();
+    assert!(!images.is_empty(), "no image of Envoy");
+    for image in images {
+        assert!(image.contains(&format!("envoyproxy/envoy:v{ENVOY_VERSION}")), "{image}");
+    }
+}
