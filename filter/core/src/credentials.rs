@@ -24,7 +24,8 @@ pub fn bearer<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> Result<&'a [u8]
         None => (value, &[] as &[u8]),
     };
     if !scheme.eq_ignore_ascii_case(b"Bearer") {
-        return Err(Rejection::TokenMissing);
+        let joined = value.split(|byte| *byte == b',').skip(1).any(begins_with_bearer);
+        return Err(if joined { Rejection::CredentialsAmbiguous } else { Rejection::TokenMissing });
     }
     let token = credentials.trim_ascii();
     if token.is_empty() {
@@ -37,6 +38,12 @@ pub fn bearer<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> Result<&'a [u8]
         return Err(Rejection::TokenMalformed);
     }
     Ok(token)
+}
+
+/// Envoy joins two `Authorization` headers with a comma: `Basic x,Bearer y`.
+fn begins_with_bearer(part: &[u8]) -> bool {
+    let scheme = part.trim_ascii().split_first_chunk::<7>().map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
 }
 
 /// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`
@@ -88,6 +95,8 @@ mod tests {
         assert_eq!(bearer([&b"Basic x"[..], b"Bearer a"].into_iter()), Err(Rejection::CredentialsAmbiguous));
         assert_eq!(one(b"Bearer a,Bearer b"), Err(Rejection::CredentialsAmbiguous));
         assert_eq!(one(b"Bearer a, Bearer b"), Err(Rejection::CredentialsAmbiguous));
+        assert_eq!(one(b"Basic x,Bearer a"), Err(Rejection::CredentialsAmbiguous));
+        assert_eq!(one(b"Basic x, bearer a"), Err(Rejection::CredentialsAmbiguous));
     }
 
     #[test]

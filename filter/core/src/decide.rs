@@ -2,9 +2,10 @@
 
 use crate::claims::VerifiedClaims;
 use crate::credentials::{self, AUTHORIZATION};
-use crate::host_name;
+use crate::host_name::{self, Closeness};
 use crate::keys::KeySet;
 use crate::path::CanonicalPath;
+use crate::pattern::Reading;
 use crate::policy::{Access, IssuerId, KeySource, Policy, Requirement, Rule, Scope, TrustedIssuer};
 use crate::rejection::Rejection;
 use crate::request::Request;
@@ -108,8 +109,11 @@ impl Policy {
     }
 
     /// Deny by default: [`Rejection::NoRule`] where nothing names the request.
+    ///
+    /// A path is matched as it stands. But some servers fold letters or a trailing slash; where such a reading would
+    /// come to a rule that is stricter, the request is refused, because we cannot know who is behind.
     fn find_rule(&self, request: &Request<'_>) -> Result<(&Scope, &Rule), Rejection> {
-        let method = request.value(b":method").filter(|method| !method.is_empty() && *method != b"CONNECT");
+        let method = request.value(b":method").filter(|method| is_method(method));
         let method = method.ok_or(Rejection::RequestMalformed)?;
         let path = CanonicalPath::parse(request.value(b":path").ok_or(Rejection::RequestMalformed)?)?;
         let mut authorities = request.values(b":authority");
@@ -118,17 +122,28 @@ impl Policy {
         if authorities.next().is_some() {
             return Err(Rejection::RequestMalformed);
         }
-        let scope = self.find_scope(&host, path).ok_or(Rejection::NoRule)?;
-        let rule = scope.rules.iter().find(|rule| rule.matches(method, path)).ok_or(Rejection::NoRule)?;
-        Ok((scope, rule))
+        let (scope, rule) = self.first_match(&host, method, path, Reading::Exact).ok_or(Rejection::NoRule)?;
+        match self.first_match(&host, method, path, Reading::Folded) {
+            Some((_, other)) if !rule.is_as_strict_as(other) => Err(Rejection::PathAmbiguous),
+            _ => Ok((scope, rule)),
+        }
     }
 
-    fn find_scope(&self, host: &[u8], path: CanonicalPath<'_>) -> Option<&Scope> {
-        let candidates = self.scopes.iter().filter(|scope| scope.prefix.matches(path)).filter_map(|scope| {
-            let closeness = scope.hosts.iter().filter_map(|pattern| pattern.closeness(host)).max()?;
-            Some(((closeness, scope.prefix.depth()), scope))
-        });
-        candidates.max_by_key(|(closeness, _)| *closeness).map(|(_, scope)| scope)
+    /// The closest host first, and no other after it, as Envoy chooses a virtual host; in it the longest prefix.
+    fn first_match(
+        &self,
+        host: &[u8],
+        method: &[u8],
+        path: CanonicalPath<'_>,
+        reading: Reading,
+    ) -> Option<(&Scope, &Rule)> {
+        let closest = self.scopes.iter().filter_map(|scope| scope.closeness(host)).max()?;
+        let named = self.scopes.iter().filter(|scope| scope.closeness(host) == Some(closest));
+        let scope = named
+            .filter(|scope| scope.prefix.matches(path, reading))
+            .max_by_key(|scope| scope.prefix.depth())?;
+        let rule = scope.rules.iter().find(|rule| rule.matches(method, path, reading))?;
+        Some((scope, rule))
     }
 
     /// `iss` is read unverified only to choose among the issuers that the rule trusts: their keys must prove it.
@@ -155,11 +170,43 @@ impl Policy {
     }
 }
 
+/// Capital letters only. Methods are case-sensitive (RFC 9110 section 9.1), but some frameworks turn `delete` into
+/// `DELETE` after a rule for `DELETE` has passed it over.
+fn is_method(method: &[u8]) -> bool {
+    !method.is_empty()
+        && method != b"CONNECT"
+        && method.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'-')
+}
+
+impl Scope {
+    fn closeness(&self, host: &[u8]) -> Option<Closeness> {
+        self.hosts.iter().filter_map(|pattern| pattern.closeness(host)).max()
+    }
+}
+
 impl Rule {
-    fn matches(&self, method: &[u8], path: CanonicalPath<'_>) -> bool {
+    /// Whether this rule matches every request that `other` matches.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let methods = match &other.methods {
+            None => self.methods.is_none(),
+            Some(methods) => methods.iter().all(|method| self.has_method(method.as_bytes())),
+        };
+        methods && other.paths.iter().all(|path| self.paths.iter().any(|own| own.covers(path)))
+    }
+
+    /// GET implies HEAD.
+    fn has_method(&self, method: &[u8]) -> bool {
         let named = |own: &String| own.as_bytes() == method || (own == "GET" && method == b"HEAD");
         self.methods.as_ref().is_none_or(|methods| methods.iter().any(named))
-            && self.paths.iter().any(|pattern| pattern.matches(path))
+    }
+
+    /// Whether nobody who is let in by this rule would be refused by `other`.
+    fn is_as_strict_as(&self, other: &Self) -> bool {
+        other.access == Access::Public || self.access == other.access
+    }
+
+    fn matches(&self, method: &[u8], path: CanonicalPath<'_>, reading: Reading) -> bool {
+        self.has_method(method) && self.paths.iter().any(|pattern| pattern.matches(path, reading))
     }
 }
 

@@ -4,13 +4,21 @@ use crate::claims::VerifiedClaims;
 use crate::policy::{Forwarding, Source};
 
 /// Headers that change, for some upstreams, what the request does after we have decided about it.
-const OVERRIDES: [&str; 5] =
-    ["x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url"];
+pub(crate) const OVERRIDES: [&str; 7] = [
+    "path-info",
+    "script-name",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+];
 
 impl Forwarding {
     /// Whether a header of the client must not reach the upstream.
     ///
-    /// Names are compared in lower case with `_` read as `-`: CGI, WSGI and PHP fold `x_user_id` into `x-user-id`.
+    /// Names are compared in lower case, with every byte that is no letter and no digit read as `-`: CGI and WSGI fold
+    /// `x_user_id` into `x-user-id`, PHP also `x.user.id`, some servers every such byte.
     #[must_use]
     pub fn removes(&self, name: &[u8]) -> bool {
         let own = self.headers.iter().map(|(name, _)| name.as_str());
@@ -29,7 +37,8 @@ impl Forwarding {
 }
 
 fn folds_to(name: &[u8], reserved: &str) -> bool {
-    let folded = name.iter().map(|byte| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() });
+    let folded =
+        name.iter().map(|byte| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' });
     name.len() == reserved.len() && folded.eq(reserved.bytes())
 }
 
@@ -65,10 +74,14 @@ mod tests {
             "x-user-issuer",
             "X-Original-URL",
             "x_http_method_override",
+            "x.user.id",
+            "x~user!roles",
+            "Script_Name",
+            "x.original.url",
         ] {
             assert!(forwarding.removes(name.as_bytes()), "{name}");
         }
-        for name in ["x-user-ids", "x-user", "xx-user-id", "x.user.id", "authorization", "host", ""] {
+        for name in ["x-user-ids", "x-user", "xx-user-id", "authorization", "host", ""] {
             assert!(!forwarding.removes(name.as_bytes()), "{name}");
         }
     }

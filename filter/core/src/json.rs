@@ -9,6 +9,9 @@ use bearward_protocol::bounds::MAX_JSON_DEPTH;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+/// How much of a member's name an error shows, in characters.
+const MAX_SHOWN_NAME: usize = 64;
+
 /// Parses one JSON text.
 ///
 /// # Errors
@@ -102,7 +105,8 @@ impl<'de> Visitor<'de> for Strict {
         let mut members = Map::new();
         while let Some(name) = entries.next_key::<String>()? {
             if members.contains_key(&name) {
-                return Err(A::Error::custom(format_args!("member `{}` occurs twice", name.escape_debug())));
+                let shown: String = name.chars().take(MAX_SHOWN_NAME).collect();
+                return Err(A::Error::custom(format_args!("member `{}` occurs twice", shown.escape_debug())));
             }
             let value = entries.next_value_seed(below)?;
             members.insert(name, value);

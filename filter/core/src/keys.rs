@@ -84,12 +84,15 @@ impl KeySet {
             return Err(vec![KeySetProblem::whole(format!("larger than {MAX_JWK_SET_BYTES} bytes"))]);
         }
         match json::parse_object(text) {
-            Ok(members) => Self::from_members(&members),
+            Ok(members) => match Self::from_members(&members) {
+                Ok(set) if set.is_empty() => Err(vec![KeySetProblem::whole("holds no key".to_owned())]),
+                result => result,
+            },
             Err(error) => Err(vec![KeySetProblem::whole(error.to_string())]),
         }
     }
 
-    /// As [`KeySet::parse`], for a set that is part of a document already parsed.
+    /// As [`KeySet::parse`], for a set that is part of a document already parsed. Such a set may be empty.
     ///
     /// # Errors
     /// Every problem at once.

@@ -31,8 +31,8 @@ impl<'a> CanonicalPath<'a> {
         if path.len() > MAX_PATH_BYTES || path.iter().any(|byte| !byte.is_ascii_graphic()) {
             return Err(Rejection::RequestMalformed);
         }
+        check_bytes(path)?;
         let path = Self { path };
-        path.check_bytes()?;
         path.check_segments()?;
         Ok(path)
     }
@@ -40,30 +40,6 @@ impl<'a> CanonicalPath<'a> {
     /// The segments between the slashes, still encoded. The last one is empty where the path ends in a slash.
     pub fn segments(self) -> impl Iterator<Item = &'a [u8]> + Clone {
         self.path.split(|byte| *byte == b'/').skip(1)
-    }
-
-    fn check_bytes(self) -> Result<(), Rejection> {
-        let mut rest = self.path;
-        while let Some((byte, after)) = rest.split_first() {
-            rest = after;
-            match byte {
-                b'\\' | b';' => return Err(Rejection::PathAmbiguous),
-                b'%' => {
-                    let (decoded, after) = encoded_byte(after).ok_or(Rejection::PathAmbiguous)?;
-                    let double = decoded == b'%' && encoded_byte(after).is_some();
-                    if double
-                        || is_unreserved(decoded)
-                        || decoded.is_ascii_control()
-                        || matches!(decoded, b'/' | b'\\')
-                    {
-                        return Err(Rejection::PathAmbiguous);
-                    }
-                    rest = after;
-                }
-                _ => {}
-            }
-        }
-        Ok(())
     }
 
     fn check_segments(self) -> Result<(), Rejection> {
@@ -76,6 +52,31 @@ impl<'a> CanonicalPath<'a> {
         }
         Ok(())
     }
+}
+
+/// Refuses bytes that servers decode in different ways.
+pub(crate) fn check_bytes(path: &[u8]) -> Result<(), Rejection> {
+    let mut rest = path;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'\\' | b';' => return Err(Rejection::PathAmbiguous),
+            b'%' => {
+                let (decoded, after) = encoded_byte(after).ok_or(Rejection::PathAmbiguous)?;
+                let double = decoded == b'%' && encoded_byte(after).is_some();
+                if double
+                    || is_unreserved(decoded)
+                    || decoded.is_ascii_control()
+                    || matches!(decoded, b'/' | b'\\')
+                {
+                    return Err(Rejection::PathAmbiguous);
+                }
+                rest = after;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The bytes of a segment after percent-decoding.

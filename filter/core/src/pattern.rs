@@ -1,6 +1,16 @@
 //! Patterns of paths: literal segments, `*`, `{name}`, and `**` at the end.
 
-use crate::path::{CanonicalPath, decoded};
+use crate::path::{CanonicalPath, check_bytes, decoded};
+
+/// How a path is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// As it stands.
+    Exact,
+    /// As the most lenient servers do: letters without case, a slash at the end ignored, and spaces and dots at the end
+    /// of a segment.
+    Folded,
+}
 
 /// A compiled pattern. Literals are compared after percent-decoding, as every server behind will compare them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,10 +70,27 @@ impl Pattern {
 
     /// Whether the pattern matches the path.
     #[must_use]
-    pub fn matches(&self, path: CanonicalPath<'_>) -> bool {
-        let mut segments = path.segments();
-        let all = self.segments.iter().all(|own| segments.next().is_some_and(|segment| own.matches(segment)));
+    pub fn matches(&self, path: CanonicalPath<'_>, reading: Reading) -> bool {
+        let ignored = |ends_in_slash: bool| usize::from(reading == Reading::Folded && ends_in_slash);
+        let own_count = self.segments.len() - ignored(self.segments.last() == Some(&Segment::EMPTY));
+        let path_count = path.segments().count() - ignored(path.segments().last() == Some(&[]));
+        let mut segments = path.segments().take(path_count);
+        let all = self
+            .segments
+            .iter()
+            .take(own_count)
+            .all(|own| segments.next().is_some_and(|segment| own.matches(segment, reading)));
         all && (self.rest || segments.next().is_none())
+    }
+
+    /// Whether every path that `other` matches is matched by this pattern, too.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let length_fits = if self.rest {
+            other.segments.len() >= self.segments.len()
+        } else {
+            !other.rest && other.segments.len() == self.segments.len()
+        };
+        length_fits && self.segments.iter().zip(&other.segments).all(|(own, other)| own.covers(other))
     }
 
     /// Whether every path that this pattern matches lies below `prefix`.
@@ -79,6 +106,9 @@ impl Pattern {
 }
 
 impl Segment {
+    /// What follows a slash at the end.
+    const EMPTY: Self = Self::Literal(Vec::new());
+
     fn parse<'a>(part: &'a str, names: &mut Vec<&'a str>) -> Result<Self, String> {
         if part == "*" {
             return Ok(Self::One);
@@ -100,29 +130,48 @@ impl Segment {
                 "has `{part}`: `*` and `{{..}}` stand for a whole segment, `**` only at the end"
             ));
         }
-        if part.contains(['?', '#', ';', '\\'])
-            || part == "."
-            || part == ".."
-            || part.chars().any(char::is_control)
-        {
+        if part.starts_with(':') || part.contains(['<', '>', '[', ']', '^', '|', '"', '`']) {
+            return Err(format!(
+                "has `{part}`, which looks like another tool's pattern: write `*` or `{{name}}` for one segment, or \
+                 percent-encode the character where it is meant as itself"
+            ));
+        }
+        let unfit =
+            part.contains(['?', '#']) || part == "." || part == ".." || part.chars().any(char::is_control);
+        let literal: Vec<u8> = decoded(part.as_bytes()).collect();
+        if unfit || check_bytes(part.as_bytes()).is_err() || std::str::from_utf8(&literal).is_err() {
             return Err(format!(
                 "has `{}`, which no request that is let through can have",
                 part.escape_debug()
             ));
         }
-        let literal: Vec<u8> = decoded(part.as_bytes()).collect();
-        if literal.contains(&b'/') || literal.contains(&b'\\') || std::str::from_utf8(&literal).is_err() {
-            return Err(format!("has `{part}`, which no request that is let through can have"));
-        }
         Ok(Self::Literal(literal))
     }
 
-    fn matches(&self, segment: &[u8]) -> bool {
+    fn covers(&self, other: &Self) -> bool {
         match self {
-            Self::One => !segment.is_empty(),
-            Self::Literal(literal) => decoded(segment).eq(literal.iter().copied()),
+            Self::One => *other != Self::EMPTY,
+            Self::Literal(_) => self == other,
         }
     }
+
+    fn matches(&self, segment: &[u8], reading: Reading) -> bool {
+        match (self, reading) {
+            (Self::One, _) => !segment.is_empty(),
+            (Self::Literal(literal), Reading::Exact) => decoded(segment).eq(literal.iter().copied()),
+            (Self::Literal(literal), Reading::Folded) => {
+                folded(decoded(segment)) == folded(literal.iter().copied())
+            }
+        }
+    }
+}
+
+fn folded(segment: impl Iterator<Item = u8>) -> Vec<u8> {
+    let mut folded: Vec<u8> = segment.map(|byte| byte.to_ascii_lowercase()).collect();
+    while matches!(folded.last(), Some(b' ' | b'.')) {
+        folded.pop();
+    }
+    folded
 }
 
 #[cfg(test)]
@@ -130,7 +179,52 @@ mod tests {
     use super::*;
 
     fn matches(pattern: &str, target: &str) -> bool {
-        Pattern::parse(pattern).unwrap().matches(CanonicalPath::parse(target.as_bytes()).unwrap())
+        matches_as(Reading::Exact, pattern, target)
+    }
+
+    fn matches_as(reading: Reading, pattern: &str, target: &str) -> bool {
+        let path = CanonicalPath::parse(target.as_bytes()).unwrap();
+        Pattern::parse(pattern).unwrap().matches(path, reading)
+    }
+
+    #[test]
+    fn the_folded_reading_is_that_of_the_most_lenient_server() {
+        for (pattern, target) in [
+            ("/a/b", "/A/b"),
+            ("/a/b", "/a/b/"),
+            ("/a/b/", "/a/b"),
+            ("/a/*", "/a/b/"),
+            ("/a/{id}/c", "/a/b/C/"),
+            ("/a/b", "/a%20/b"),
+            ("/a/b", "/a./b"),
+            ("/A/**", "/a/"),
+        ] {
+            assert!(matches_as(Reading::Folded, pattern, target), "{pattern} {target}");
+        }
+        for (pattern, target) in [("/a", "/ab"), ("/a/*", "/a/"), ("/a/b", "/a/b/c"), ("/a", "/")] {
+            assert!(!matches_as(Reading::Folded, pattern, target), "{pattern} {target}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_covers_another_if_it_matches_all_that_the_other_matches() {
+        let covers =
+            |one: &str, other: &str| Pattern::parse(one).unwrap().covers(&Pattern::parse(other).unwrap());
+        for (one, other) in [
+            ("/a", "/a"),
+            ("/**", "/a/*"),
+            ("/a/**", "/a"),
+            ("/a/**", "/a/b/**"),
+            ("/*", "/{x}"),
+            ("/*/b", "/a/b"),
+        ] {
+            assert!(covers(one, other), "{one} {other}");
+        }
+        for (one, other) in
+            [("/a", "/*"), ("/a/*", "/a/**"), ("/a/*", "/a/"), ("/a/b/**", "/a/**"), ("/a", "/a/")]
+        {
+            assert!(!covers(one, other), "{one} {other}");
+        }
     }
 
     #[test]
@@ -160,7 +254,8 @@ mod tests {
     fn a_pattern_that_cannot_match_is_an_error() {
         for text in [
             "", "a", "//", "/a//b", "/a//**", "/**/a", "/a*", "/{a", "/{a}b", "/{}", "/{a}/{a}", "/a?b",
-            "/a#", "/a;b", "/..", "/a%2fb", "/%ff",
+            "/a#", "/a;b", "/..", "/a%2fb", "/%ff", "/:id", "/<id>", "/^x$", "/[0-9]+", "/(a|b)", "/%2541",
+            "/%00", "/%zz", "/%61",
         ] {
             assert!(Pattern::parse(text).is_err(), "{text}");
         }
@@ -172,9 +267,17 @@ mod tests {
         for (target, expected) in
             [("/api", true), ("/api/", true), ("/api/a", true), ("/apis", false), ("/", false)]
         {
-            assert_eq!(api.matches(CanonicalPath::parse(target.as_bytes()).unwrap()), expected, "{target}");
+            assert_eq!(
+                api.matches(CanonicalPath::parse(target.as_bytes()).unwrap(), Reading::Exact),
+                expected,
+                "{target}"
+            );
         }
-        assert!(Pattern::parse_prefix("/").unwrap().matches(CanonicalPath::parse(b"/a/b").unwrap()));
+        assert!(
+            Pattern::parse_prefix("/")
+                .unwrap()
+                .matches(CanonicalPath::parse(b"/a/b").unwrap(), Reading::Exact)
+        );
         assert!(Pattern::parse("/api/a/**").unwrap().lies_below(&api));
         assert!(!Pattern::parse("/*/a").unwrap().lies_below(&api));
         for text in ["/api/", "/api/**", "/*", "/{a}", "api"] {

@@ -16,6 +16,7 @@ pub use issuers::{KeySource, RemoteKeys, TrustedIssuer};
 use serde_json::Value;
 
 use crate::host_name::HostPattern;
+use crate::issuer::PLAIN_JWT_TYPE;
 use crate::pattern::Pattern;
 use crate::problem::Problems;
 
@@ -95,6 +96,28 @@ impl Policy {
     /// As [`Policy::parse`].
     pub fn compile(document: &Value, secrets: &Secrets<'_>) -> Result<Self, Problems> {
         compile::compile(document, secrets)
+    }
+
+    /// What the policy allows although a stricter one would not: each with the issuer that it concerns.
+    pub fn weakenings(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.issuers.iter().flat_map(|trusted| {
+            let issuer = &trusted.issuer;
+            let plain_type = issuer.token_types.iter().any(|typ| typ == PLAIN_JWT_TYPE);
+            let symmetric = issuer.algorithms.iter().any(|algorithm| algorithm.is_symmetric());
+            let found = [
+                (
+                    issuer.accept_missing_iss,
+                    "accepts tokens that do not say who issued them (accept_missing: [iss])",
+                ),
+                (
+                    issuer.accept_missing_aud,
+                    "accepts tokens that were meant for anybody (accept_missing: [aud])",
+                ),
+                (plain_type, "accepts tokens of the type JWT: an ID token passes for an access token"),
+                (symmetric, "uses HS256: everyone who can verify its tokens can also sign them"),
+            ];
+            found.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| (trusted.name.as_str(), text))
+        })
     }
 
     /// The trusted issuers, each with its position.

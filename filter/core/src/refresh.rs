@@ -39,6 +39,8 @@ impl Refresh {
     #[must_use]
     pub fn is_due(&self, now: u64) -> bool {
         match self.attempted_at {
+            // The clock was set back: what was planned by the old one means nothing.
+            Some(attempted_at) if now < attempted_at => true,
             Some(attempted_at) if self.in_flight => {
                 now >= attempted_at.saturating_add(self.timeout_ms).saturating_add(LOST_ANSWER_MS)
             }
@@ -110,6 +112,18 @@ mod tests {
         refresh.sent(now + 300_000);
         refresh.failed(now + 300_000);
         assert!(refresh.is_due(now + 300_500));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_end_the_fetching() {
+        let mut refresh = Refresh::new(300, 2000);
+        refresh.sent(1_000_000);
+        refresh.succeeded(1_000_000);
+        assert!(refresh.is_due(5_000));
+        refresh.sent(5_000);
+        refresh.succeeded(5_000);
+        assert!(!refresh.is_due(6_000));
+        assert!(refresh.is_due(305_000));
     }
 
     #[test]

@@ -9,6 +9,11 @@ use bearward_protocol::bounds::MAX_JWK_SET_BYTES;
 use crate::host::{self, Buffer, HeaderMap, Level};
 use crate::pairs;
 
+/// A set that was shared longer ago than this is not restored: 24 hours, in milliseconds.
+const MAX_SHARED_AGE_MS: u64 = 24 * 60 * 60 * 1000;
+/// How many problems of a refused JWK Set are logged.
+const MAX_LOGGED_PROBLEMS: usize = 3;
+
 /// The fetches of one policy, one for each issuer whose keys are remote.
 pub(crate) struct KeyFetches {
     fetches: Vec<KeyFetch>,
@@ -76,9 +81,9 @@ impl KeyFetches {
     }
 
     /// Takes the set that another VM shared; tried once in a VM's life. Whether there are keys now.
-    pub(crate) fn restore(&mut self, issuer: IssuerId, keys: &mut KeyRing) -> bool {
+    pub(crate) fn restore(&mut self, issuer: IssuerId, now_ms: u64, keys: &mut KeyRing) -> bool {
         match self.of_issuer(issuer) {
-            Some(fetch) if !fetch.restored => fetch.restore(keys),
+            Some(fetch) if !fetch.restored => fetch.restore(now_ms, keys),
             _ => false,
         }
     }
@@ -115,27 +120,31 @@ impl KeyFetch {
                 Err(why) => self.refuse(now_ms, &why),
                 Ok(()) => {
                     self.refresh.succeeded(now_ms);
-                    if let Err(error) = host::set_shared_data(&self.shared_key, &body) {
-                        host::log(
-                            Level::Warn,
-                            &format!("keys cannot be shared (status {})", error.0),
-                        );
+                    let shared = [&now_ms.to_le_bytes(), body.as_slice()].concat();
+                    if let Err(error) = host::set_shared_data(&self.shared_key, &shared) {
+                        host::log(Level::Warn, &format!("keys cannot be shared (status {})", error.0));
                     }
                 }
             },
         }
     }
 
-    fn restore(&mut self, keys: &mut KeyRing) -> bool {
+    /// Shared data is untrusted: it is read as strictly as an answer, and not if it is old.
+    fn restore(&mut self, now_ms: u64, keys: &mut KeyRing) -> bool {
         self.restored = true;
-        host::shared_data(&self.shared_key).is_ok_and(|body| self.take(&body, keys).is_ok())
+        let shared = host::shared_data(&self.shared_key).unwrap_or_default();
+        let Some((fetched_ms, body)) = shared.split_first_chunk::<8>() else {
+            return false;
+        };
+        let age = now_ms.abs_diff(u64::from_le_bytes(*fetched_ms));
+        age <= MAX_SHARED_AGE_MS && self.take(body, keys).is_ok()
     }
 
     /// Replaces the keys, if the whole set is good.
     fn take(&mut self, body: &[u8], keys: &mut KeyRing) -> Result<(), String> {
         let set = KeySet::parse(body).map_err(|problems| {
-            let list: Vec<_> = problems.iter().map(ToString::to_string).collect();
-            format!("the JWK Set is refused: {}", list.join("; "))
+            let list: Vec<_> = problems.iter().take(MAX_LOGGED_PROBLEMS).map(ToString::to_string).collect();
+            format!("the JWK Set is refused, problems: {}, first: {}", problems.len(), list.join("; "))
         })?;
         if self.last != body {
             let (used, skipped) = (set.len(), set.skipped());

@@ -40,7 +40,7 @@ impl Plugin {
         let verdict = decide();
         match (&verdict.decision, verdict.issuer) {
             (Decision::Reject(Rejection::KeysUnavailable), Some(issuer)) => {
-                let restored = self.fetches.borrow_mut().restore(issuer, &mut self.keys.borrow_mut());
+                let restored = self.fetches.borrow_mut().restore(issuer, now_ms, &mut self.keys.borrow_mut());
                 Ok(if restored { decide() } else { verdict })
             }
             (Decision::Reject(Rejection::KeyUnknown), Some(issuer)) => {

@@ -55,10 +55,7 @@ impl RootContext for Root {
                 PLUGINS.with_borrow_mut(|plugins| plugins.insert(self.context_id, Rc::clone(&plugin)));
                 let started = !plugin.needs_ticks() || host::set_tick_period(FIRST_TICK_MS).is_ok();
                 if !started {
-                    host::log(
-                        Level::Critical,
-                        "the tick cannot be set: keys would never be fetched",
-                    );
+                    host::log(Level::Critical, "the tick cannot be set: keys would never be fetched");
                 }
                 self.plugin = Some(plugin);
                 self.ticking = false;

@@ -288,6 +288,66 @@ fn a_request_without_method_or_path_is_malformed() {
     );
 }
 
+#[test]
+fn a_method_that_a_framework_would_turn_into_another_is_refused() {
+    for method in ["delete", "Delete", "gET", "GET1", "G\u{e9}T", "P_T"] {
+        let decision = decide(&format!("{method} /api/menu/1"), &[]);
+        assert_eq!(decision, Decision::Reject(Rejection::RequestMalformed), "{method}");
+    }
+}
+
+#[test]
+fn a_path_that_a_lenient_server_would_take_to_a_stricter_rule_is_refused() {
+    let document = json!({
+        "version": 1,
+        "issuers": { "own": {
+            "iss": ISS, "audiences": ["api"], "algorithms": ["EdDSA"], "token_types": ["at+jwt"],
+            "keys": { "jwks": { "keys": [jwk("k1", 1)] } },
+        } },
+        "policies": [
+            { "name": "api", "hosts": ["*"], "prefix": "/api", "issuers": ["own"], "rules": [
+                { "name": "open", "paths": ["/api/open"], "access": "public" },
+                { "name": "edit", "paths": ["/api/menu/*"], "require": { "any_role": ["admin"] } },
+                { "name": "rest", "paths": ["/api/**"] },
+            ] },
+            { "name": "site", "hosts": ["*"], "prefix": "/", "issuers": ["own"], "rules": [
+                { "name": "all", "paths": ["/**"], "access": "public" },
+            ] },
+        ],
+    });
+    let policy = Policy::compile(&document, &|_| None).unwrap();
+    let of = |path: &str| decide_at(&policy, NOW, &format!("GET {path}"), &[]);
+    for path in
+        ["/api/menu/1/", "/api/Menu/1", "/api/menu%20/1", "/api/menu./1", "/API/menu/1", "/Api/anything"]
+    {
+        assert_eq!(of(path), (Decision::Reject(Rejection::PathAmbiguous), None), "{path}");
+    }
+    let missing = Decision::Reject(Rejection::TokenMissing);
+    assert_eq!(
+        of("/api/open/"),
+        (missing.clone(), Some("api/rest".to_owned())),
+        "the stricter rule may apply"
+    );
+    assert_eq!(of("/api/other/"), (missing, Some("api/rest".to_owned())), "the same rule in both readings");
+    assert_eq!(of("/site/"), (ANONYMOUS, Some("site/all".to_owned())));
+}
+
+#[test]
+fn a_host_with_policies_of_its_own_never_falls_back_to_those_of_every_host() {
+    let policy = policy();
+    let mut scopes = policy.scopes.clone();
+    for scope in &mut scopes {
+        if scope.name == "host" {
+            scope.prefix = crate::pattern::Pattern::parse_prefix("/x").unwrap();
+        }
+    }
+    let policy = Policy { scopes, ..policy };
+    let at =
+        |host: &'static str| decide_at(&policy, NOW, "GET /api/menu", &[(":authority", host.as_bytes())]).0;
+    assert_eq!(at("localhost"), ANONYMOUS);
+    assert_eq!(at("a.example.com"), Decision::Reject(Rejection::NoRule));
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic_or_pass_a_protected_rule(path in any::<Vec<u8>>(), authority in any::<Vec<u8>>(), authorization in any::<Vec<u8>>()) {

@@ -1,6 +1,7 @@
 //! `forward`: what the upstream is told of the caller, in headers that only we may set.
 
 use super::read::Node;
+use crate::identity::OVERRIDES;
 
 /// The most identity headers.
 const MAX_HEADERS: usize = 16;
@@ -8,23 +9,45 @@ const MAX_HEADERS: usize = 16;
 const MAX_HEADER_NAME_BYTES: usize = 64;
 
 /// Headers that steer the proxy or the connection, or that hold credentials: never identity headers.
-const RESERVED: [&str; 14] = [
+const RESERVED: [&str; 35] = [
+    "accept",
+    "accept-encoding",
     "authorization",
     "connection",
+    "content-encoding",
     "content-length",
     "content-type",
     "cookie",
+    "date",
+    "early-data",
     "expect",
+    "forwarded",
+    "from",
     "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
     "keep-alive",
-    "proxy-authorization",
+    "origin",
+    "priority",
+    "range",
+    "referer",
+    "set-cookie",
     "te",
     "trailer",
+    "traceparent",
+    "tracestate",
     "transfer-encoding",
     "upgrade",
+    "user-agent",
     "via",
+    "x-real-ip",
+    "x-request-id",
 ];
-const RESERVED_PREFIXES: [&str; 3] = ["x-envoy-", "x-forwarded-", "proxy-"];
+const RESERVED_PREFIXES: [&str; 6] =
+    ["access-control-", "grpc-", "proxy-", "sec-", "x-envoy-", "x-forwarded-"];
 
 /// The identity headers, by name in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,8 +126,8 @@ fn read_name(name: &str, node: &Node<'_>) -> Option<String> {
         ));
         return None;
     }
-    if RESERVED.contains(&lower.as_str()) || RESERVED_PREFIXES.iter().any(|prefix| lower.starts_with(prefix))
-    {
+    let reserved = RESERVED.iter().chain(&OVERRIDES).any(|name| *name == lower);
+    if reserved || RESERVED_PREFIXES.iter().any(|prefix| lower.starts_with(prefix)) {
         node.problem(format!("`{lower}` has a meaning of its own and cannot carry identity"));
         return None;
     }

@@ -2,6 +2,8 @@
 
 use bearward_protocol::bounds::{MAX_LEEWAY_SECONDS, MIN_HS256_SECRET_BYTES};
 
+use std::collections::BTreeSet;
+
 use sha2::{Digest, Sha256};
 
 use super::Secrets;
@@ -16,6 +18,10 @@ use crate::keys::KeySet;
 const MAX_ISSUERS: usize = 32;
 /// The most secrets that an issuer may have: each costs a hash where a token names none.
 const MAX_SECRETS: usize = 4;
+/// Fewer different bytes than this are no random secret.
+const MIN_DISTINCT_BYTES: usize = 8;
+/// The most words in a list, roles among them.
+const MAX_WORDS: usize = 256;
 /// The deepest path to a claim.
 const MAX_CLAIM_PATH: usize = 8;
 
@@ -100,6 +106,13 @@ fn check_together(node: &Node<'_>, issuers: &[TrustedIssuer]) {
                     earlier.name, one.name
                 ));
             }
+            if let Some(role) = both_grant(&one.issuer, &earlier.issuer) {
+                node.problem(format!(
+                    "`{}` and `{}` could both grant `{role}`: no `role_prefix` may begin with another, nor a granted role \
+                     with another issuer's prefix",
+                    earlier.name, one.name
+                ));
+            }
             if one.issuer.accept_missing_iss && earlier.issuer.accept_missing_iss {
                 node.problem(format!(
                     "`{}` and `{}` both accept tokens without `iss`: at most one issuer may",
@@ -107,6 +120,19 @@ fn check_together(node: &Node<'_>, issuers: &[TrustedIssuer]) {
                 ));
             }
         }
+    }
+}
+
+/// A role, or the beginning of one, that both issuers could grant by way of a prefix.
+fn both_grant<'a>(one: &'a Issuer, other: &'a Issuer) -> Option<&'a str> {
+    match (&one.claims.grants, &other.claims.grants) {
+        (Grants::Prefixed(one), Grants::Prefixed(other)) if one.starts_with(other.as_str()) => Some(one),
+        (Grants::Prefixed(one), Grants::Prefixed(other)) if other.starts_with(one.as_str()) => Some(other),
+        (Grants::Prefixed(prefix), Grants::Listed(roles))
+        | (Grants::Listed(roles), Grants::Prefixed(prefix)) => {
+            roles.iter().map(String::as_str).find(|role| role.starts_with(prefix.as_str()))
+        }
+        _ => None,
     }
 }
 
@@ -269,32 +295,44 @@ fn read_jwks(node: &Node<'_>) -> Option<KeySet> {
 }
 
 fn read_secrets(node: &Node<'_>, secrets: &Secrets<'_>) -> Option<KeySet> {
-    let names = node.distinct_items()?;
-    if names.len() > MAX_SECRETS {
-        node.problem(format!("must name at most {MAX_SECRETS} secrets"));
-        return None;
-    }
+    let names = node.distinct_items(MAX_SECRETS)?;
     let read = |node: &Node<'_>| {
         let name = node.text()?;
+        if !is_variable_name(name) {
+            // Not shown: perhaps it is the secret itself.
+            node.problem(
+                "must be the name of an environment variable, such as JWT_SECRET, never the secret itself",
+            );
+            return None;
+        }
         let Some(secret) = secrets(name) else {
             node.problem(format!(
-                "the environment variable `{}` is not set in the filter's VM: \
-                 pass it on in the plugin's `vm_config.environment_variables`",
-                name.escape_debug()
+                "the environment variable `{name}` is not set in the filter's VM: \
+                 pass it on in the plugin's `vm_config.environment_variables`"
             ));
             return None;
         };
-        let secret = Hs256Secret::new(&secret).ok();
-        if secret.is_none() {
+        let Ok(usable) = Hs256Secret::new(&secret) else {
+            node.problem(format!("the secret in `{name}` is shorter than {MIN_HS256_SECRET_BYTES} bytes"));
+            return None;
+        };
+        let distinct: BTreeSet<u8> = secret.iter().copied().collect();
+        if distinct.len() < MIN_DISTINCT_BYTES {
             node.problem(format!(
-                "the secret in `{}` is shorter than {MIN_HS256_SECRET_BYTES} bytes",
-                name.escape_debug()
+                "the secret in `{name}` can be guessed: make it of at least 32 random bytes"
             ));
+            return None;
         }
-        secret
+        Some(usable)
     };
     let found: Vec<_> = names.iter().map(read).collect();
     Some(KeySet::from_secrets(found.into_iter().collect::<Option<_>>()?))
+}
+
+fn is_variable_name(name: &str) -> bool {
+    name.len() <= 128
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+        && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 fn read_claims(node: &Node<'_>) -> Option<ClaimMapping> {
@@ -333,7 +371,7 @@ fn claim_path(node: &Node<'_>) -> Option<Vec<String>> {
 }
 
 pub(super) fn read_roles(node: &Node<'_>) -> Option<Vec<String>> {
-    let items = node.distinct_items()?;
+    let items = node.distinct_items(MAX_WORDS)?;
     let roles: Vec<_> = items.iter().map(role).collect();
     roles.into_iter().collect()
 }
@@ -350,12 +388,13 @@ fn role(node: &Node<'_>) -> Option<String> {
 }
 
 fn texts(node: &Node<'_>) -> Option<Vec<String>> {
-    let items: Vec<_> = node.distinct_items()?.iter().map(|item| item.text().map(str::to_owned)).collect();
+    let items: Vec<_> =
+        node.distinct_items(MAX_WORDS)?.iter().map(|item| item.text().map(str::to_owned)).collect();
     items.into_iter().collect()
 }
 
 fn words<T: Copy>(node: &Node<'_>, words: &[(&str, T)]) -> Option<Vec<T>> {
-    let items: Vec<_> = node.distinct_items()?.iter().map(|item| item.word(words)).collect();
+    let items: Vec<_> = node.distinct_items(MAX_WORDS)?.iter().map(|item| item.word(words)).collect();
     items.into_iter().collect()
 }
 

@@ -71,11 +71,15 @@ impl<'v> Node<'v> {
         }
     }
 
-    /// A list with at least one item, and no item twice.
-    pub(super) fn distinct_items(&self) -> Option<Vec<Self>> {
+    /// A list with 1 to `most` items, and no item twice.
+    pub(super) fn distinct_items(&self, most: usize) -> Option<Vec<Self>> {
         let items = self.items()?;
         if items.is_empty() {
             self.problem("must not be empty");
+            return None;
+        }
+        if items.len() > most {
+            self.problem(format!("must have at most {most} items"));
             return None;
         }
         for (index, item) in items.iter().enumerate() {
@@ -135,17 +139,22 @@ impl<'v> Node<'v> {
 }
 
 impl<'v> Fields<'v> {
-    /// The member, where it stands there. `null` is the same as absent: YAML writes it so.
+    /// The member, where it stands there. `null` is what YAML makes of a field whose value was forgotten: a problem,
+    /// never the same as absent, which may mean something wider.
     pub(super) fn optional(&mut self, name: &'static str) -> Option<Node<'v>> {
         self.known.push(name);
-        let value = self.members.get(name).filter(|value| !value.is_null())?;
+        let value = self.members.get(name)?;
+        if value.is_null() {
+            self.report.add(&self.place(name), "has no value: give it one, or leave the field out");
+            return None;
+        }
         Some(Node { value, path: self.place(name), report: self.report })
     }
 
     /// The member; a problem where it is missing.
     pub(super) fn required(&mut self, name: &'static str, why: &str) -> Option<Node<'v>> {
         let node = self.optional(name);
-        if node.is_none() {
+        if !self.members.contains_key(name) {
             self.report.add(&self.place(name), format!("is missing: {why}"));
         }
         node

@@ -15,7 +15,8 @@ const MAX_NAME: usize = 64;
 /// `issuers_read` is false where the issuers themselves are wrong: then no issuer can be looked up by name.
 pub(super) fn read(node: &Node<'_>, issuers: &[TrustedIssuer], issuers_read: bool) -> Option<Vec<Scope>> {
     let known = Known { issuers, complete: issuers_read };
-    let scopes: Vec<_> = bounded(node)?.iter().map(|node| read_scope(node, &known)).collect();
+    let scopes: Vec<_> =
+        node.distinct_items(MAX_ITEMS)?.iter().map(|node| read_scope(node, &known)).collect();
     scopes.into_iter().collect()
 }
 
@@ -37,20 +38,36 @@ fn read_scope(node: &Node<'_>, known: &Known<'_>) -> Option<Scope> {
         .required("issuers", "name the issuers that this policy trusts")
         .and_then(|node| issuer_ids(&node, known));
     let rules_node = fields.required("rules", "without a rule every request is refused");
-    let rules: Option<Vec<_>> = rules_node.as_ref().and_then(bounded).map(|nodes| {
-        nodes.iter().map(|node| read_rule(node, prefix.as_ref(), trusted.as_deref(), known)).collect()
-    });
+    let rules: Option<Vec<_>> =
+        rules_node.as_ref().and_then(|node| node.distinct_items(MAX_ITEMS)).map(|nodes| {
+            nodes.iter().map(|node| read_rule(node, prefix.as_ref(), trusted.as_deref(), known)).collect()
+        });
     fields.finish();
     let rules: Vec<Rule> = rules?.into_iter().collect::<Option<_>>()?;
-    for (index, rule) in rules.iter().enumerate() {
-        if rules.iter().take(index).any(|earlier| earlier.name == rule.name) {
-            rules_node.as_ref()?.problem(format!(
-                "two rules are called `{}`: their verdicts could not be told apart",
-                rule.name
-            ));
-        }
+    if let Some(node) = &rules_node {
+        refuse_conflicts(node, &rules);
     }
     Some(Scope { name: name?, hosts: hosts?, prefix: prefix?, rules })
+}
+
+/// Two rules of one name, and rules that can never match because an earlier one takes all of theirs.
+fn refuse_conflicts(node: &Node<'_>, rules: &[Rule]) {
+    for (index, rule) in rules.iter().enumerate() {
+        for earlier in rules.iter().take(index) {
+            if earlier.name == rule.name {
+                node.problem(format!(
+                    "two rules are called `{}`: their verdicts could not be told apart",
+                    rule.name
+                ));
+            }
+            if earlier.covers(rule) {
+                let (rule, earlier) = (&rule.name, &earlier.name);
+                node.problem(format!(
+                    "the rule `{rule}` can never match: `{earlier}` stands before it and takes all of it"
+                ));
+            }
+        }
+    }
 }
 
 fn read_rule(
@@ -154,20 +171,65 @@ fn refuse_unattainable(node: &Node<'_>, requirement: &Requirement, ids: &[Issuer
     }
 }
 
-/// Method names are case-sensitive (RFC 9110 section 9.1).
+/// The methods of the registry (RFC 9110 section 16.1), and three that caches and devices use. A misspelled one would make a
+/// rule that never matches, and leave its requests to a wider one.
+const METHODS: [&str; 41] = [
+    "ACL",
+    "BASELINE-CONTROL",
+    "BIND",
+    "CHECKIN",
+    "CHECKOUT",
+    "COPY",
+    "DELETE",
+    "GET",
+    "HEAD",
+    "LABEL",
+    "LINK",
+    "LOCK",
+    "MERGE",
+    "MKACTIVITY",
+    "MKCALENDAR",
+    "MKCOL",
+    "MKREDIRECTREF",
+    "MKWORKSPACE",
+    "MOVE",
+    "OPTIONS",
+    "ORDERPATCH",
+    "PATCH",
+    "POST",
+    "PROPFIND",
+    "PROPPATCH",
+    "PURGE",
+    "PUT",
+    "QUERY",
+    "REBIND",
+    "REPORT",
+    "SEARCH",
+    "TRACE",
+    "UNBIND",
+    "UNCHECKOUT",
+    "UNLINK",
+    "UNLOCK",
+    "UPDATE",
+    "UPDATEREDIRECTREF",
+    "VERSION-CONTROL",
+    "NOTIFY",
+    "SUBSCRIBE",
+];
+
 fn read_methods(node: &Node<'_>) -> Option<Vec<String>> {
-    parsed_list(node, |method| {
-        let token = method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
-        match method {
-            "CONNECT" => Err("CONNECT is always refused".to_owned()),
-            method if token => Ok(method.to_owned()),
-            _ => Err("must be a method such as GET, in capital letters".to_owned()),
-        }
+    parsed_list(node, |method| match method {
+        "CONNECT" => Err("CONNECT is always refused".to_owned()),
+        method if METHODS.contains(&method) => Ok(method.to_owned()),
+        method => Err(format!(
+            "`{}` is no known method; they are written in capital letters",
+            method.escape_debug()
+        )),
     })
 }
 
 fn issuer_ids(node: &Node<'_>, known: &Known<'_>) -> Option<Vec<IssuerId>> {
-    let names = node.distinct_items()?;
+    let names = node.distinct_items(MAX_ITEMS)?;
     let find = |node: &Node<'_>| {
         let name = node.text()?;
         let found = known.issuers.iter().position(|issuer| issuer.name == name).map(IssuerId);
@@ -197,15 +259,6 @@ fn parsed<T>(node: &Node<'_>, parse: impl Fn(&str) -> Result<T, String>) -> Opti
 }
 
 fn parsed_list<T>(node: &Node<'_>, parse: impl Fn(&str) -> Result<T, String>) -> Option<Vec<T>> {
-    let items: Vec<_> = bounded(node)?.iter().map(|item| parsed(item, &parse)).collect();
+    let items: Vec<_> = node.distinct_items(MAX_ITEMS)?.iter().map(|item| parsed(item, &parse)).collect();
     items.into_iter().collect()
-}
-
-fn bounded<'v>(node: &Node<'v>) -> Option<Vec<Node<'v>>> {
-    let items = node.distinct_items()?;
-    if items.len() > MAX_ITEMS {
-        node.problem(format!("must have at most {MAX_ITEMS} items"));
-        return None;
-    }
-    Some(items)
 }

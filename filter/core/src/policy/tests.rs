@@ -157,7 +157,7 @@ fn each_mistake_is_named_with_the_path_of_its_field() {
         (
             "/policies/0/rules/0/methods",
             json!(["get"]),
-            "policies[0].rules[0].methods[0]: must be a method such as GET",
+            "policies[0].rules[0].methods[0]: `get` is no known method",
         ),
         (
             "/policies/0/rules/0/methods",
@@ -203,6 +203,21 @@ fn each_mistake_is_named_with_the_path_of_its_field() {
             "/forward",
             json!({ "headers": { "x-id": { "from": "subject" }, "X_Id": { "from": "roles" } } }),
             "the same header in another spelling",
+        ),
+        (
+            "/forward",
+            json!({ "headers": { "x-original-url": { "from": "subject" } } }),
+            "forward.headers.x-original-url: `x-original-url` has a meaning",
+        ),
+        (
+            "/policies/0/rules/0/methods",
+            json!(["DELTE"]),
+            "policies[0].rules[0].methods[0]: `DELTE` is no known method",
+        ),
+        (
+            "/policies/0/rules/0/paths",
+            json!(["/api/menu/:id"]),
+            "policies[0].rules[0].paths[0]: has `:id`, which looks like",
         ),
         ("/forward", json!({ "token": "remove" }), "forward.token: unknown field"),
     ] {
@@ -395,4 +410,99 @@ fn two_configurations_never_share_keys() {
     ] {
         assert_ne!(base, other);
     }
+}
+
+#[test]
+fn a_field_whose_value_was_forgotten_is_an_error_and_never_something_wider() {
+    for (pointer, field) in [
+        ("/policies/0/rules/0/require", "policies[0].rules[0].require"),
+        ("/policies/0/rules/0/methods", "policies[0].rules[0].methods"),
+        ("/policies/0/rules/0/issuers", "policies[0].rules[0].issuers"),
+        ("/issuers/own/claims", "issuers.own.claims"),
+        ("/issuers/own/iss", "issuers.own.iss"),
+        ("/forward", "forward"),
+    ] {
+        let mut document = changed(pointer, json!("to be replaced"));
+        *document.pointer_mut(pointer).unwrap() = Value::Null;
+        let text = problems(&document);
+        assert_eq!(text, format!("{field}: has no value: give it one, or leave the field out"));
+    }
+}
+
+#[test]
+fn a_rule_that_can_never_match_is_an_error() {
+    let with_rules = |rules: Value| {
+        let mut document = document();
+        document["policies"][0]["rules"] = rules;
+        Policy::compile(&document, &no_secrets)
+    };
+    let text = with_rules(json!([
+        { "name": "all", "paths": ["/api/**"], "access": "public" },
+        { "name": "edit", "methods": ["DELETE"], "paths": ["/api/menu/*"], "require": { "any_role": ["admin"] } },
+    ]))
+    .unwrap_err()
+    .to_string();
+    assert_eq!(
+        text,
+        "policies[0].rules: the rule `edit` can never match: `all` stands before it and takes all of it"
+    );
+    let fine = with_rules(json!([
+        { "name": "read", "methods": ["GET"], "paths": ["/api/**"] },
+        { "name": "menu", "paths": ["/api/menu"] },
+        { "name": "one", "methods": ["PUT"], "paths": ["/api/*"] },
+        { "name": "rest", "methods": ["PUT", "POST"], "paths": ["/api/**"] },
+    ]));
+    assert!(fine.is_ok(), "{fine:?}");
+    let head = with_rules(json!([
+        { "name": "read", "methods": ["GET"], "paths": ["/api/**"] },
+        { "name": "head", "methods": ["HEAD"], "paths": ["/api/menu"] },
+    ]));
+    assert!(head.unwrap_err().to_string().contains("`head` can never match"), "GET implies HEAD");
+}
+
+#[test]
+fn no_issuer_can_grant_anothers_roles_by_its_prefix() {
+    for (one, other, role) in [
+        (json!({ "role_prefix": "corp:" }), json!({ "role_prefix": "corp:emea:" }), "corp:emea:"),
+        (json!({ "role_prefix": "corp:" }), json!({ "role_prefix": "corp:" }), "corp:"),
+        (json!({ "role_prefix": "corp" }), json!({ "granted_roles": ["user", "corp:admin"] }), "corp:admin"),
+    ] {
+        for claims in [[one.clone(), other.clone()], [other.clone(), one.clone()]] {
+            let text = problems(&with_second_issuer(claims));
+            assert!(text.contains(&format!("could both grant `{role}`")), "{text}");
+        }
+    }
+    let both_listed =
+        with_second_issuer([json!({ "granted_roles": ["admin"] }), json!({ "granted_roles": ["admin"] })]);
+    assert!(Policy::compile(&both_listed, &no_secrets).is_ok(), "said in words for both");
+}
+
+#[test]
+fn a_secret_written_where_its_name_belongs_is_not_shown() {
+    let mut document = changed("/issuers/own/algorithms", json!(["HS256"]));
+    for secret in ["s3cr3t-s3cr3t-s3cr3t-s3cr3t-s3cr3t", "abcdefghijklmnopqrstuvwxyzabcdef"] {
+        document["issuers"]["own"]["keys"] = json!({ "secrets_env": [secret] });
+        let text = problems(&document);
+        assert!(text.contains("never the secret itself") && !text.contains(secret), "{text}");
+    }
+}
+
+#[test]
+fn a_secret_that_can_be_guessed_is_refused() {
+    let mut document = changed("/issuers/own/algorithms", json!(["HS256"]));
+    document["issuers"]["own"]["keys"] = json!({ "secrets_env": ["SECRET"] });
+    let text = Policy::compile(&document, &|_| Some(vec![b'a'; 64])).unwrap_err().to_string();
+    assert!(text.contains("can be guessed"), "{text}");
+}
+
+#[test]
+fn what_a_policy_weakens_can_be_listed() {
+    let strict = Policy::compile(&document(), &no_secrets).unwrap();
+    assert_eq!(strict.weakenings().count(), 0);
+    let mut document = changed("/issuers/own/algorithms", json!(["HS256"]));
+    document["issuers"]["own"]["keys"] = json!({ "secrets_env": ["SECRET"] });
+    document["issuers"]["own"]["accept_missing"] = json!(["iss", "aud"]);
+    document["issuers"]["own"]["token_types"] = json!(["JWT"]);
+    let weak = Policy::compile(&document, &|_| Some(b"0123456789abcdef0123456789abcdef".to_vec())).unwrap();
+    assert_eq!(weak.weakenings().filter(|(issuer, _)| *issuer == "own").count(), 4);
 }
