@@ -62,6 +62,12 @@ impl Report {
     }
 }
 
+/// A line of results, on stdout.
+pub fn print(text: &str) {
+    // A closed stdout is no reason to stop.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
 /// A duration as people read it: `0.3 s`, `72 s`.
 pub fn seconds(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();

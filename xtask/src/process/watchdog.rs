@@ -55,22 +55,68 @@ fn order(line: &[u8]) -> Result<(), Error> {
 fn ensure() -> Result<MutexGuard<'static, Option<Child>>, Error> {
     let mut watchdog = WATCHDOG.lock().unwrap_or_else(PoisonError::into_inner);
     if watchdog.is_none() {
-        // A group of its own: Ctrl-C is for us, not for who cleans up after us.
-        let child = Command::new("sh")
-            .args(["-c", include_str!("watchdog.sh"), "bearward-watchdog"])
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .map_err(Error::io("cannot start sh, which cleans up after this process"))?;
-        *watchdog = Some(child);
+        *watchdog = Some(spawn()?);
     }
     Ok(watchdog)
+}
+
+/// In a group of its own: Ctrl-C is for us, not for who cleans up after us.
+fn spawn() -> Result<Child, Error> {
+    Command::new("sh")
+        .args(["-c", include_str!("watchdog.sh"), "bearward-watchdog"])
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .map_err(Error::io("cannot start sh, which cleans up after this process"))
 }
 
 /// As `kill -s` knows it. Only these ask a program to end.
 fn signal_name(signal: Signal) -> &'static str {
     if signal == Signal::INT { "INT" } else { "TERM" }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+    use crate::directory::TemporaryDirectory;
+
+    fn sleeper() -> Child {
+        Command::new("sleep").arg("300").process_group(0).spawn().unwrap()
+    }
+
+    #[test]
+    fn what_is_left_when_the_pipe_ends_is_ended_and_removed_and_nothing_else() {
+        let home = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-unit").unwrap();
+        let (left, kept) = (home.path().join("left behind"), home.path().join("kept"));
+        for directory in [&left, &kept] {
+            std::fs::create_dir(directory).unwrap();
+        }
+        let (mut orphan, mut stopped) = (sleeper(), sleeper());
+
+        let mut watchdog = spawn().unwrap();
+        let orders = format!(
+            "group TERM {}\ngroup INT {}\ndirectory {}\ndirectory {}\ngone {}\nremoved {}\n",
+            stopped.id(),
+            orphan.id(),
+            left.display(),
+            kept.display(),
+            stopped.id(),
+            kept.display(),
+        );
+        watchdog.stdin.take().unwrap().write_all(orders.as_bytes()).unwrap();
+        // Reaped here and now, as init would: else the group lives on as a zombie and is waited for.
+        assert_eq!(orphan.wait().unwrap().signal(), Some(2));
+        assert!(watchdog.wait().unwrap().success());
+
+        assert!(!left.exists());
+        assert!(kept.exists());
+        assert!(stopped.try_wait().unwrap().is_none());
+        stopped.kill().unwrap();
+        stopped.wait().unwrap();
+    }
 }

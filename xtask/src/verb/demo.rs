@@ -1,6 +1,5 @@
 //! `cargo xtask demo`: everything on this machine, until Ctrl-C.
 
-use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,7 +10,7 @@ use super::build::{Variant, build};
 use crate::directory::{create_all, random_hex};
 use crate::error::Error;
 use crate::postgres::Database;
-use crate::report::Report;
+use crate::report::{Report, print};
 use crate::stack::{Stack, StackOptions};
 use crate::{envoy, interrupt, process, workspace};
 
@@ -180,12 +179,6 @@ fn make_admin(stack: &Stack) -> Result<(String, String), Error> {
     let other = format!("admin-{}@example.com", random_hex(4)?);
     stack.create_admin(&other, &password)?;
     Ok((other, password))
-}
-
-fn print(text: &str) {
-    // A closed stdout is no reason to stop.
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    let _ = std::io::stdout().flush();
 }
 
 #[cfg(test)]

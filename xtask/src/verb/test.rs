@@ -7,7 +7,7 @@ use super::build::{self, Variant};
 use crate::directory::TemporaryDirectory;
 use crate::error::Error;
 use crate::postgres::Database;
-use crate::report::Report;
+use crate::report::{Report, print};
 use crate::{envoy, process, workspace};
 
 mod longer;
@@ -33,7 +33,7 @@ pub fn test(all: bool, arguments: &[String], report: &mut Report) -> Result<Exit
         longer::run(report)?;
     }
     let (status, results) = report.step("test", |report| tests(arguments, report))?;
-    conclude(status, &results)
+    Ok(conclude(status, &results, report))
 }
 
 fn tests(arguments: &[String], report: &mut Report) -> Result<(ExitStatus, Results), Error> {
@@ -54,7 +54,7 @@ fn tests(arguments: &[String], report: &mut Report) -> Result<(ExitStatus, Resul
         .env("ENVOY", envoy);
     let mut results = Results::default();
     let status = process::run_lines(command, |line| {
-        println!("{line}");
+        print(line);
         results.read(line);
     })?;
     Ok((status, results))
@@ -70,13 +70,13 @@ fn runner_variable() -> Result<String, Error> {
     Ok(format!("CARGO_TARGET_{}_RUNNER", host.to_uppercase().replace('-', "_")))
 }
 
-fn conclude(status: ExitStatus, results: &Results) -> Result<ExitCode, Error> {
-    println!("\n{}", results.slowest());
+fn conclude(status: ExitStatus, results: &Results, report: &mut Report) -> ExitCode {
+    print(&format!("\n{}", results.slowest()));
     if !status.success() && results.failed == 0 {
-        eprintln!("error: cargo test ended with {status}: a test binary died before it could say its result");
+        report.note(&format!("cargo test: {status}, so a test binary died before it could say its result"));
     }
-    println!("{} passed, {} failed", results.passed, results.failed);
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    print(&format!("{} passed, {} failed", results.passed, results.failed));
+    if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn cargo(arguments: &[&str]) -> Result<(), Error> {
