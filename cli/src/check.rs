@@ -1,17 +1,34 @@
-//! `bearward check`: all that is wrong with a policy and with the plugin that carries it.
+//! `bearward check`: all that is wrong with a policy and with what carries it.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use bearward_core::Policy as Compiled;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::capabilities::{CALLBACKS, HOSTCALLS, WASI};
-use crate::document;
 use crate::plugin::{self, Plugin, Policy};
+use crate::{document, surroundings};
 
-/// The stand-in for a secret that only the proxy's environment holds: long enough, and never used.
-const UNKNOWN_SECRET: [u8; 32] = [0; 32];
+/// The stand-in for a secret that only the proxy's environment holds: fit, and never used.
+const UNKNOWN_SECRET: &[u8] = b"stand-in for a secret that only the proxy knows";
+
+/// One thing that is wrong, and the field.
+pub(crate) struct Problem {
+    path: String,
+    text: String,
+}
+
+/// A problem of the field at `path`.
+pub(crate) fn problem(path: &str, text: impl Into<String>) -> Problem {
+    Problem { path: path.to_owned(), text: text.into() }
+}
+
+/// What was found about one plugin.
+struct Finding<'a> {
+    plugin: &'a Plugin<'a>,
+    problems: Vec<Problem>,
+    weakenings: Vec<String>,
+}
 
 /// Runs the command and prints its result.
 pub(crate) fn run(file: &Path, as_json: bool) -> ExitCode {
@@ -22,136 +39,82 @@ pub(crate) fn run(file: &Path, as_json: bool) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let plugins = plugin::find(&document);
+    let (plugins, other_vm_ids) = plugin::find(&document);
     if plugins.is_empty() {
         eprintln!("{}: neither a policy nor an Envoy configuration with Bearward in it", file.display());
         return ExitCode::from(2);
     }
-    let problems: Vec<_> = plugins.iter().map(|plugin| (plugin, problems_of(plugin))).collect();
-    let count: usize = problems.iter().map(|(_, problems)| problems.len()).sum();
+    let findings: Vec<_> = plugins.iter().map(|plugin| examine(plugin, &other_vm_ids)).collect();
     if as_json {
-        print_json(&problems);
+        print_json(&findings);
     } else {
-        print_text(file, &problems);
+        findings.iter().for_each(|finding| print_text(file, finding));
     }
-    if count == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    if findings.iter().all(|finding| finding.problems.is_empty()) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    }
 }
 
-/// One thing that is wrong, and the field.
-struct Problem {
-    path: String,
-    text: String,
-}
-
-fn problem(path: &str, text: impl Into<String>) -> Problem {
-    Problem { path: path.to_owned(), text: text.into() }
-}
-
-fn problems_of(plugin: &Plugin<'_>) -> Vec<Problem> {
-    let mut problems = match &plugin.policy {
-        Err(text) => vec![problem("", text)],
-        Ok(policy) => problems_of_policy(policy),
+fn examine<'a>(plugin: &'a Plugin<'a>, other_vm_ids: &[&str]) -> Finding<'a> {
+    let (compiled, mut problems) = match &plugin.policy {
+        Err(text) => (None, vec![problem("", text)]),
+        Ok(policy) => match compile(policy) {
+            Ok(compiled) => (Some(compiled), Vec::new()),
+            Err(problems) => (None, problems),
+        },
     };
-    if let Some(config) = plugin.config {
-        problems.extend(problems_of_surroundings(config));
+    if let Some(around) = &plugin.surroundings {
+        problems.extend(surroundings::problems(around, compiled.as_ref(), other_vm_ids));
     }
-    problems
+    let weakenings = compiled.iter().flat_map(Compiled::weakenings);
+    let weakenings = weakenings.map(|(issuer, text)| format!("issuer `{issuer}` {text}")).collect();
+    Finding { plugin, problems, weakenings }
 }
 
-fn problems_of_policy(policy: &Policy<'_>) -> Vec<Problem> {
+fn compile(policy: &Policy<'_>) -> Result<Compiled, Vec<Problem>> {
     let secrets = |_: &str| Some(UNKNOWN_SECRET.to_vec());
     let compiled = match policy {
         Policy::Inline(document) => Compiled::compile(document, &secrets),
         Policy::Text(text) => Compiled::parse(text.as_bytes(), &secrets),
     };
-    match compiled {
-        Ok(_) => Vec::new(),
-        Err(problems) => problems.iter().map(|found| problem(&found.path, &found.text)).collect(),
-    }
+    compiled.map_err(|problems| problems.iter().map(|found| problem(&found.path, &found.text)).collect())
 }
 
-fn problems_of_surroundings(config: &Map<String, Value>) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let failure_policy = config.get("failure_policy").and_then(Value::as_str);
-    if failure_policy == Some("FAIL_OPEN") || config.get("fail_open") == Some(&Value::Bool(true)) {
-        problems.push(problem(
-            "failure_policy",
-            "FAIL_OPEN lets every request through after one trap: write FAIL_RELOAD",
-        ));
-    } else if failure_policy != Some("FAIL_RELOAD") {
-        problems.push(problem(
-            "failure_policy",
-            "write FAIL_RELOAD: with anything else one trap is a lasting 503",
-        ));
-    }
-    let vm_id = config.get("vm_config").and_then(|vm| vm.get("vm_id")).and_then(Value::as_str);
-    if vm_id.unwrap_or_default().is_empty() {
-        problems.push(problem(
-            "vm_config.vm_id",
-            "give it one of its own: shared data is keyed by it alone, and other plugins could write it",
-        ));
-    }
-    if let Some(allowed) = config
-        .get("capability_restriction_config")
-        .and_then(|restriction| restriction.get("allowed_capabilities"))
-    {
-        problems.extend(missing_capabilities(allowed));
-    }
-    problems
-}
-
-fn missing_capabilities(allowed: &Value) -> Vec<Problem> {
-    const PATH: &str = "capability_restriction_config.allowed_capabilities";
-    let Some(allowed) = allowed.as_object() else {
-        return vec![problem(PATH, "must be an object")];
+fn print_text(file: &Path, finding: &Finding<'_>) {
+    let place = if finding.plugin.path.is_empty() { "the policy" } else { finding.plugin.path.as_str() };
+    let verdict = match finding.problems.len() {
+        0 => "nothing wrong".to_owned(),
+        1 => "1 problem".to_owned(),
+        count => format!("{count} problems"),
     };
-    // An empty list restricts nothing.
-    if allowed.is_empty() {
-        return Vec::new();
+    println!("{}: {place}: {verdict}", file.display());
+    for problem in &finding.problems {
+        match problem.path.as_str() {
+            "" => println!("  {}", problem.text),
+            path => println!("  {path}: {}", problem.text),
+        }
     }
-    let needed = CALLBACKS.iter().chain(HOSTCALLS).chain(WASI);
-    needed
-        .filter(|name| !allowed.contains_key(**name))
-        .map(|name| match *name {
-            "proxy_on_request_headers" => problem(
-                PATH,
-                format!("`{name}` is missing: Envoy would skip the filter and let every request through"),
-            ),
-            name => problem(PATH, format!("`{name}` is missing: the filter needs it")),
-        })
-        .collect()
-}
-
-fn print_text(file: &Path, results: &[(&Plugin<'_>, Vec<Problem>)]) {
-    for (plugin, problems) in results {
-        let place = if plugin.path.is_empty() { "the policy" } else { plugin.path.as_str() };
-        if problems.is_empty() {
-            println!("{}: {place}: nothing wrong", file.display());
-            continue;
-        }
-        println!(
-            "{}: {place}: {} problem{}",
-            file.display(),
-            problems.len(),
-            if problems.len() == 1 { "" } else { "s" }
-        );
-        for problem in problems {
-            match problem.path.as_str() {
-                "" => println!("  {}", problem.text),
-                path => println!("  {path}: {}", problem.text),
-            }
-        }
+    for weakening in &finding.weakenings {
+        println!("  weakening: {weakening}");
     }
 }
 
-fn print_json(results: &[(&Plugin<'_>, Vec<Problem>)]) {
-    let problems: Vec<Value> = results
+fn print_json(findings: &[Finding<'_>]) {
+    let problems: Vec<Value> = findings
         .iter()
-        .flat_map(|(plugin, problems)| {
-            problems
-                .iter()
-                .map(|problem| json!({ "plugin": plugin.path, "path": problem.path, "text": problem.text }))
+        .flat_map(|finding| {
+            let of = |problem: &Problem| json!({ "plugin": finding.plugin.path, "path": problem.path, "text": problem.text });
+            finding.problems.iter().map(of).collect::<Vec<_>>()
         })
         .collect();
-    println!("{}", json!({ "plugins": results.len(), "problems": problems }));
+    let weakenings: Vec<Value> = findings
+        .iter()
+        .flat_map(|finding| {
+            let of = |text: &String| json!({ "plugin": finding.plugin.path, "text": text });
+            finding.weakenings.iter().map(of).collect::<Vec<_>>()
+        })
+        .collect();
+    println!("{}", json!({ "plugins": findings.len(), "problems": problems, "weakenings": weakenings }));
 }

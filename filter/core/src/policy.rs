@@ -120,6 +120,12 @@ impl Policy {
         })
     }
 
+    /// Whether policies are told apart by host, so that the host must be read as whoever routes reads it.
+    #[must_use]
+    pub fn names_hosts(&self) -> bool {
+        self.scopes.iter().flat_map(|scope| &scope.hosts).any(|host| *host != HostPattern::Any)
+    }
+
     /// The trusted issuers, each with its position.
     pub fn issuers(&self) -> impl Iterator<Item = (IssuerId, &TrustedIssuer)> {
         self.issuers.iter().enumerate().map(|(index, issuer)| (IssuerId(index), issuer))
