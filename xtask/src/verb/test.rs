@@ -27,7 +27,7 @@ pub fn test(all: bool, arguments: &[String], report: &mut Report) -> Result<Exit
     })?;
     report.step("build programs and tests", |_| {
         // All at once, so that every dependency is compiled with one set of features.
-        cargo(&[&["build"], &NATIVE[..], &["--all-targets"]].concat())
+        cargo(&[&["build"], &NATIVE[..], &["--bins", "--tests"]].concat())
     })?;
     if all {
         longer::run(report)?;
@@ -45,7 +45,7 @@ fn tests(arguments: &[String], report: &mut Report) -> Result<(ExitStatus, Resul
     command
         .args(["test", "--no-fail-fast"])
         .args(NATIVE)
-        .args(["--all-targets", "--", "-Zunstable-options", "--report-time"])
+        .args(["--tests", "--", "-Zunstable-options", "--report-time"])
         .args(arguments)
         .env(runner_variable()?, "env RUSTC_BOOTSTRAP=1")
         .env("BEARWARD_TEST_DATABASE_URL", database.url())
