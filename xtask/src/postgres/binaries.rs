@@ -115,10 +115,15 @@ fn installed() -> Vec<Binaries> {
     let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
     folders.extend(debian_folders(Path::new("/usr/lib/postgresql")));
     folders
-        .into_iter()
-        .map(|folder| Binaries { folder })
-        .filter(|binaries| binaries.initdb().is_file() && binaries.postgres().is_file())
+        .iter()
+        .filter_map(|folder| Some(Binaries { folder: own_folder(&folder.join("postgres"))? }))
+        .filter(|binaries| binaries.initdb().is_file())
         .collect()
+}
+
+/// Where the program really is: a link on PATH may stand there without its siblings.
+fn own_folder(program: &Path) -> Option<PathBuf> {
+    fs::canonicalize(program).ok()?.parent().map(Path::to_owned)
 }
 
 /// `/usr/lib/postgresql/VERSION/bin`, the highest version first.
@@ -150,6 +155,17 @@ mod tests {
         }
         let found = debian_folders(directory.path());
         assert_eq!(found, ["17", "15", "9"].map(|version| directory.path().join(version).join("bin")));
+    }
+
+    #[test]
+    fn a_link_is_followed_to_the_folder_with_all_programs() {
+        let directory = TemporaryDirectory::new(&env::temp_dir(), "bearward-unit").unwrap();
+        let home = fs::canonicalize(directory.path()).unwrap();
+        fs::create_dir(home.join("bin")).unwrap();
+        fs::write(home.join("bin/postgres"), "").unwrap();
+        std::os::unix::fs::symlink(home.join("bin/postgres"), home.join("postgres")).unwrap();
+        assert_eq!(own_folder(&home.join("postgres")), Some(home.join("bin")));
+        assert_eq!(own_folder(&home.join("no-such-program")), None);
     }
 
     #[test]
