@@ -1,4 +1,4 @@
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::error::Error;
 use crate::report::Report;
@@ -6,7 +6,7 @@ use crate::{process, workspace};
 
 /// Has Docker Compose itself read the compose file, where it is installed.
 pub(super) fn check(report: &mut Report) -> Result<(), Error> {
-    if !docker(&["compose", "version"]) {
+    if !is_installed() {
         report.note("Docker Compose is not installed: passed over");
         return Ok(());
     }
@@ -15,8 +15,8 @@ pub(super) fn check(report: &mut Report) -> Result<(), Error> {
     process::run(command)
 }
 
-fn docker(arguments: &[&str]) -> bool {
+fn is_installed() -> bool {
     let mut command = Command::new("docker");
-    command.args(arguments);
-    process::output(command).is_ok()
+    command.args(["compose", "version"]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
