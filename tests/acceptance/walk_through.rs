@@ -12,13 +12,14 @@ fn the_walk_through_passes_at_the_gate_that_ships_and_passes_again() {
         database_url: gate.database_url(),
         run: "first".to_owned(),
     };
-    for run in ["first", "second"] {
+    for (run, removal) in [("first", "200"), ("second", "404")] {
         target.run = run.to_owned();
-        let failed: Vec<_> = walk(&target, |_| {})
-            .iter()
-            .filter(|outcome| !outcome.passed())
-            .map(ToString::to_string)
-            .collect();
+        let outcomes = walk(&target, |_| {});
+        let failed: Vec<_> =
+            outcomes.iter().filter(|outcome| !outcome.passed()).map(ToString::to_string).collect();
         assert!(failed.is_empty(), "the {run} walk:\n{}", failed.join("\n"));
+        let removed =
+            outcomes.iter().find(|outcome| outcome.name.starts_with("the administrator takes it off"));
+        assert!(removed.unwrap().came.starts_with(removal), "the {run} walk: {removed:?}");
     }
 }

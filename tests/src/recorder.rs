@@ -89,12 +89,15 @@ fn serve(stream: TcpStream, record: &Mutex<Vec<Seen>>) {
     let mut requests = BufReader::new(stream);
     while let Some(seen) = read(&mut (&mut requests).take(MAX_REQUEST)) {
         let body = seen.to_json().to_string();
-        record.lock().expect("the record").push(seen);
-        let head = format!(
+        let mut answer = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
-        if answers.write_all(head.as_bytes()).and_then(|()| answers.write_all(body.as_bytes())).is_err() {
+        if seen.method != "HEAD" {
+            answer.push_str(&body);
+        }
+        record.lock().expect("the record").push(seen);
+        if answers.write_all(answer.as_bytes()).is_err() {
             return;
         }
     }

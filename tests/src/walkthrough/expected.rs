@@ -79,7 +79,7 @@ impl fmt::Display for Expected {
             Self::Error(text) => write!(formatter, "`{text}`"),
             Self::Member(pointer, value) => write!(formatter, "{} {value}", name(pointer)),
             Self::Present(pointer) => write!(formatter, "{}", name(pointer)),
-            Self::Nowhere(text) => write!(formatter, "nowhere {text}"),
+            Self::Nowhere(text) => write!(formatter, "no {text} anywhere"),
             Self::Names(field) => write!(formatter, "the field {field} named"),
             Self::BareChallenge => formatter.write_str("a challenge without error"),
             Self::Challenge(code) => formatter.write_str(code),

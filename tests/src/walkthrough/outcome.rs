@@ -16,6 +16,8 @@ pub struct Outcome {
     pub misses: Vec<String>,
 }
 
+/// The column after which "came" stands, where the list before it is no longer.
+const EXPECTED_WIDTH: usize = 52;
 /// The longest part of a body that is shown, in characters.
 const SHOWN: usize = 60;
 
@@ -39,8 +41,9 @@ impl Outcome {
     #[must_use]
     pub fn line(&self, name_width: usize) -> String {
         let verdict = if self.passed() { "ok  " } else { "FAIL" };
+        let (name, expected, came) = (self.name, &self.expected, &self.came);
         let mut line =
-            format!("{verdict}  {:name_width$}  expected {}; came {}", self.name, self.expected, self.came);
+            format!("{verdict}  {name:name_width$}  expected {expected:EXPECTED_WIDTH$}  came {came}");
         if !self.passed() {
             line.push_str(&format!("\n      missing: {}", self.misses.join(", ")));
         }
@@ -69,5 +72,10 @@ fn summary(answer: &Response) -> String {
     };
     let shown: String = said.chars().take(SHOWN).collect();
     let more = if said.chars().count() > SHOWN { "..." } else { "" };
-    format!("{} {}{more}", answer.status, shown.escape_debug()).trim_end().to_owned()
+    format!("{} {}{more}", answer.status, printable(&shown)).trim_end().to_owned()
+}
+
+/// Nothing that a terminal would obey.
+fn printable(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
