@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::log;
+use crate::log::{self, Log};
 use crate::settings::{self, Group, LogSettings, Problems, Sources, table};
 
 /// Runs the command line of this process.
@@ -28,7 +28,7 @@ pub fn run() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("bearward-issuer: {}", failure.text);
+            log::last_word(format!("bearward-issuer: {}", failure.text));
             ExitCode::from(failure.code)
         }
     }
@@ -150,11 +150,11 @@ impl From<Problems> for Failure {
     }
 }
 
-/// Reads the settings of a command and begins to log.
-fn begin<G: Group>(sources: &Sources) -> Result<G, Failure> {
+/// Reads the settings of a command and begins to log, for as long as the log is held.
+fn begin<G: Group>(sources: &Sources) -> Result<(G, Log), Failure> {
     let (settings, log) = settings::read::<(G, LogSettings)>(sources)?;
-    log::begin(&log);
-    Ok(settings)
+    let log = log::begin(&log).map_err(|error| Failure::new(format!("no thread to log with: {error}")))?;
+    Ok((settings, log))
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {

@@ -1,7 +1,7 @@
 //! `bearward-issuer admin create`: the first administrator, without default credentials.
 
 use std::fs::File;
-use std::io::{Read, stdin};
+use std::io::{Read, Write, stdin, stdout};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -40,7 +40,7 @@ struct PasswordSource {
 }
 
 pub(crate) fn create(sources: &Sources, arguments: &CreateArguments) -> Result<(), Failure> {
-    let (database, rules): (DatabaseSettings, PasswordSettings) = begin(sources)?;
+    let ((database, rules), _log) = begin::<(DatabaseSettings, PasswordSettings)>(sources)?;
     let account = Account::parse(arguments, rules)?;
     runtime()?.block_on(async {
         // Waits for the database; what it finds there is up to `migrate`.
@@ -55,7 +55,8 @@ pub(crate) fn create(sources: &Sources, arguments: &CreateArguments) -> Result<(
             let text = "has an account already, which stays as it is: choose another address";
             return Err(Failure::new(format!("{} {text}", email.as_str())));
         }
-        println!("created administrator {} with id {id}", email.as_str());
+        // It is done, whoever reads this.
+        let _ = writeln!(stdout(), "created administrator {} with id {id}", email.as_str());
         Ok(())
     })
 }

@@ -25,12 +25,17 @@ type Settings = ((DatabaseSettings, ListenerSettings, TokenSettings), (PasswordS
 const RECOMMENDED_PASSWORD_LENGTH: u32 = 15;
 
 pub(crate) fn run(sources: &Sources) -> Result<(), Failure> {
-    let settings: Settings = begin(sources)?;
+    let (settings, log) = begin::<Settings>(sources)?;
     for name in sources.ignored_variables() {
         warn!(name, "this environment variable is no setting of the issuer and is ignored");
     }
     let runtime = runtime()?;
-    let done = runtime.block_on(serve(settings));
+    let done = runtime.block_on(async {
+        tokio::select! {
+            done = serve(settings) => done,
+            never = log.tell_losses() => never,
+        }
+    });
     // A hash that still runs for a request that gave up is not waited for.
     runtime.shutdown_background();
     done
