@@ -27,7 +27,7 @@ const MAX_CONNECTIONS: usize = 1024;
 /// should keep it idle, so that we do not close a connection which it is just about to use.
 const HEAD_TIME: Duration = Duration::from_secs(75);
 /// How long requests in flight have to finish after the stop; longer than any may take.
-const DRAIN_TIME: Duration = Duration::from_secs(12);
+const DRAIN_TIME: Duration = Duration::from_secs(11);
 /// The pause after a failed accept: out of file descriptors, most likely.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 

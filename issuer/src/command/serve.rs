@@ -2,9 +2,12 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::{Failure, begin, runtime};
@@ -23,6 +26,9 @@ type Settings = ((DatabaseSettings, ListenerSettings, TokenSettings), (PasswordS
 
 /// The length at which NIST SP 800-63B-4 section 3.1.1.2 wants passwords that are the only factor.
 const RECOMMENDED_PASSWORD_LENGTH: u32 = 15;
+/// How long connections are still accepted after the stop. With the drain of `server` and the last lines of the log,
+/// a stop takes 13 s at most: `stop_grace_period` in docker-compose.yml is above that.
+const LAME_DUCK: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(sources: &Sources) -> Result<(), Failure> {
     let (settings, log) = begin::<Settings>(sources)?;
@@ -47,11 +53,12 @@ async fn serve((connections, rules): Settings) -> Result<(), Failure> {
     let bound = Listeners::bind(&listeners).await.map_err(Failure::new)?;
     let _address_file = tell_addresses(&bound, &listeners)?;
 
-    // The probes answer from the beginning, so that a start which waits for its database is seen as such.
+    // The probes answer from the beginning, so that a start which waits for its database is seen as such, and to the
+    // end, which they do not hold up: they are never stopped.
     let progress = Arc::new(Progress::default());
-    let (stop_probes, probes_stop) = watch::channel(false);
-    let probes =
-        tokio::spawn(server::serve(bound.internal, internal::router(Arc::clone(&progress)), probes_stop));
+    let (_never, unstopped) = watch::channel(false);
+    let probes = internal::router(Arc::clone(&progress));
+    tokio::spawn(server::serve(bound.internal, probes, unstopped));
 
     let app = tokio::select! {
         app = start(&database, tokens, rules) => Arc::new(app?),
@@ -64,19 +71,24 @@ async fn serve((connections, rules): Settings) -> Result<(), Failure> {
     info!("ready");
 
     let (stop, stopped) = watch::channel(false);
-    let mut serving = tokio::spawn(server::serve(bound.public, api::router(app), stopped));
+    let serving = tokio::spawn(server::serve(bound.public, api::router(app), stopped));
     signals.next().await;
     info!("stopping: requests in flight are finished; a second signal ends at once");
     progress.stopping();
-    let _ = stop.send(true);
-    tokio::select! {
-        _ = &mut serving => {}
-        () = signals.next() => return Err(Failure::new("ended by a second signal while requests were in flight")),
-    }
-    let _ = stop_probes.send(true);
-    let _ = probes.await;
+    let ended = tokio::select! {
+        () = drain(&stop, serving) => Ok(()),
+        () = signals.next() => Err(Failure::new("ended by a second signal while requests were in flight")),
+    };
     info!("stopped");
-    Ok(())
+    ended
+}
+
+/// Goes on accepting for a moment, in which whoever asks for readiness can take us off its list; then lets requests
+/// in flight finish.
+async fn drain(stop: &watch::Sender<bool>, serving: JoinHandle<()>) {
+    sleep(LAME_DUCK).await;
+    let _ = stop.send(true);
+    let _ = serving.await;
 }
 
 fn tell_addresses(bound: &Listeners, settings: &ListenerSettings) -> Result<Option<AddressFile>, Failure> {
@@ -123,5 +135,25 @@ impl Signals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use tokio::net::{TcpListener, TcpStream};
+
+    #[tokio::test]
+    async fn a_stop_accepts_for_a_moment_and_then_no_more() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(server::serve(listener, Router::new(), stopped));
+        let draining = tokio::spawn(async move { drain(&stop, serving).await });
+        sleep(LAME_DUCK / 2).await;
+        drop(TcpStream::connect(address).await.unwrap());
+        draining.await.unwrap();
+        assert!(TcpStream::connect(address).await.is_err());
     }
 }
