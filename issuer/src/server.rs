@@ -1,15 +1,21 @@
-//! HTTP/1.1 connections: bounded in number and idle time, drained at the end.
+//! HTTP/1.1 connections: bounded in number, idle time and age, drained at the end.
 
 mod address_file;
 mod listeners;
 #[cfg(test)]
 mod tests;
 
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Request};
+use axum::response::Response;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -21,8 +27,30 @@ use tracing::{debug, warn};
 pub(crate) use address_file::{AddressFile, internal_address};
 pub(crate) use listeners::Listeners;
 
-/// The most connections at a time on one listener; further ones wait in the backlog. A proxy needs a few.
-const MAX_CONNECTIONS: usize = 1024;
+/// What a listener allows its clients.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// The most connections at a time; further ones wait in the backlog.
+    connections: usize,
+    /// The age from which a connection is closed with its next answer. Said in that answer, so that no proxy loses a
+    /// request that it was just about to send.
+    age: Duration,
+    /// The age at which a connection is cut, whatever happens on it: a client that does not read would keep it.
+    cut: Duration,
+}
+
+/// For clients, by way of a proxy, which needs a few connections. Together with the probes and the database's
+/// connections it stays below the 1024 file descriptors that a process usually may have.
+pub(crate) const PUBLIC: Limits = Limits { connections: 512, age: AGE, cut: CUT };
+/// For probes.
+pub(crate) const PROBES: Limits = Limits { connections: 16, age: AGE, cut: CUT };
+
+const AGE: Duration = Duration::from_secs(300);
+/// Time for a last idle period and a last request after that.
+const CUT: Duration = Duration::from_secs(AGE.as_secs() + HEAD_TIME.as_secs() + DRAIN_TIME.as_secs());
+/// The most that is buffered of a request whose head is not complete, and so the longest head, in bytes. hyper's own
+/// choice of about 400 kB would be 200 MB on all connections.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// How long a connection may take for the head of a request, or stand idle before the next one. Longer than a proxy
 /// should keep it idle, so that we do not close a connection which it is just about to use.
 const HEAD_TIME: Duration = Duration::from_secs(75);
@@ -32,11 +60,16 @@ const DRAIN_TIME: Duration = Duration::from_secs(11);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop` becomes true, then lets requests in flight finish.
-pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    mut stop: watch::Receiver<bool>,
+) {
+    let connections = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(MAX_HEAD_BYTES);
     loop {
         let accepted = tokio::select! {
             biased;
@@ -52,11 +85,13 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch
             }
         };
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
+        let service = aging(TowerToHyperService::new(router.clone()), limits.age);
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                debug!(%error, "a connection ended early");
+            match timeout(limits.cut, connection).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => debug!(%error, "a connection ended early"),
+                Err(_) => debug!("a connection was cut at its greatest age"),
             }
             drop(permit);
         });
@@ -66,6 +101,27 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch
     if timeout(DRAIN_TIME, graceful.shutdown()).await.is_err() {
         warn!("some connections did not finish in time and are cut");
     }
+}
+
+/// The service of one connection, which from this age on says in each answer that it is the last.
+fn aging<S>(
+    service: S,
+    age: Duration,
+) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>,
+{
+    let begin = Instant::now();
+    service_fn(move |request| {
+        let answer = service.call(request);
+        async move {
+            let mut response = answer.await?;
+            if begin.elapsed() >= age {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(response)
+        }
+    })
 }
 
 async fn accept(

@@ -58,7 +58,7 @@ async fn serve((connections, rules): Settings) -> Result<(), Failure> {
     let progress = Arc::new(Progress::default());
     let (_never, unstopped) = watch::channel(false);
     let probes = internal::router(Arc::clone(&progress));
-    tokio::spawn(server::serve(bound.internal, probes, unstopped));
+    tokio::spawn(server::serve(bound.internal, probes, server::PROBES, unstopped));
 
     let app = tokio::select! {
         app = start(&database, tokens, rules) => Arc::new(app?),
@@ -71,7 +71,7 @@ async fn serve((connections, rules): Settings) -> Result<(), Failure> {
     info!("ready");
 
     let (stop, stopped) = watch::channel(false);
-    let serving = tokio::spawn(server::serve(bound.public, api::router(app), stopped));
+    let serving = tokio::spawn(server::serve(bound.public, api::router(app), server::PUBLIC, stopped));
     signals.next().await;
     info!("stopping: requests in flight are finished; a second signal ends at once");
     progress.stopping();
@@ -149,7 +149,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(server::serve(listener, Router::new(), stopped));
+        let serving = tokio::spawn(server::serve(listener, Router::new(), server::PUBLIC, stopped));
         let draining = tokio::spawn(async move { drain(&stop, serving).await });
         sleep(LAME_DUCK / 2).await;
         drop(TcpStream::connect(address).await.unwrap());

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::serve;
+use super::{Limits, MAX_HEAD_BYTES, PUBLIC, serve};
 use crate::api;
 
 struct Running {
@@ -19,16 +19,22 @@ struct Running {
 }
 
 async fn running() -> Running {
+    running_within(PUBLIC).await
+}
+
+async fn running_within(limits: Limits) -> Running {
     let slow = || async {
         tokio::time::sleep(Duration::from_millis(200)).await;
         "slow"
     };
     let read = async |request| api::body_object(request).await.map(|_| "read");
-    let routes = Router::new().route("/slow", get(slow)).route("/read", post(read));
+    let large = || async { "x".repeat(64 * 1024 * 1024) };
+    let routes =
+        Router::new().route("/slow", get(slow)).route("/read", post(read)).route("/large", get(large));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = watch::channel(false);
-    let serving = tokio::spawn(serve(listener, api::guarded(routes), stopped));
+    let serving = tokio::spawn(serve(listener, api::guarded(routes), limits, stopped));
     Running { address, stop, serving }
 }
 
@@ -70,4 +76,34 @@ async fn a_body_without_a_length_is_bounded_too_and_the_client_reads_why() {
     let answer = exchange(&mut stream, &request).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     assert!(answer.ends_with(r#"{"error":"Request body too large"}"#), "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_loses_its_connection_to_the_next_one() {
+    let running = running_within(Limits { connections: 1, cut: Duration::from_millis(300), ..PUBLIC }).await;
+    let mut deaf = TcpStream::connect(running.address).await.unwrap();
+    deaf.write_all(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut next = TcpStream::connect(running.address).await.unwrap();
+    let answer = exchange(&mut next, b"GET /slow HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    drop(deaf);
+}
+
+#[tokio::test]
+async fn an_old_connection_is_closed_with_an_answer_that_says_so() {
+    let running = running_within(Limits { age: Duration::ZERO, ..PUBLIC }).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let answer = exchange(&mut stream, b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(answer.contains("connection: close\r\n") && answer.ends_with("slow"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_end_is_refused_at_its_bound() {
+    let running = running().await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let mut request = b"GET /slow HTTP/1.1\r\nhost: x\r\nx: ".to_vec();
+    request.resize(MAX_HEAD_BYTES, b'x');
+    let answer = exchange(&mut stream, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
 }
