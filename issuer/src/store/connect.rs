@@ -1,15 +1,19 @@
 //! The way to PostgreSQL: waiting for it, migrating it, the pool.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::time::Duration;
 
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{info, warn};
 
 use super::Store;
-use super::error::{cause, is_passing};
+use super::error::{cause, is_passing, is_undefined_table};
 use crate::settings::{DatabaseSettings, table};
 
 /// How long one attempt to connect may take.
@@ -45,8 +49,9 @@ pub(crate) async fn connection(settings: &DatabaseSettings) -> Result<PgConnecti
     let deadline = Instant::now() + settings.wait;
     let mut told = false;
     loop {
-        let why = match timeout(ATTEMPT, settings.options.connect()).await {
-            Ok(Ok(connection)) => return Ok(connection),
+        let why = match timeout(ATTEMPT, writable(&settings.options)).await {
+            Ok(Ok(Some(connection))) => return Ok(connection),
+            Ok(Ok(None)) => "it is read-only".to_owned(),
             Ok(Err(error)) if !may_pass(&error) => {
                 return Err(ConnectError::Refused { place, cause: cause(&error) });
             }
@@ -64,6 +69,15 @@ pub(crate) async fn connection(settings: &DatabaseSettings) -> Result<PgConnecti
     }
 }
 
+/// A connection to a server that takes writes. `None`: it takes none, as a standby before it is promoted.
+async fn writable(options: &PgConnectOptions) -> Result<Option<PgConnection>, sqlx::Error> {
+    let mut connection = options.connect().await?;
+    let read_only =
+        sqlx::query_scalar!(r#"SELECT current_setting('transaction_read_only') = 'on' AS "read_only!""#);
+    let read_only = read_only.fetch_one(&mut connection).await?;
+    Ok((!read_only).then_some(connection))
+}
+
 /// Brings the schema up to date. Replicas that start together wait for each other: sqlx holds an advisory lock.
 ///
 /// # Errors
@@ -72,9 +86,29 @@ pub(crate) async fn migrate(connection: &mut PgConnection) -> Result<(), Connect
     let mut migrations = sqlx::migrate!("./migrations");
     // A newer release may have migrated already, by expansion only, while this one still runs beside it.
     migrations.set_ignore_missing(true);
-    migrations.run(connection).await.map_err(|error| ConnectError::Migration(error.to_string()))?;
+    if !is_up_to_date(connection, &migrations).await? {
+        migrations.run(connection).await.map_err(|error| ConnectError::Migration(error.to_string()))?;
+    }
     info!("the schema is up to date");
     Ok(())
+}
+
+/// Whether no migration is missing. Read first, because this takes no right but that to read: the role that serves
+/// need not be the one that migrates.
+async fn is_up_to_date(connection: &mut PgConnection, migrations: &Migrator) -> Result<bool, ConnectError> {
+    // sqlx's own table, not of our schema, so not checked when this is compiled.
+    let applied =
+        sqlx::query_as::<_, (i64, Vec<u8>)>("SELECT version, checksum FROM _sqlx_migrations WHERE success");
+    let applied = match applied.fetch_all(connection).await {
+        Ok(applied) => applied,
+        Err(error) if is_undefined_table(&error) => return Ok(false),
+        Err(error) => return Err(ConnectError::Migration(cause(&error))),
+    };
+    Ok(migrations.iter().all(|migration| {
+        applied
+            .iter()
+            .any(|(version, checksum)| *version == migration.version && *checksum == *migration.checksum)
+    }))
 }
 
 /// The pool that requests share. Connects when it is used first.

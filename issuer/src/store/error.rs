@@ -21,14 +21,18 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
+            _ if is_undefined_table(&error) => Self::NoSchema,
             sqlx::Error::Database(cause) => match cause.code().as_deref() {
-                Some("42P01") => Self::NoSchema,
                 Some(code) if is_passing(code) => Self::Unavailable(error),
                 _ => Self::Failed(error),
             },
             _ => Self::Failed(error),
         }
     }
+}
+
+pub(crate) fn is_undefined_table(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("42P01"))
 }
 
 /// SQLSTATE codes of conditions that pass (PostgreSQL's Appendix A).

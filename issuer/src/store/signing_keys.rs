@@ -3,6 +3,7 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretBox};
+use sqlx::PgExecutor;
 
 use super::{Store, StoreError};
 
@@ -17,8 +18,13 @@ pub(crate) struct StoredKey {
 impl Store {
     /// The keys in use, the one that signs first; `candidate` becomes the only one if there is none.
     ///
-    /// The lock makes replicas that start together agree: the second one finds the key of the first.
+    /// The lock makes replicas that start together agree: the second one finds the key of the first. It takes more
+    /// rights than reading, so it is only taken where no key was found.
     pub(crate) async fn signing_keys(&self, candidate: &StoredKey) -> Result<Vec<StoredKey>, StoreError> {
+        let keys = keys_in_use(&self.pool).await?;
+        if !keys.is_empty() {
+            return Ok(keys);
+        }
         let mut transaction = self.pool.begin().await?;
         sqlx::query!("LOCK TABLE signing_keys IN EXCLUSIVE MODE").execute(&mut *transaction).await?;
         sqlx::query!(
@@ -30,20 +36,25 @@ impl Store {
         )
         .execute(&mut *transaction)
         .await?;
-        let rows = sqlx::query!(
-            "SELECT kid, private_key, public_key FROM signing_keys WHERE retired_at IS NULL
-             ORDER BY created_at DESC, kid"
-        )
-        .fetch_all(&mut *transaction)
-        .await?;
+        let keys = keys_in_use(&mut *transaction).await?;
         transaction.commit().await?;
-        let key = |kid, private_key, public_key| StoredKey {
-            kid,
-            private_key: SecretBox::new(Box::new(private_key)),
-            public_key,
-        };
-        Ok(rows.into_iter().map(|row| key(row.kid, row.private_key, row.public_key)).collect())
+        Ok(keys)
     }
+}
+
+async fn keys_in_use(executor: impl PgExecutor<'_>) -> Result<Vec<StoredKey>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT kid, private_key, public_key FROM signing_keys WHERE retired_at IS NULL
+         ORDER BY created_at DESC, kid"
+    )
+    .fetch_all(executor)
+    .await?;
+    let key = |kid, private_key, public_key| StoredKey {
+        kid,
+        private_key: SecretBox::new(Box::new(private_key)),
+        public_key,
+    };
+    Ok(rows.into_iter().map(|row| key(row.kid, row.private_key, row.public_key)).collect())
 }
 
 impl fmt::Debug for StoredKey {

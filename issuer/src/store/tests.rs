@@ -205,16 +205,3 @@ async fn the_schema_itself_refuses_what_no_account_may_be() {
         assert!(sqlx::raw_sql(change).execute(&store.pool).await.is_err(), "{change}");
     }
 }
-
-#[tokio::test]
-async fn a_database_that_does_not_come_up_is_waited_for_and_then_named() {
-    let options = "postgres://u:hunter2@127.0.0.1:1/d".parse().unwrap();
-    let wait = std::time::Duration::from_millis(300);
-    let settings = crate::settings::DatabaseSettings { options, connections: 1, wait };
-    let begin = std::time::Instant::now();
-    let Err(error) = connect::migrated(&settings).await else { panic!("there is no server") };
-    assert!(begin.elapsed() >= wait);
-    let text = error.to_string();
-    assert!(text.contains("127.0.0.1:1") && text.contains("DATABASE_URL"), "{text}");
-    assert!(!text.contains("hunter2"), "{text}");
-}

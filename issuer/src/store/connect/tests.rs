@@ -1,0 +1,53 @@
+//! The way to PostgreSQL, to a real one and to none.
+
+use super::*;
+use crate::store::testing::TestDatabase;
+use crate::tokens::new_key;
+
+/// A role that every server has and that may do nothing here: rights given to it end with the test's database.
+const LEAST_ROLE: &str = "pg_signal_backend";
+
+#[tokio::test]
+async fn a_database_that_does_not_come_up_is_waited_for_and_then_named() {
+    let options = "postgres://u:hunter2@127.0.0.1:1/d".parse().unwrap();
+    let wait = Duration::from_millis(300);
+    let settings = DatabaseSettings { options, connections: 1, wait };
+    let begin = Instant::now();
+    let Err(error) = migrated(&settings).await else { panic!("there is no server") };
+    assert!(begin.elapsed() >= wait);
+    let text = error.to_string();
+    assert!(text.contains("127.0.0.1:1") && text.contains("DATABASE_URL"), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_writes_is_waited_for_as_one_that_does_not_answer() {
+    let database = TestDatabase::empty().await;
+    let mut settings = database.settings.clone();
+    settings.options = settings.options.options([("default_transaction_read_only", "on")]);
+    settings.wait = Duration::from_millis(300);
+    let begin = Instant::now();
+    let error = connection(&settings).await.unwrap_err();
+    assert!(begin.elapsed() >= settings.wait);
+    assert!(matches!(error, ConnectError::Away { .. }), "{error}");
+    assert!(error.to_string().contains("read-only"), "{error}");
+}
+
+#[tokio::test]
+async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepared() {
+    let (database, store) = TestDatabase::migrated().await;
+    let keys = store.signing_keys(&new_key().unwrap()).await.unwrap();
+    store
+        .execute(
+            "REVOKE ALL ON SCHEMA public FROM PUBLIC;
+             GRANT USAGE ON SCHEMA public TO pg_signal_backend;
+             GRANT SELECT ON _sqlx_migrations, signing_keys TO pg_signal_backend",
+        )
+        .await;
+    let mut settings = database.settings.clone();
+    settings.options = settings.options.options([("role", LEAST_ROLE)]);
+    let store = migrated(&settings).await.unwrap();
+    let found = store.signing_keys(&new_key().unwrap()).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].kid, keys[0].kid);
+}
