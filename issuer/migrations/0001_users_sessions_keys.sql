@@ -35,7 +35,8 @@ CREATE TABLE signing_keys (
     private_key bytea       NOT NULL CHECK (octet_length(private_key) = 32),
     public_key  bytea       NOT NULL UNIQUE CHECK (octet_length(public_key) = 32),
     created_at  timestamptz NOT NULL DEFAULT now(),
-    -- Neither signs nor is published from then on.
+    -- Neither signs nor is published by a process that starts after this. One that runs keeps the keys that it began
+    -- with until it is restarted, so restart every replica.
     retired_at  timestamptz CHECK (retired_at >= created_at)
 );
 

@@ -76,7 +76,8 @@ impl fmt::Display for DamagedKey {
         write!(
             formatter,
             "the signing key {} in the database is damaged: restore the table signing_keys, or retire the key \
-             (set retired_at) to have a new one made",
+             (set retired_at) and then restart every replica: the first makes a new key, and one that still runs \
+             would go on signing with the old one",
             self.0
         )
     }
@@ -105,7 +106,9 @@ mod tests {
         assert!(SignerKey::parse(&new_key().unwrap()).is_ok());
         let [one, two] = [new_key().unwrap(), new_key().unwrap()];
         let mixed = StoredKey { kid: one.kid, private_key: two.private_key, public_key: one.public_key };
-        assert_eq!(SignerKey::parse(&mixed).err(), Some(DamagedKey(mixed.kid)));
+        let damaged = SignerKey::parse(&mixed).err().unwrap();
+        assert_eq!(damaged, DamagedKey(mixed.kid));
+        assert!(damaged.to_string().contains("then restart every replica"), "{damaged}");
         let short = StoredKey { private_key: SecretBox::new(Box::new(vec![1])), ..new_key().unwrap() };
         assert!(SignerKey::parse(&short).is_err());
     }
