@@ -47,6 +47,17 @@ pub fn binary(name: &str) -> Result<PathBuf, Error> {
     ))
 }
 
+/// The filter means something for wasm only; all other members are built together, whatever is needed of them, so
+/// that cargo compiles every dependency with one set of features and not once for each selection.
+pub(crate) const NATIVE: [&str; 3] = ["--workspace", "--exclude", "bearward-filter"];
+
+/// Issuer, restaurant, walk-through and command line, for [`binary`].
+pub(crate) fn build_programs() -> Result<(), Error> {
+    let mut command = cargo();
+    command.arg("build").args(NATIVE).arg("--bins");
+    process::run(command)
+}
+
 /// Cargo, in the repository's root: the one that runs this errand, so that toolchain and settings agree.
 pub fn cargo() -> Command {
     cargo_by(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use self::running::{Running, StateFile};
@@ -47,11 +47,7 @@ pub fn demo(port: Option<u16>, keep: Option<&Path>, report: &mut Report) -> Resu
 
 /// Runs the walk-through as a program against the running demo, or against one of its own.
 pub fn check(port: Option<u16>, keep: Option<&Path>, report: &mut Report) -> Result<ExitCode, Error> {
-    report.step("build the walk-through", |_| {
-        let mut cargo = workspace::cargo();
-        cargo.args(["build", "--quiet", "--package", "bearward-tests", "--bin", "walkthrough"]);
-        process::run(cargo)
-    })?;
+    report.step("build the programs", |_| workspace::build_programs())?;
     if let Some(running) = Running::read()? {
         report.note(&format!("the running demo: {}", running.url));
         return walk();
@@ -66,10 +62,9 @@ pub fn check(port: Option<u16>, keep: Option<&Path>, report: &mut Report) -> Res
 }
 
 fn walk() -> Result<ExitCode, Error> {
-    let mut cargo = workspace::cargo();
-    cargo.args(["run", "--quiet", "--package", "bearward-tests", "--bin", "walkthrough", "--", "--state"]);
-    cargo.arg(StateFile::path()?);
-    let status = process::status(cargo)?;
+    let mut program = Command::new(workspace::binary("walkthrough")?);
+    program.arg("--state").arg(StateFile::path()?);
+    let status = process::status(program)?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -93,11 +88,7 @@ impl Demo {
             Ok(())
         })?;
         build(&[Variant::Plain], report)?;
-        report.step("build issuer and restaurant", |_| {
-            let mut cargo = workspace::cargo();
-            cargo.args(["build", "--package", "bearward-issuer", "--package", "bearward-restaurant"]);
-            process::run(cargo)
-        })?;
+        report.step("build the programs", |_| workspace::build_programs())?;
         let database = report.step("provide PostgreSQL", |report| {
             Database::provide(&folders.logs, folders.data.as_deref(), report)
         })?;

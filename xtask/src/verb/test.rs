@@ -8,13 +8,11 @@ use crate::directory::TemporaryDirectory;
 use crate::error::Error;
 use crate::postgres::Database;
 use crate::report::{Report, print};
+use crate::workspace::NATIVE;
 use crate::{envoy, process, workspace};
 
 mod longer;
 mod results;
-
-/// The filter means something for wasm only; the module that it becomes is tested.
-const NATIVE: [&str; 3] = ["--workspace", "--exclude", "bearward-filter"];
 
 /// Formats, lints, builds and tests; `arguments` go to the test binaries. The last line printed is
 /// `N passed, N failed`.
