@@ -88,6 +88,34 @@ fn subscriber(settings: &LogSettings, terminal: bool, lines: Lines) -> Box<dyn S
 }
 
 #[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+    use tracing::subscriber::DefaultGuard;
+
+    /// What this thread logs, read by a test.
+    pub(crate) struct Recording {
+        reader: io::PipeReader,
+        writing: Writing,
+        _guard: DefaultGuard,
+    }
+
+    impl Recording {
+        pub(crate) fn begin() -> Self {
+            let (reader, writer) = io::pipe().unwrap();
+            let (lines, writing) = queue::begin(writer).unwrap();
+            let settings = LogSettings { filter: "info".to_owned(), json: Some(true) };
+            let _guard = tracing::subscriber::set_default(subscriber(&settings, false, lines));
+            Self { reader, writing, _guard }
+        }
+
+        pub(crate) fn lines(self) -> Vec<String> {
+            drop(self.writing);
+            io::read_to_string(self.reader).unwrap().lines().map(str::to_owned).collect()
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::io::{PipeReader, pipe};

@@ -35,27 +35,59 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
     response
 }
 
-/// One line a request, with the route and not the path, which may hold anything.
+/// One line a request, also where its client does not wait for the answer.
 pub(crate) async fn log(request: Request, next: Next) -> Response {
-    let begin = Instant::now();
     let span = info_span!("request", request_id = request_id(&request));
-    let method = method(request.method());
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let line = Line::begin(&request);
     async move {
         let response = next.run(request).await;
-        let duration_us = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let status = response.status();
-        let refusal = response.extensions().get::<Refusal>().map(|refusal| refusal.0);
-        // A probe that finds all well every few seconds is no news.
-        if PROBES.contains(&route.as_str()) && status.is_success() {
-            debug!(method, route, status = status.as_u16(), duration_us, "request");
-        } else {
-            info!(method, route, status = status.as_u16(), refusal, duration_us, "request");
-        }
+        line.end(&response);
         response
     }
     .instrument(span)
     .await
+}
+
+/// The line of a request, with the route and not the path, which may hold anything.
+struct Line {
+    begin: Instant,
+    method: &'static str,
+    route: String,
+    written: bool,
+}
+
+impl Line {
+    fn begin(request: &Request) -> Self {
+        let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+        Self { begin: Instant::now(), method: method(request.method()), route, written: false }
+    }
+
+    fn end(mut self, response: &Response) {
+        self.written = true;
+        let (method, route, duration_us) = (self.method, self.route.as_str(), self.duration_us());
+        let status = response.status();
+        let refusal = response.extensions().get::<Refusal>().map(|refusal| refusal.0);
+        // A probe that finds all well every few seconds is no news.
+        if PROBES.contains(&route) && status.is_success() {
+            debug!(method, route, status = status.as_u16(), duration_us, "request");
+        } else {
+            info!(method, route, status = status.as_u16(), refusal, duration_us, "request");
+        }
+    }
+
+    fn duration_us(&self) -> u64 {
+        u64::try_from(self.begin.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A request whose client is gone is dropped where it waits, and has cost what it cost until then: a hash, maybe.
+impl Drop for Line {
+    fn drop(&mut self) {
+        if !self.written {
+            let (method, route, duration_us) = (self.method, self.route.as_str(), self.duration_us());
+            info!(method, route, outcome = "client gone", duration_us, "request");
+        }
+    }
 }
 
 /// The proxy's identifier of the request, so that its log and ours meet; a fresh one where it sent none that is fit.
@@ -90,7 +122,33 @@ fn method(method: &Method) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::testing::Recording;
+    use axum::Router;
     use axum::body::Body;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use std::future::{pending, ready};
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn every_request_has_one_line_with_its_id_also_when_its_client_does_not_wait() {
+        let recording = Recording::begin();
+        let router = Router::new()
+            .route("/answered", get(|| ready("x")))
+            .route("/slow", get(pending::<()>))
+            .layer(from_fn(log));
+        let ask = |path: &str| {
+            let request = Request::get(path).header("x-request-id", "6f1c").body(Body::empty()).unwrap();
+            tokio::time::timeout(Duration::from_millis(20), router.clone().oneshot(request))
+        };
+        assert!(ask("/answered").await.is_ok());
+        assert!(ask("/slow").await.is_err());
+        let lines = recording.lines();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(lines[0].contains(r#""route":"/answered","status":200"#), "{lines:?}");
+        assert!(lines[1].contains(r#""route":"/slow","outcome":"client gone""#), "{lines:?}");
+        assert!(lines.iter().all(|line| line.contains(r#""request_id":"6f1c""#)), "{lines:?}");
+    }
 
     #[test]
     fn a_request_id_that_could_forge_a_log_line_is_replaced() {
