@@ -95,6 +95,28 @@ fn a_secret_may_stand_in_a_file_of_its_own() {
 }
 
 #[test]
+fn an_unknown_parameter_of_the_database_is_refused_by_name_and_its_value_is_not_shown() {
+    let read_url = |url: &str| read::<DatabaseSettings>(&sources(&[("DATABASE_URL", url)], ""));
+    for known in
+        ["?sslmode=verify-full&sslrootcert=/ca.pem", "?host=/run/postgresql", "?options[role]=x", "?"]
+    {
+        assert!(read_url(&format!("{URL}{known}")).is_ok(), "{known}");
+    }
+    for (wrong, named) in [
+        ("?sslmod=hunter2", "unknown parameter `sslmod`"),
+        ("?sslmode=require&SSLMODE=hunter2", "unknown parameter `SSLMODE`"),
+        ("?%73slmode=hunter2", "unknown parameter after"),
+        ("?sslmode=hunter2", "is not a PostgreSQL URL"),
+        ("#?sslmode=verify-full&hunter2", "is not a PostgreSQL URL"),
+        ("?hunter2@host/x", "is not a PostgreSQL URL"),
+    ] {
+        let text = problems::<DatabaseSettings>(&[("DATABASE_URL", &format!("{URL}{wrong}"))], "");
+        assert!(text.contains(named), "{text}");
+        assert!(!text.contains("hunter2") && !text.contains("s3cret"), "{text}");
+    }
+}
+
+#[test]
 fn a_value_of_the_wrong_shape_in_the_file_is_refused() {
     let text = problems::<(TokenSettings, ListenerSettings)>(
         &[],

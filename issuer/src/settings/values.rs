@@ -14,14 +14,49 @@ const MAX_AUDIENCES: usize = 16;
 /// The longest audience or issuer, in bytes.
 const MAX_NAME_BYTES: usize = 256;
 
+/// What may stand behind the `?` of a PostgreSQL URL. sqlx passes over what it does not know, so that
+/// `sslmod=verify-full` would be a connection without any verification.
+const DATABASE_PARAMETERS: [&str; 13] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
+];
+/// The longest name of an unknown parameter that is repeated, in bytes.
+const MAX_PARAMETER_BYTES: usize = 32;
+
 /// The cause is left out: it could quote the password.
-pub(crate) fn database_url(text: &str) -> Result<PgConnectOptions, &'static str> {
+pub(crate) fn database_url(text: &str) -> Result<PgConnectOptions, String> {
     let wrong = "is not a PostgreSQL URL; give postgres://USER:PASSWORD@HOST:PORT/DATABASE, \
                  with special characters of the password percent-encoded";
-    if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
-        return Err(wrong);
+    // What follows `#` would be passed over, too; and `@` after `?` is part of a password that is not encoded.
+    let query = text.split_once('?').map_or("", |(_, query)| query);
+    let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
+    if !is_url || text.contains('#') || query.contains('@') {
+        return Err(wrong.to_owned());
     }
-    PgConnectOptions::from_str(text).map_err(|_| wrong)
+    let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
+    if let Some(unknown) = names.filter(|name| !name.is_empty()).find(|name| !is_parameter(name)) {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_[]".contains(&byte);
+        let shown = unknown.len() <= MAX_PARAMETER_BYTES && unknown.bytes().all(is_plain);
+        let shown = if shown { format!(" `{unknown}`") } else { String::new() };
+        let known = DATABASE_PARAMETERS.join(", ");
+        return Err(format!("has an unknown parameter{shown} after `?`; there are {known}"));
+    }
+    PgConnectOptions::from_str(text).map_err(|_| wrong.to_owned())
+}
+
+fn is_parameter(name: &str) -> bool {
+    DATABASE_PARAMETERS.contains(&name) || (name.starts_with("options[") && name.ends_with(']'))
 }
 
 pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {

@@ -4,6 +4,7 @@
 mod tests;
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -52,7 +53,7 @@ pub(crate) async fn connection(settings: &DatabaseSettings) -> Result<PgConnecti
         let why = match timeout(ATTEMPT, writable(&settings.options)).await {
             Ok(Ok(Some(connection))) => return Ok(connection),
             Ok(Ok(None)) => "it is read-only".to_owned(),
-            Ok(Err(error)) if !may_pass(&error) => {
+            Ok(Err(error)) if !may_pass(&error, &settings.options) => {
                 return Err(ConnectError::Refused { place, cause: cause(&error) });
             }
             Ok(Err(error)) => cause(&error),
@@ -138,9 +139,15 @@ pub(crate) async fn migrated(settings: &DatabaseSettings) -> Result<Store, Conne
     Ok(pool(settings))
 }
 
-fn may_pass(error: &sqlx::Error) -> bool {
+fn may_pass(error: &sqlx::Error, options: &PgConnectOptions) -> bool {
     match error {
-        sqlx::Error::Io(_) => true,
+        sqlx::Error::Io(error) => match error.kind() {
+            // rustls says so of what it does not accept, a certificate above all.
+            ErrorKind::InvalidData => false,
+            // A socket that is not there yet; over TCP, a file with a certificate or a key.
+            ErrorKind::NotFound => options.get_socket().is_some(),
+            _ => true,
+        },
         sqlx::Error::Database(cause) => cause.code().is_some_and(|code| is_passing(&code)),
         _ => false,
     }

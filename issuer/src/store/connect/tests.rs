@@ -1,5 +1,8 @@
 //! The way to PostgreSQL, to a real one and to none.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
 use super::*;
 use crate::store::testing::TestDatabase;
 use crate::tokens::new_key;
@@ -50,4 +53,21 @@ async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepa
     let found = store.signing_keys(&new_key().unwrap()).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].kid, keys[0].kid);
+}
+
+#[tokio::test]
+async fn a_failure_of_tls_is_told_at_once_and_is_not_waited_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 8];
+        stream.read_exact(&mut request).await.unwrap();
+        stream.write_all(b"Sthis is not TLS").await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    });
+    let options = format!("postgres://u@{address}/d?sslmode=verify-full").parse().unwrap();
+    let settings = DatabaseSettings { options, connections: 1, wait: Duration::from_secs(60) };
+    let error = timeout(Duration::from_secs(10), connection(&settings)).await.unwrap().unwrap_err();
+    assert!(matches!(error, ConnectError::Refused { .. }), "{error}");
 }
