@@ -31,13 +31,20 @@ pub(crate) struct Hasher {
     nobody: PasswordHash,
 }
 
+/// What comparing a password with a stored hash yields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Match,
+    NoMatch,
+    /// The stored hash is none that we verify: as good as no match, and a fault of whoever wrote it.
+    Unusable(UnusableHash),
+}
+
 /// Why there is no result.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum HashError {
     /// As many requests wait already as may.
     Busy,
-    /// The stored hash is none that we verify.
-    Unusable(UnusableHash),
     /// Hashing itself failed: no random numbers, no memory.
     Failed(&'static str),
 }
@@ -65,7 +72,8 @@ impl Hasher {
         self.run(move |memory| hash_with_fresh_salt(password.expose(), memory)).await
     }
 
-    /// Whether this is the password of a user with this hash. Takes the same time for a user who does not exist.
+    /// Whether this is the password of a user with this hash. Takes the same time for a user who does not exist, and
+    /// for one whose hash cannot be verified: else their logins would tell that they exist.
     ///
     /// # Errors
     /// All of [`HashError`].
@@ -73,12 +81,20 @@ impl Hasher {
         &self,
         password: PresentedPassword,
         stored: Option<PasswordHash>,
-    ) -> Result<bool, HashError> {
-        let known = stored.is_some();
-        let stored = stored.unwrap_or_else(|| self.nobody.clone());
-        let verify = move |memory: &mut Memory| argon2id::verify(password.expose(), &stored, memory);
-        let matches = self.run(move |memory| verify(memory).map_err(HashError::Unusable)).await?;
-        Ok(known && matches)
+    ) -> Result<Verdict, HashError> {
+        let nobody = self.nobody.clone();
+        self.run(move |memory| {
+            let mut verify = |hash: &PasswordHash| argon2id::verify(password.expose(), hash, memory);
+            let why = match stored.as_ref().map(&mut verify) {
+                Some(Ok(true)) => return Ok(Verdict::Match),
+                Some(Ok(false)) => return Ok(Verdict::NoMatch),
+                Some(Err(unusable)) => Verdict::Unusable(unusable),
+                None => Verdict::NoMatch,
+            };
+            let _ = verify(&nobody);
+            Ok(why)
+        })
+        .await
     }
 
     async fn run<T: Send + 'static>(
@@ -121,13 +137,6 @@ impl fmt::Display for HashError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Busy => formatter.write_str("as many requests wait for a hash as may"),
-            Self::Unusable(UnusableHash::Malformed) => formatter.write_str("the stored hash is malformed"),
-            Self::Unusable(UnusableHash::Algorithm) => {
-                formatter.write_str("the stored hash is not argon2id version 19")
-            }
-            Self::Unusable(UnusableHash::Parameters) => {
-                formatter.write_str("the stored hash asks for more memory, passes or lanes than we spend")
-            }
             Self::Failed(what) => formatter.write_str(what),
         }
     }
@@ -154,8 +163,8 @@ mod tests {
     async fn a_password_fits_its_own_hash_only() {
         let hasher = hasher(1, 0);
         let hash = hasher.hash(new_password("mypassword123")).await.unwrap();
-        assert_eq!(hasher.verify(presented("mypassword123"), Some(hash.clone())).await, Ok(true));
-        assert_eq!(hasher.verify(presented("mypassword124"), Some(hash)).await, Ok(false));
+        assert_eq!(hasher.verify(presented("mypassword123"), Some(hash.clone())).await, Ok(Verdict::Match));
+        assert_eq!(hasher.verify(presented("mypassword124"), Some(hash)).await, Ok(Verdict::NoMatch));
     }
 
     #[tokio::test]
@@ -168,7 +177,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_has_any_password() {
-        assert_eq!(hasher(1, 0).verify(presented(""), None).await, Ok(false));
+        assert_eq!(hasher(1, 0).verify(presented(""), None).await, Ok(Verdict::NoMatch));
     }
 
     #[tokio::test]
@@ -182,12 +191,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_hash_that_cannot_be_verified_costs_what_one_of_nobody_costs() {
+        let hasher = hasher(1, 0);
+        hasher.spare.lock().unwrap().clear();
+        let malformed = Some(PasswordHash::stored("x".to_owned()));
+        let verdict = hasher.verify(presented("mypassword123"), malformed).await;
+        assert_eq!(verdict, Ok(Verdict::Unusable(UnusableHash::Malformed)));
+        assert_eq!(hasher.spare.lock().unwrap()[0].kib(), 19_456);
+    }
+
+    #[tokio::test]
     async fn who_finds_no_place_in_the_queue_is_sent_away_at_once() {
         let hasher = hasher(1, 1);
         let full = hasher.occupy();
         assert_eq!(hasher.verify(presented("x"), None).await, Err(HashError::Busy));
         drop(full);
-        assert_eq!(hasher.verify(presented("x"), None).await, Ok(false));
+        assert_eq!(hasher.verify(presented("x"), None).await, Ok(Verdict::NoMatch));
     }
 
     #[tokio::test]
@@ -196,7 +215,7 @@ mod tests {
         let verify = |hasher: Arc<Hasher>| async move { hasher.verify(presented("x"), None).await };
         let all = [1, 2, 3].map(|_| tokio::spawn(verify(Arc::clone(&hasher))));
         for one in all {
-            assert_eq!(one.await.unwrap(), Ok(false));
+            assert_eq!(one.await.unwrap(), Ok(Verdict::NoMatch));
         }
         assert_eq!(hasher.spare.lock().unwrap().len(), 1);
     }

@@ -89,7 +89,7 @@ impl ApiError {
     pub(crate) fn of_hashing(error: &HashError, failed: &'static str) -> Self {
         match error {
             HashError::Busy => Self::Busy,
-            HashError::Unusable(_) | HashError::Failed(_) => Self::internal(error, failed),
+            HashError::Failed(_) => Self::internal(error, failed),
         }
     }
 

@@ -11,7 +11,7 @@ use super::fields::Fields;
 use super::view::SessionView;
 use crate::account::{LoginEmail, PresentedPassword};
 use crate::app::App;
-use crate::hashing::HashError;
+use crate::hashing::Verdict;
 use crate::random;
 use crate::store::{Credentials, Verified};
 
@@ -19,7 +19,8 @@ const FAILED: &str = "Login failed";
 
 /// Opens a session for a user who knows the password.
 ///
-/// Unknown e-mail, wrong password and disabled user take the same steps and get the same answer.
+/// Unknown e-mail, wrong password, disabled user and a stored hash that nobody can verify take the same steps and get
+/// the same answer.
 pub(crate) async fn login(
     State(app): State<Arc<App>>,
     request: Request,
@@ -27,13 +28,13 @@ pub(crate) async fn login(
     let (email, password) = parse(request).await?;
     let credentials = look_up(&app, &email).await?;
     let hash = credentials.as_ref().map(|known| known.password_hash.clone());
-    let verified = app.hasher.verify(password, hash).await.map_err(|error| {
-        if let (HashError::Unusable(_), Some(known)) = (&error, &credentials) {
-            tracing::error!(user_id = %known.user_id, "the stored password hash of this user cannot be verified");
-        }
-        ApiError::of_hashing(&error, FAILED)
-    })?;
-    let Some(credentials) = credentials.filter(|_| verified) else { return Err(refused("credentials")) };
+    let verdict = app.hasher.verify(password, hash).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
+    if let (Verdict::Unusable(why), Some(known)) = (verdict, &credentials) {
+        tracing::error!(user_id = %known.user_id, %why, "the stored password hash of this user cannot be verified");
+    }
+    let Some(credentials) = credentials.filter(|_| verdict == Verdict::Match) else {
+        return Err(refused("credentials"));
+    };
 
     let session_id = random::uuid().map_err(|e| ApiError::internal(&e, FAILED))?;
     let life = app.tokens.life_seconds();

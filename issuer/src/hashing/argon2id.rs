@@ -38,6 +38,16 @@ pub(crate) enum UnusableHash {
     Parameters,
 }
 
+impl fmt::Display for UnusableHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Malformed => "it is malformed",
+            Self::Algorithm => "it is not argon2id version 19",
+            Self::Parameters => "it asks for more memory, passes or lanes than we spend",
+        })
+    }
+}
+
 impl PasswordHash {
     pub(crate) fn stored(text: String) -> Self {
         Self(text)
@@ -68,6 +78,12 @@ impl Memory {
             self.0.resize(count, Block::new());
         }
         &mut self.0
+    }
+
+    /// How much there is, in KiB.
+    #[cfg(test)]
+    pub(crate) fn kib(&self) -> usize {
+        self.0.len()
     }
 
     /// Gives back what an unusually large hash needed.

@@ -1,6 +1,7 @@
 //! Login.
 
 use super::*;
+use crate::log::testing::Recording;
 
 #[tokio::test]
 async fn a_login_opens_a_session_for_whoever_knows_the_password() {
@@ -38,13 +39,19 @@ async fn a_login_without_a_field_is_told_which() {
 }
 
 #[tokio::test]
-async fn a_stored_hash_that_cannot_be_verified_is_a_fault_of_ours() {
+async fn a_stored_hash_that_cannot_be_verified_is_refused_as_a_wrong_password_and_logged() {
     let issuing = issuing().await;
     issuing.post("/api/auth/signup", PRIYA).await;
-    issuing.execute("UPDATE users SET password_hash = '$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAA'").await;
-    let answer = issuing.post("/api/auth/login", login("priya@example.com", "mypassword123")).await;
-    assert_eq!(
-        (answer.status, &answer.body),
-        (StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": "Login failed" }))
-    );
+    for absurd in [
+        "UPDATE users SET password_hash = '$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAA'",
+        "UPDATE users SET password_hash = 'x'",
+    ] {
+        issuing.execute(absurd).await;
+        let recording = Recording::begin();
+        let answer = issuing.post("/api/auth/login", login("priya@example.com", "mypassword123")).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(answer.text, r#"{"error":"Invalid email or password"}"#);
+        let lines = recording.lines();
+        assert!(lines.iter().any(|line| line.contains("hash of this user cannot be verified")), "{lines:?}");
+    }
 }
