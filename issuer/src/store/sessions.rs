@@ -23,6 +23,9 @@ pub(crate) struct Grant {
     pub(crate) issued_at: u64,
 }
 
+// Both statements fail, and undo what they did, where `issuer_state` has lost its row: the new session would have no
+// end, which its column forbids. Otherwise a user would be created whose signup finds nothing to return.
+
 impl Store {
     /// Opens a session for a user whose password was verified, if nothing has changed since.
     ///
@@ -35,17 +38,19 @@ impl Store {
         session_id: Uuid,
         life_seconds: u32,
     ) -> Result<Option<Grant>, StoreError> {
-        let row = sqlx::query!(
+        let row = sqlx::query_as!(
+            GrantRow,
             r#"WITH verified AS (
                  SELECT id, name, email, roles, user_version FROM users
                  WHERE id = $1 AND password_hash = $2 AND user_version = $3 AND disabled_at IS NULL
                  FOR SHARE
                ), opened AS (
                  INSERT INTO sessions (id, user_id, expires_at)
-                 SELECT $4, verified.id, now() + make_interval(secs => $5) FROM verified
+                 SELECT $4, verified.id, CASE WHEN epoch IS NOT NULL THEN now() + make_interval(secs => $5) END
+                 FROM verified LEFT JOIN issuer_state ON true
                  RETURNING id, user_id
                )
-               SELECT verified.id, name, email, roles, user_version, opened.id AS session_id, epoch,
+               SELECT verified.id AS user_id, name, email, roles, user_version, opened.id AS session_id, epoch,
                       floor(extract(epoch FROM now()))::bigint AS "issued_at!"
                FROM verified JOIN opened ON opened.user_id = verified.id CROSS JOIN issuer_state"#,
             verified.user_id,
@@ -56,9 +61,7 @@ impl Store {
         )
         .fetch_optional(&self.pool)
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        let user = Profile { id: row.id, name: row.name, email: row.email, roles: row.roles };
-        Grant::new(user, row.session_id, row.user_version, row.epoch, row.issued_at).map(Some)
+        row.map(Grant::try_from).transpose()
     }
 
     /// Creates a user and opens the first session. `None`: somebody has this e-mail already.
@@ -68,17 +71,19 @@ impl Store {
         session_id: Uuid,
         life_seconds: u32,
     ) -> Result<Option<Grant>, StoreError> {
-        let row = sqlx::query!(
+        let row = sqlx::query_as!(
+            GrantRow,
             r#"WITH created AS (
                  INSERT INTO users (id, name, email, password_hash, roles) VALUES ($1, $2, $3, $4, ARRAY[$5::text])
                  ON CONFLICT (email) DO NOTHING
                  RETURNING id, name, email, roles, user_version
                ), opened AS (
                  INSERT INTO sessions (id, user_id, expires_at)
-                 SELECT $6, created.id, now() + make_interval(secs => $7) FROM created
+                 SELECT $6, created.id, CASE WHEN epoch IS NOT NULL THEN now() + make_interval(secs => $7) END
+                 FROM created LEFT JOIN issuer_state ON true
                  RETURNING id, user_id
                )
-               SELECT created.id, name, email, roles, user_version, opened.id AS session_id, epoch,
+               SELECT created.id AS user_id, name, email, roles, user_version, opened.id AS session_id, epoch,
                       floor(extract(epoch FROM now()))::bigint AS "issued_at!"
                FROM created JOIN opened ON opened.user_id = created.id CROSS JOIN issuer_state"#,
             user.id,
@@ -91,27 +96,33 @@ impl Store {
         )
         .fetch_optional(&self.pool)
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        let user = Profile { id: row.id, name: row.name, email: row.email, roles: row.roles };
-        Grant::new(user, row.session_id, row.user_version, row.epoch, row.issued_at).map(Some)
+        row.map(Grant::try_from).transpose()
     }
 }
 
-impl Grant {
-    fn new(
-        user: Profile,
-        session_id: Uuid,
-        version: i64,
-        epoch: i64,
-        issued_at: i64,
-    ) -> Result<Self, StoreError> {
+/// What both statements return.
+struct GrantRow {
+    user_id: Uuid,
+    name: String,
+    email: String,
+    roles: Vec<String>,
+    user_version: i64,
+    session_id: Uuid,
+    epoch: i64,
+    issued_at: i64,
+}
+
+impl TryFrom<GrantRow> for Grant {
+    type Error = StoreError;
+
+    fn try_from(row: GrantRow) -> Result<Self, StoreError> {
         let unsigned = |number: i64| u64::try_from(number).map_err(|error| sqlx::Error::Decode(error.into()));
         Ok(Self {
-            user,
-            session_id,
-            user_version: unsigned(version)?,
-            epoch: unsigned(epoch)?,
-            issued_at: unsigned(issued_at)?,
+            user: Profile { id: row.user_id, name: row.name, email: row.email, roles: row.roles },
+            session_id: row.session_id,
+            user_version: unsigned(row.user_version)?,
+            epoch: unsigned(row.epoch)?,
+            issued_at: unsigned(row.issued_at)?,
         })
     }
 }

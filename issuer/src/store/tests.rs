@@ -102,6 +102,21 @@ async fn a_signup_creates_user_and_session_and_grants_what_is_stored() {
 }
 
 #[tokio::test]
+async fn without_an_epoch_nothing_is_created_and_the_statement_fails() {
+    let (_database, store) = TestDatabase::migrated().await;
+    let known = Person::new("priya@example.com");
+    assert!(store.create_user(&known.user(CUSTOMER)).await.unwrap());
+    store.execute("DELETE FROM issuer_state").await;
+    let login = store.open_session(&known.verified(), Uuid::from_u128(1), LIFE).await;
+    assert!(matches!(login, Err(StoreError::Failed(_))), "{login:?}");
+    let new = Person::new("rahul@example.com");
+    let signup = store.sign_up(&new.user(CUSTOMER), Uuid::from_u128(2), LIFE).await;
+    assert!(matches!(signup, Err(StoreError::Failed(_))), "{signup:?}");
+    assert!(store.credentials("rahul@example.com").await.unwrap().is_none());
+    assert_eq!(sessions(&store).await, 0);
+}
+
+#[tokio::test]
 async fn of_many_signups_at_once_with_one_email_one_wins() {
     let (_database, store) = TestDatabase::migrated().await;
     let attempts = (0..8).map(|_| {
