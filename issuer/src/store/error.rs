@@ -5,7 +5,7 @@ use std::fmt;
 /// A statement failed.
 #[derive(Debug)]
 pub(crate) enum StoreError {
-    /// PostgreSQL is away, overloaded or changing: the same request may succeed later.
+    /// PostgreSQL is away, overloaded, changing or does not let us in: the same request may succeed later.
     Unavailable(sqlx::Error),
     /// The tables are not there.
     NoSchema,
@@ -23,7 +23,7 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
             _ if is_undefined_table(&error) => Self::NoSchema,
             sqlx::Error::Database(cause) => match cause.code().as_deref() {
-                Some(code) if is_passing(code) => Self::Unavailable(error),
+                Some(code) if is_passing(code) || is_for_the_operator(code) => Self::Unavailable(error),
                 _ => Self::Failed(error),
             },
             _ => Self::Failed(error),
@@ -45,6 +45,13 @@ pub(crate) fn is_passing(code: &str) -> bool {
         "55P03", // lock_not_available: lock_timeout
     ];
     CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&code)
+}
+
+/// SQLSTATE codes of what only an operator can mend. A start does not wait for it; a request that meets it while we
+/// run meets a change that is under way, a rotated password for one.
+fn is_for_the_operator(code: &str) -> bool {
+    const CLASSES: [&str; 2] = ["28", "3D"]; // invalid authorization, invalid catalog name: no such database
+    CLASSES.iter().any(|class| code.starts_with(class)) || code == "42501" // insufficient_privilege
 }
 
 /// For the log. The server's message only: its detail may quote a row.
@@ -81,8 +88,12 @@ mod tests {
         for code in ["57P01", "57014", "53300", "08006", "25006", "55P03"] {
             assert!(is_passing(code), "{code}");
         }
-        for code in ["23505", "42703", "22021"] {
+        for code in ["23505", "42703", "22021", "28P01", "3D000", "42501"] {
             assert!(!is_passing(code), "{code}");
         }
+        for code in ["28P01", "28000", "3D000", "42501"] {
+            assert!(is_for_the_operator(code), "{code}");
+        }
+        assert!(!is_for_the_operator("23505"));
     }
 }

@@ -4,6 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::store::StoreError;
 use crate::store::testing::TestDatabase;
 use crate::tokens::new_key;
 
@@ -53,6 +54,8 @@ async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepa
     let found = store.signing_keys(&new_key().unwrap()).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].kid, keys[0].kid);
+    let forbidden = store.credentials("priya@example.com").await;
+    assert!(matches!(forbidden, Err(StoreError::Unavailable(_))), "{forbidden:?}");
 }
 
 #[tokio::test]
