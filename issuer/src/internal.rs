@@ -51,13 +51,14 @@ async fn livez() -> Json<Value> {
     Json(json!({ "status": "alive" }))
 }
 
-/// Ready: migrated, keys at hand, and a statement gets through at this moment.
+/// Ready: migrated, keys at hand, and PostgreSQL answers and takes writes at this moment.
 async fn readyz(State(progress): State<Arc<Progress>>) -> (StatusCode, Json<Value>) {
     let (status, text) = match progress.app.get() {
         _ if progress.stopping.load(Ordering::Relaxed) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         None => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
-        Some(app) => match timeout(PING, app.store.ping()).await {
-            Ok(Ok(())) => (StatusCode::OK, "ready"),
+        Some(app) => match timeout(PING, app.store.is_writable()).await {
+            Ok(Ok(true)) => (StatusCode::OK, "ready"),
+            Ok(Ok(false)) => (StatusCode::SERVICE_UNAVAILABLE, "database read-only"),
             _ => (StatusCode::SERVICE_UNAVAILABLE, "database unavailable"),
         },
     };

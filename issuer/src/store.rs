@@ -21,16 +21,13 @@ pub(crate) use users::{Credentials, NewUser, Profile};
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     pool: PgPool,
+    /// One connection for [`Store::ping`]: it must not queue behind the requests that it judges.
+    probe: PgPool,
 }
 
 impl Store {
-    pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool }
-    }
-
-    /// Whether a statement gets through at the moment.
-    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(&self.pool).await?;
-        Ok(())
+    /// Whether PostgreSQL answers at the moment and takes writes, which a primary does that was not demoted.
+    pub(crate) async fn is_writable(&self) -> Result<bool, StoreError> {
+        Ok(connect::is_writable(&self.probe).await?)
     }
 }

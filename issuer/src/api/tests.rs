@@ -178,16 +178,39 @@ async fn unknown_routes_and_methods_are_refused_in_json() {
 #[tokio::test]
 async fn a_process_is_ready_while_its_database_answers_and_alive_without_it() {
     let issuing = issuing().await;
-    let progress = Arc::new(internal::Progress::default());
-    progress.started(Arc::clone(&issuing.app));
-    let probes = internal::router(progress);
-    let probe = async |path: &str| send(&probes, Request::get(path).body(Body::empty()).unwrap()).await;
-    assert_eq!(probe("/readyz").await.body, json!({ "status": "ready" }));
+    let probes = probes(&issuing.app);
+    // Every connection of the requests is busy, and the probe has its own.
+    let _busy = issuing.app.store.occupy().await;
+    assert_eq!(probe(&probes, "/readyz").await.body, json!({ "status": "ready" }));
     issuing.database.drop_it().await;
-    let without = probe("/readyz").await;
+    let without = probe(&probes, "/readyz").await;
     assert_eq!(
         (without.status, &without.body["status"]),
         (StatusCode::SERVICE_UNAVAILABLE, &json!("database unavailable"))
     );
-    assert_eq!(probe("/livez").await.status, StatusCode::OK);
+    assert_eq!(probe(&probes, "/livez").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_process_whose_database_takes_no_writes_is_not_ready() {
+    let (database, store) = TestDatabase::migrated().await;
+    let mut settings = database.settings.clone();
+    settings.options = settings.options.options([("default_transaction_read_only", "on")]);
+    let keys = store.signing_keys(&new_key().unwrap()).await.unwrap();
+    let probes = probes(&Arc::new(app(crate::store::connect::pool(&settings), &keys)));
+    let answer = probe(&probes, "/readyz").await;
+    assert_eq!(
+        (answer.status, &answer.body["status"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!("database read-only"))
+    );
+}
+
+fn probes(app: &Arc<App>) -> Router {
+    let progress = Arc::new(internal::Progress::default());
+    progress.started(Arc::clone(app));
+    internal::router(progress)
+}
+
+async fn probe(probes: &Router, path: &str) -> Answer {
+    send(probes, Request::get(path).body(Body::empty()).unwrap()).await
 }

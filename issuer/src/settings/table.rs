@@ -60,7 +60,7 @@ settings! {
     DATABASE_URL "DATABASE_URL" "database_url" Secret WhenUnset::Required, "postgres://USER:PASSWORD@HOST:PORT/DATABASE",
         "Where PostgreSQL (13 or later) is. `?sslmode=verify-full` demands TLS and a known certificate.";
     DATABASE_CONNECTIONS "BEARWARD_DATABASE_CONNECTIONS" "database_connections" Number WhenUnset::Is("10"),
-        "connections, 1 to 200", "The most connections that this process holds to PostgreSQL.";
+        "connections, 1 to 200", "The most connections to PostgreSQL that requests share; the probe /readyz holds one more.";
     DATABASE_WAIT "BEARWARD_DATABASE_WAIT_SECONDS" "database_wait_seconds" Number WhenUnset::Is("30"),
         "seconds, 0 to 600", "How long a start waits for PostgreSQL to come up before it gives up.";
     LISTEN "BEARWARD_LISTEN" "listen" Text WhenUnset::Is("127.0.0.1:8081"),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgExecutor};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{info, warn};
 
@@ -70,13 +70,17 @@ pub(crate) async fn connection(settings: &DatabaseSettings) -> Result<PgConnecti
     }
 }
 
-/// A connection to a server that takes writes. `None`: it takes none, as a standby before it is promoted.
+/// Whether the server takes writes: a standby before it is promoted takes none.
+pub(super) async fn is_writable(executor: impl PgExecutor<'_>) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(r#"SELECT current_setting('transaction_read_only') = 'off' AS "writable!""#)
+        .fetch_one(executor)
+        .await
+}
+
+/// A connection to a server that takes writes. `None`: it takes none.
 async fn writable(options: &PgConnectOptions) -> Result<Option<PgConnection>, sqlx::Error> {
     let mut connection = options.connect().await?;
-    let read_only =
-        sqlx::query_scalar!(r#"SELECT current_setting('transaction_read_only') = 'on' AS "read_only!""#);
-    let read_only = read_only.fetch_one(&mut connection).await?;
-    Ok((!read_only).then_some(connection))
+    Ok(is_writable(&mut connection).await?.then_some(connection))
 }
 
 /// Brings the schema up to date. Replicas that start together wait for each other: sqlx holds an advisory lock.
@@ -112,20 +116,22 @@ async fn is_up_to_date(connection: &mut PgConnection, migrations: &Migrator) -> 
     }))
 }
 
-/// The pool that requests share. Connects when it is used first.
+/// The pool that requests share, and the connection of the probe. Both connect when they are used first.
 pub(crate) fn pool(settings: &DatabaseSettings) -> Store {
-    let pool = PgPoolOptions::new()
-        .max_connections(settings.connections)
-        .acquire_timeout(ACQUIRE)
-        .max_lifetime(MAX_LIFETIME)
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                sqlx::raw_sql(SESSION).execute(connection).await?;
-                Ok(())
+    let pool = |connections| {
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE)
+            .max_lifetime(MAX_LIFETIME)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    sqlx::raw_sql(SESSION).execute(connection).await?;
+                    Ok(())
+                })
             })
-        })
-        .connect_lazy_with(settings.options.clone());
-    Store::new(pool)
+            .connect_lazy_with(settings.options.clone())
+    };
+    Store { pool: pool(settings.connections), probe: pool(1) }
 }
 
 /// Waits for PostgreSQL, migrates it, and opens the pool.

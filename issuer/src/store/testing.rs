@@ -4,7 +4,8 @@ use std::str::FromStr;
 use std::thread;
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, Postgres};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::{Store, connect};
@@ -48,6 +49,15 @@ impl Store {
     /// Does behind the back of the process what an operator or another replica could do.
     pub(crate) async fn execute(&self, statement: &'static str) {
         sqlx::raw_sql(statement).execute(&self.pool).await.unwrap();
+    }
+
+    /// Takes every connection that requests share.
+    pub(crate) async fn occupy(&self) -> Vec<PoolConnection<Postgres>> {
+        let mut all = Vec::new();
+        for _ in 0..self.pool.options().get_max_connections() {
+            all.push(self.pool.acquire().await.unwrap());
+        }
+        all
     }
 }
 
