@@ -1,7 +1,7 @@
 //! `bearward-issuer admin create`: the first administrator, without default credentials.
 
 use std::fs::File;
-use std::io::{Read, Write, stdin, stdout};
+use std::io::{IsTerminal, Read, Write, stdin, stdout};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -34,7 +34,7 @@ struct PasswordSource {
     /// A file that holds the password.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// Reads the password from standard input.
+    /// Reads the password from standard input, which must not be a terminal.
     #[arg(long)]
     password_stdin: bool,
 }
@@ -90,15 +90,54 @@ impl PasswordSource {
                 let place = path.display().to_string();
                 (Box::new(File::open(path).map_err(|error| format!("{place}: {error}"))?), place)
             }
+            None if stdin().is_terminal() => {
+                let advice = "pipe the password in, as `bearward-issuer help admin create` shows";
+                return Err(format!("standard input is a terminal, which would show the password: {advice}"));
+            }
             None => (Box::new(stdin()), "standard input".to_owned()),
         };
-        let mut text = String::new();
-        input
-            .take(MAX_PASSWORD_BYTES)
-            .read_to_string(&mut text)
-            .map_err(|error| format!("{place}: {error}"))?;
-        let line =
-            text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
-        Ok(line.to_owned())
+        password_of(input).map_err(|why| format!("{place}: {why}"))
+    }
+}
+
+/// The one line of this input. What an editor or a shell may have left in it unseen is refused: whoever typed the
+/// password could never log in with it.
+fn password_of(input: impl Read) -> Result<String, String> {
+    let mut text = String::new();
+    input.take(MAX_PASSWORD_BYTES).read_to_string(&mut text).map_err(|error| error.to_string())?;
+    let line = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    if line.contains('\n') {
+        return Err("holds more than one line; give the password alone".to_owned());
+    }
+    if line.starts_with('\u{feff}') {
+        return Err("begins with a byte order mark; save it without".to_owned());
+    }
+    if line.chars().any(char::is_control) {
+        return Err("holds control characters; remove them".to_owned());
+    }
+    Ok(line.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_end_is_stripped_and_nothing_else() {
+        for text in ["mypassword123", "mypassword123\n", "mypassword123\r\n"] {
+            assert_eq!(password_of(text.as_bytes()), Ok("mypassword123".to_owned()), "{text:?}");
+        }
+        assert_eq!(password_of(&b" my password \n"[..]), Ok(" my password ".to_owned()));
+    }
+
+    #[test]
+    fn a_password_with_what_nobody_sees_is_refused_and_not_shown() {
+        for text in
+            ["hunter2\n\n", "hunter2\nx", "\u{feff}hunter2", "hunter2\u{7}", "hunter2\r\r\n", "hunt\0er2"]
+        {
+            let error = password_of(text.as_bytes()).unwrap_err();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+        assert!(password_of(&b"\xff"[..]).is_err());
     }
 }
