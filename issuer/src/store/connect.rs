@@ -37,6 +37,8 @@ pub(crate) enum ConnectError {
     Away { place: String, waited: Duration, cause: String },
     /// Reached, and it refused.
     Refused { place: String, cause: String },
+    /// The database holds text in another encoding, which is named.
+    Encoding(String),
     /// The schema could not be brought up to date.
     Migration(String),
 }
@@ -51,7 +53,7 @@ pub(crate) async fn connection(settings: &DatabaseSettings) -> Result<PgConnecti
     let mut told = false;
     loop {
         let why = match timeout(ATTEMPT, writable(&settings.options)).await {
-            Ok(Ok(Some(connection))) => return Ok(connection),
+            Ok(Ok(Some(connection))) => return in_utf8(connection, place).await,
             Ok(Ok(None)) => "it is read-only".to_owned(),
             Ok(Err(error)) if !may_pass(&error, &settings.options) => {
                 return Err(ConnectError::Refused { place, cause: cause(&error) });
@@ -81,6 +83,16 @@ pub(super) async fn is_writable(executor: impl PgExecutor<'_>) -> Result<bool, s
 async fn writable(options: &PgConnectOptions) -> Result<Option<PgConnection>, sqlx::Error> {
     let mut connection = options.connect().await?;
     Ok(is_writable(&mut connection).await?.then_some(connection))
+}
+
+/// Refuses a database in which some text cannot be stored, before a signup meets it.
+async fn in_utf8(mut connection: PgConnection, place: String) -> Result<PgConnection, ConnectError> {
+    let encoding = sqlx::query_scalar!(r#"SELECT current_setting('server_encoding') AS "encoding!""#);
+    match encoding.fetch_one(&mut connection).await {
+        Ok(encoding) if encoding == "UTF8" => Ok(connection),
+        Ok(encoding) => Err(ConnectError::Encoding(encoding)),
+        Err(error) => Err(ConnectError::Refused { place, cause: cause(&error) }),
+    }
 }
 
 /// Brings the schema up to date. Replicas that start together wait for each other: sqlx holds an advisory lock.
@@ -179,6 +191,11 @@ impl fmt::Display for ConnectError {
             Self::Refused { place, cause } => {
                 write!(formatter, "PostgreSQL at {place} refused the connection ({cause}): correct {url}")
             }
+            Self::Encoding(encoding) => write!(
+                formatter,
+                "the database is in encoding {encoding}, which cannot hold every name: create one with ENCODING \
+                 'UTF8' and name it in {url}"
+            ),
             Self::Migration(cause) => {
                 write!(formatter, "the schema could not be brought up to date: {cause}")
             }

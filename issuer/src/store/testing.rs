@@ -21,13 +21,18 @@ pub(crate) struct TestDatabase {
 impl TestDatabase {
     /// An empty database.
     pub(crate) async fn empty() -> Self {
+        Self::made_with("").await
+    }
+
+    /// An empty database that `CREATE DATABASE` makes with these options.
+    pub(crate) async fn made_with(options: &str) -> Self {
         let url = std::env::var("BEARWARD_TEST_DATABASE_URL")
             .expect("set BEARWARD_TEST_DATABASE_URL, or run cargo xtask test");
         let server =
             PgConnectOptions::from_str(&url).expect("BEARWARD_TEST_DATABASE_URL is a PostgreSQL URL");
         let name = format!("bearward_test_{:016x}", crate::random::u64());
         let mut connection = PgConnection::connect_with(&server).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name} {options}")))
             .execute(&mut connection)
             .await
             .unwrap();

@@ -74,3 +74,11 @@ async fn a_failure_of_tls_is_told_at_once_and_is_not_waited_for() {
     let error = timeout(Duration::from_secs(10), connection(&settings)).await.unwrap().unwrap_err();
     assert!(matches!(error, ConnectError::Refused { .. }), "{error}");
 }
+
+#[tokio::test]
+async fn a_database_that_cannot_hold_every_name_is_refused() {
+    let options = "TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'";
+    let database = TestDatabase::made_with(options).await;
+    let error = connection(&database.settings).await.unwrap_err();
+    assert!(error.to_string().starts_with("the database is in encoding LATIN1"), "{error}");
+}
