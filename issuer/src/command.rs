@@ -5,8 +5,9 @@ mod healthcheck;
 mod migrate;
 mod serve;
 
+use std::ffi::OsString;
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -18,7 +19,7 @@ use crate::settings::{self, Group, LogSettings, Problems, Sources, table};
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    let sources = Sources::of_process(arguments.config.as_deref());
+    let sources = Sources::of_process(configuration_file(&arguments));
     let done = match arguments.command {
         Command::Serve => serve::run(&sources),
         Command::Migrate => migrate::run(&sources),
@@ -34,13 +35,18 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// An empty variable counts as not set, this one too.
+fn configuration_file(arguments: &Arguments) -> Option<&Path> {
+    arguments.config.as_deref().filter(|path| !path.is_empty()).map(Path::new)
+}
+
 /// Signs users up, logs them in, and signs the tokens that Bearward's filter checks.
 #[derive(Debug, Parser)]
 #[command(name = "bearward-issuer", version, after_help = EXAMPLES)]
 struct Arguments {
     /// A TOML file with settings; the environment wins over it.
     #[arg(long, global = true, value_name = "FILE", env = "BEARWARD_CONFIG")]
-    config: Option<PathBuf>,
+    config: Option<OsString>,
     #[command(subcommand)]
     command: Command,
 }
@@ -170,6 +176,14 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn an_empty_name_of_a_configuration_file_is_taken_as_none() {
+        let arguments = Arguments::try_parse_from(["bearward-issuer", "--config=", "serve"]).unwrap();
+        assert!(configuration_file(&arguments).is_none());
+        let arguments = Arguments::try_parse_from(["bearward-issuer", "--config=a.toml", "serve"]).unwrap();
+        assert_eq!(configuration_file(&arguments), Some(Path::new("a.toml")));
     }
 
     #[test]
