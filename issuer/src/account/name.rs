@@ -3,7 +3,7 @@
 /// The longest name, in characters.
 const MAX_CHARS: usize = 100;
 
-/// A name: trimmed, not empty, without control characters.
+/// A name: trimmed, with something to see, without control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name(String);
 
@@ -12,14 +12,14 @@ impl Name {
     /// A sentence for the client.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        if text.is_empty() {
-            return Err("Name is required".to_owned());
-        }
         if text.chars().count() > MAX_CHARS {
             return Err(format!("Name must be at most {MAX_CHARS} characters"));
         }
-        if text.chars().any(|c| c.is_control() || breaks_lines_or_direction(c)) {
+        if text.chars().any(|c| c.is_control() || misleads(c)) {
             return Err("Name must not contain control characters".to_owned());
+        }
+        if text.chars().all(is_blank) {
+            return Err("Name is required".to_owned());
         }
         Ok(Self(text.to_owned()))
     }
@@ -29,10 +29,20 @@ impl Name {
     }
 }
 
-/// Line and paragraph separators, and the embeddings, overrides and isolates of Unicode Annex 9, with which a name
-/// can reorder the text that stands around it.
-fn breaks_lines_or_direction(c: char) -> bool {
-    matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Line and paragraph separators, the controls of Unicode Annex 9, with which a name can reorder the text that stands
+/// around it, and what has no width, with which two names that look the same differ.
+fn misleads(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What leaves nothing to see: spaces, the empty letters and patterns, and what Unicode lets a display ignore
+/// (Default_Ignorable_Code_Point).
+fn is_blank(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}')
+        || matches!(c, '\u{180b}'..='\u{180f}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}')
+        || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}')
+        || matches!(c, '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -42,7 +52,9 @@ mod tests {
     #[test]
     fn a_name_is_trimmed_and_required() {
         assert_eq!(Name::parse("  Priya  ").unwrap().as_str(), "Priya");
-        assert_eq!(Name::parse(" \u{a0} "), Err("Name is required".to_owned()));
+        for blank in ["", " \u{a0} ", "\u{3164}", "\u{2800}\u{2800}", "\u{ad}", "\u{feff}", "\u{e0041}"] {
+            assert_eq!(Name::parse(blank), Err("Name is required".to_owned()), "{blank:?}");
+        }
     }
 
     #[test]
@@ -54,7 +66,18 @@ mod tests {
 
     #[test]
     fn a_name_with_control_characters_is_refused() {
-        for text in ["a\nb", "a\0b", "a\u{7f}b", "a\u{85}b", "a\u{202e}b", "a\u{2028}b"] {
+        for text in [
+            "a\nb",
+            "a\0b",
+            "a\u{7f}b",
+            "a\u{85}b",
+            "a\u{202e}b",
+            "a\u{2028}b",
+            "a\u{200b}b",
+            "a\u{200f}b",
+            "a\u{61c}b",
+            "a\u{2066}b",
+        ] {
             assert_eq!(
                 Name::parse(text),
                 Err("Name must not contain control characters".to_owned()),
