@@ -5,11 +5,13 @@ CREATE TABLE users (
     name          text        NOT NULL CHECK (char_length(name) BETWEEN 1 AND 100),
     -- Stored as it is compared: lower case, no spaces. So the constraint, and nothing else, decides uniqueness.
     email         text        NOT NULL UNIQUE
-                              CHECK (email = lower(email) AND octet_length(email) BETWEEN 3 AND 254),
+                              CHECK (email = lower(email) AND email !~ '\s' AND octet_length(email) BETWEEN 3 AND 254),
     -- A PHC string. It names its own algorithm and parameters, so these can change with the next login.
     password_hash text        NOT NULL CHECK (octet_length(password_hash) BETWEEN 1 AND 512),
     roles         text[]      NOT NULL DEFAULT '{customer}'
-                              CHECK (cardinality(roles) BETWEEN 1 AND 64 AND array_position(roles, NULL) IS NULL),
+                              CHECK (cardinality(roles) BETWEEN 1 AND 64 AND array_position(roles, NULL) IS NULL)
+                              -- The filter joins them with commas, and refuses a token whose roles it cannot join.
+                              CHECK (array_position(roles, '') IS NULL AND position(',' IN array_to_string(roles, '')) = 0),
     -- Raised by every change that must end tokens issued before it.
     user_version  bigint      NOT NULL DEFAULT 1 CHECK (user_version >= 1),
     disabled_at   timestamptz,

@@ -210,9 +210,12 @@ async fn the_schema_itself_refuses_what_no_account_may_be() {
     assert!(store.create_user(&person.user(CUSTOMER)).await.unwrap());
     for change in [
         "UPDATE users SET email = 'Priya@example.com'",
+        "UPDATE users SET email = 'priya @example.com'",
         "UPDATE users SET name = ''",
         "UPDATE users SET roles = '{}'",
         "UPDATE users SET roles = '{NULL}'",
+        "UPDATE users SET roles = '{customer,\"\"}'",
+        "UPDATE users SET roles = '{\"customer,admin\"}'",
         "UPDATE users SET user_version = 0",
         "INSERT INTO issuer_state VALUES (false, 1)",
         "INSERT INTO issuer_state VALUES (true, 1)",
