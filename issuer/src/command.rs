@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::log::{self, Log};
-use crate::settings::{self, Group, LogSettings, Problems, Sources, table};
+use crate::settings::{self, LogSettings, Problems, Reader, Sources, table};
 
 /// Runs the command line of this process.
 #[must_use]
@@ -157,8 +157,14 @@ impl From<Problems> for Failure {
 }
 
 /// Reads the settings of a command and begins to log, for as long as the log is held.
-fn begin<G: Group>(sources: &Sources) -> Result<(G, Log), Failure> {
-    let (settings, log) = settings::read::<(G, LogSettings)>(sources)?;
+fn begin<T>(
+    sources: &Sources,
+    compile: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+) -> Result<(T, Log), Failure> {
+    let (settings, log) = settings::read(sources, |reader| {
+        let (settings, log) = (compile(reader), LogSettings::read(reader));
+        Some((settings?, log?))
+    })?;
     let log = log::begin(&log).map_err(|error| Failure::new(format!("no thread to log with: {error}")))?;
     Ok((settings, log))
 }

@@ -16,17 +16,35 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
-use reader::Reader;
+pub(crate) use reader::Reader;
 pub(crate) use sources::Sources;
 
-/// Reads the groups of settings that a command needs.
+/// Reads the settings that a command needs.
 ///
 /// # Errors
 /// Everything that is wrong with them, and with the configuration file.
-pub(crate) fn read<G: Group>(sources: &Sources) -> Result<G, Problems> {
+pub(crate) fn read<T>(
+    sources: &Sources,
+    compile: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+) -> Result<T, Problems> {
     let mut reader = Reader::new(sources);
-    let compiled = G::read(&mut reader);
+    let compiled = compile(&mut reader);
     reader.finish(compiled)
+}
+
+/// What `serve` works with.
+pub(crate) struct ServeSettings {
+    pub(crate) database: DatabaseSettings,
+    pub(crate) listeners: ListenerSettings,
+    pub(crate) tokens: TokenSettings,
+    pub(crate) passwords: PasswordSettings,
+    pub(crate) hashing: HashSettings,
+}
+
+/// What `admin` works with.
+pub(crate) struct AdminSettings {
+    pub(crate) database: DatabaseSettings,
+    pub(crate) passwords: PasswordSettings,
 }
 
 /// Where PostgreSQL is. Not `Debug`: the options hold the password.
@@ -80,29 +98,34 @@ pub(crate) struct LogSettings {
     pub(crate) json: Option<bool>,
 }
 
-/// Settings that are read together.
-pub(crate) trait Group: Sized {
-    fn read(reader: &mut Reader<'_>) -> Option<Self>;
-}
-
 // Every value is read before the first `?`, so that one problem does not hide the next.
 
-impl<A: Group, B: Group> Group for (A, B) {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let (a, b) = (A::read(reader), B::read(reader));
-        Some((a?, b?))
+impl ServeSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let database = DatabaseSettings::read(reader);
+        let listeners = ListenerSettings::read(reader);
+        let tokens = TokenSettings::read(reader);
+        let passwords = PasswordSettings::read(reader);
+        let hashing = HashSettings::read(reader);
+        Some(Self {
+            database: database?,
+            listeners: listeners?,
+            tokens: tokens?,
+            passwords: passwords?,
+            hashing: hashing?,
+        })
     }
 }
 
-impl<A: Group, B: Group, C: Group> Group for (A, B, C) {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let (a, b, c) = (A::read(reader), B::read(reader), C::read(reader));
-        Some((a?, b?, c?))
+impl AdminSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (database, passwords) = (DatabaseSettings::read(reader), PasswordSettings::read(reader));
+        Some(Self { database: database?, passwords: passwords? })
     }
 }
 
-impl Group for DatabaseSettings {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+impl DatabaseSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let options = reader.value(&table::DATABASE_URL, values::database_url);
         let connections = reader.number(&table::DATABASE_CONNECTIONS, 1..=200);
         let wait = reader.number(&table::DATABASE_WAIT, 0..=600);
@@ -110,8 +133,8 @@ impl Group for DatabaseSettings {
     }
 }
 
-impl Group for ListenerSettings {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+impl ListenerSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let public = reader.value(&table::LISTEN, values::address);
         let internal = reader.value(&table::INTERNAL_LISTEN, values::address);
         let address_file = reader.optional(&table::ADDRESS_FILE, values::path);
@@ -124,8 +147,8 @@ impl Group for ListenerSettings {
     }
 }
 
-impl Group for TokenSettings {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+impl TokenSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let iss = reader.value(&table::ISSUER, values::issuer);
         let audiences = reader.value(&table::AUDIENCE, values::audiences);
         let access_token_seconds = reader.number(&table::ACCESS_TOKEN_SECONDS, 60..=86_400);
@@ -133,22 +156,22 @@ impl Group for TokenSettings {
     }
 }
 
-impl Group for PasswordSettings {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+impl PasswordSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         Some(Self { min_length: reader.number(&table::PASSWORD_MIN_LENGTH, 8..=64)? })
     }
 }
 
-impl Group for HashSettings {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+impl HashSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let permits = reader.number_or(&table::HASH_PERMITS, 1..=MAX_HASH_PERMITS, cores());
         let queue = reader.number(&table::HASH_QUEUE, 0..=10_000);
         Some(Self { permits: permits?, queue: queue? })
     }
 }
 
-impl Group for LogSettings {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+impl LogSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let filter = reader.value(&table::LOG, values::log_filter);
         let json = reader.optional(&table::LOG_FORMAT, values::log_format_is_json);
         Some(Self { filter: filter?, json: json? })

@@ -10,7 +10,7 @@ use super::{Failure, begin, runtime};
 use crate::account::{ADMIN, Email, Name, NewPassword};
 use crate::hashing::Hasher;
 use crate::random;
-use crate::settings::{DatabaseSettings, HashSettings, PasswordSettings, Sources};
+use crate::settings::{AdminSettings, HashSettings, PasswordSettings, Sources};
 use crate::store::{NewUser, connect};
 
 /// The most that is read for a password, in bytes: beyond every acceptable one.
@@ -40,8 +40,8 @@ struct PasswordSource {
 }
 
 pub(crate) fn create(sources: &Sources, arguments: &CreateArguments) -> Result<(), Failure> {
-    let ((database, rules), _log) = begin::<(DatabaseSettings, PasswordSettings)>(sources)?;
-    let account = Account::parse(arguments, rules)?;
+    let (AdminSettings { database, passwords }, _log) = begin(sources, AdminSettings::read)?;
+    let account = Account::parse(arguments, passwords)?;
     runtime()?.block_on(async {
         // Waits for the database; what it finds there is up to `migrate`.
         drop(connect::connection(&database).await.map_err(Failure::new)?);

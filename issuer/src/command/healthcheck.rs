@@ -14,7 +14,7 @@ const TIME: Duration = Duration::from_secs(4);
 const HEAD_BYTES: usize = 64;
 
 pub(crate) fn run(sources: &Sources) -> Result<(), Failure> {
-    let settings: ListenerSettings = settings::read(sources)?;
+    let settings = settings::read(sources, ListenerSettings::read)?;
     let address = internal_address(&settings).map_err(Failure::new)?;
     match status(address) {
         Ok(status) if status == "200" => Ok(()),

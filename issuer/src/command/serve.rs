@@ -16,13 +16,9 @@ use crate::app::App;
 use crate::hashing::Hasher;
 use crate::internal::{self, Progress};
 use crate::server::{self, AddressFile, Listeners};
-use crate::settings::{
-    DatabaseSettings, HashSettings, ListenerSettings, PasswordSettings, Sources, TokenSettings,
-};
+use crate::settings::{ListenerSettings, ServeSettings, Sources};
 use crate::store::connect;
 use crate::tokens::{Tokens, new_key};
-
-type Settings = ((DatabaseSettings, ListenerSettings, TokenSettings), (PasswordSettings, HashSettings));
 
 /// The length at which NIST SP 800-63B-4 section 3.1.1.2 wants passwords that are the only factor.
 const RECOMMENDED_PASSWORD_LENGTH: u32 = 15;
@@ -31,7 +27,7 @@ const RECOMMENDED_PASSWORD_LENGTH: u32 = 15;
 const LAME_DUCK: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(sources: &Sources) -> Result<(), Failure> {
-    let (settings, log) = begin::<Settings>(sources)?;
+    let (settings, log) = begin(sources, ServeSettings::read)?;
     for name in sources.ignored_variables() {
         warn!(name, "this environment variable is no setting of the issuer and is ignored");
     }
@@ -47,11 +43,10 @@ pub(crate) fn run(sources: &Sources) -> Result<(), Failure> {
     done
 }
 
-async fn serve((connections, rules): Settings) -> Result<(), Failure> {
-    let (database, listeners, tokens) = connections;
+async fn serve(settings: ServeSettings) -> Result<(), Failure> {
     let mut signals = Signals::new().map_err(Failure::new)?;
-    let bound = Listeners::bind(&listeners).await.map_err(Failure::new)?;
-    let _address_file = tell_addresses(&bound, &listeners)?;
+    let bound = Listeners::bind(&settings.listeners).await.map_err(Failure::new)?;
+    let _address_file = tell_addresses(&bound, &settings.listeners)?;
 
     // The probes answer from the beginning, so that a start which waits for its database is seen as such, and to the
     // end, which they do not hold up: they are never stopped.
@@ -61,7 +56,7 @@ async fn serve((connections, rules): Settings) -> Result<(), Failure> {
     tokio::spawn(server::serve(bound.internal, probes, server::PROBES, unstopped));
 
     let app = tokio::select! {
-        app = start(&database, tokens, rules) => Arc::new(app?),
+        app = start(settings) => Arc::new(app?),
         () = signals.next() => {
             info!("stopped before the start was complete");
             return Ok(());
@@ -100,11 +95,8 @@ fn tell_addresses(bound: &Listeners, settings: &ListenerSettings) -> Result<Opti
 }
 
 /// Everything before the first request: database, schema, keys.
-async fn start(
-    database: &DatabaseSettings,
-    tokens: TokenSettings,
-    (passwords, hashing): (PasswordSettings, HashSettings),
-) -> Result<App, Failure> {
+async fn start(settings: ServeSettings) -> Result<App, Failure> {
+    let ServeSettings { database, tokens, passwords, hashing, .. } = settings;
     if passwords.min_length < RECOMMENDED_PASSWORD_LENGTH {
         info!(
             min_length = passwords.min_length,
@@ -112,7 +104,7 @@ async fn start(
             "passwords are the only factor: a greater BEARWARD_PASSWORD_MIN_LENGTH is recommended"
         );
     }
-    let store = connect::migrated(database).await.map_err(Failure::new)?;
+    let store = connect::migrated(&database).await.map_err(Failure::new)?;
     let keys = store.signing_keys(&new_key().map_err(Failure::new)?).await.map_err(Failure::new)?;
     let tokens = Tokens::new(tokens, &keys).map_err(Failure::new)?;
     let hasher = Hasher::new(hashing).map_err(Failure::new)?;

@@ -9,26 +9,32 @@ fn sources(environment: &[(&str, &str)], file: &str) -> Sources {
     Sources::new(environment, Ok(file))
 }
 
-fn problems<G: Group>(environment: &[(&str, &str)], file: &str) -> String {
-    match read::<G>(&sources(environment, file)) {
+fn problems<T>(
+    compile: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+    environment: &[(&str, &str)],
+    file: &str,
+) -> String {
+    match read(&sources(environment, file), compile) {
         Ok(_) => panic!("no problem was found"),
         Err(problems) => problems.to_string(),
     }
 }
 
-type All =
-    ((DatabaseSettings, ListenerSettings, TokenSettings), (PasswordSettings, HashSettings, LogSettings));
+fn all(reader: &mut Reader<'_>) -> Option<(ServeSettings, LogSettings)> {
+    let (serve, log) = (ServeSettings::read(reader), LogSettings::read(reader));
+    Some((serve?, log?))
+}
 
 #[test]
 fn without_anything_set_only_the_database_is_missing() {
-    let text = problems::<All>(&[], "");
+    let text = problems(all, &[], "");
     assert!(
         text.contains("DATABASE_URL is not set; set DATABASE_URL or DATABASE_URL_FILE to postgres://"),
         "{text}"
     );
     assert_eq!(text.lines().count(), 3, "{text}");
-    let ((database, listeners, tokens), (passwords, hashing, log)) =
-        read::<All>(&sources(&[("DATABASE_URL", URL)], "")).unwrap();
+    let (serve, log) = read(&sources(&[("DATABASE_URL", URL)], ""), all).unwrap();
+    let ServeSettings { database, listeners, tokens, passwords, hashing } = serve;
     assert_eq!((database.connections, database.wait), (10, Duration::from_secs(30)));
     assert_eq!(listeners.public.to_string(), "127.0.0.1:8081");
     assert_eq!(listeners.internal.to_string(), "127.0.0.1:8091");
@@ -53,7 +59,7 @@ fn all_problems_are_reported_at_once_each_with_its_setting() {
         ("BEARWARD_HASH_QUEUE", "many"),
         ("BEARWARD_LOG_FORMAT", "xml"),
     ];
-    let text = problems::<All>(&environment, "listne = 'x'");
+    let text = problems(all, &environment, "listne = 'x'");
     for (name, _) in environment {
         assert!(text.contains(&format!("\n  {name} ")), "{name} is missing in {text}");
     }
@@ -65,7 +71,8 @@ fn all_problems_are_reported_at_once_each_with_its_setting() {
 fn the_environment_wins_over_the_file_and_an_empty_variable_counts_as_not_set() {
     let file = "database_url = 'postgres://a@file/x'\naccess_token_seconds = 60\naudience = ['one', 'two']";
     let environment = [("BEARWARD_ACCESS_TOKEN_SECONDS", "120"), ("BEARWARD_AUDIENCE", "")];
-    let (database, tokens) = read::<(DatabaseSettings, TokenSettings)>(&sources(&environment, file)).unwrap();
+    let ServeSettings { database, tokens, .. } =
+        read(&sources(&environment, file), ServeSettings::read).unwrap();
     assert_eq!(database.options.get_host(), "file");
     assert_eq!(tokens.access_token_seconds, 120);
     assert_eq!(tokens.audiences, ["one", "two"]);
@@ -77,26 +84,28 @@ fn a_secret_may_stand_in_a_file_of_its_own() {
     std::fs::write(&path, format!("{URL}\n")).unwrap();
     let path_text = path.to_str().unwrap();
     let read_from =
-        |environment: &[(&str, &str)], file: &str| read::<DatabaseSettings>(&sources(environment, file));
+        |environment: &[(&str, &str)], file: &str| read(&sources(environment, file), DatabaseSettings::read);
     assert_eq!(
         read_from(&[("DATABASE_URL_FILE", path_text)], "").unwrap().options.get_host(),
         "db.example.com"
     );
     let in_file = format!("database_url_file = '{path_text}'");
     assert_eq!(read_from(&[], &in_file).unwrap().options.get_host(), "db.example.com");
-    let both = problems::<DatabaseSettings>(&[("DATABASE_URL", URL), ("DATABASE_URL_FILE", path_text)], "");
+    let both =
+        problems(DatabaseSettings::read, &[("DATABASE_URL", URL), ("DATABASE_URL_FILE", path_text)], "");
     assert!(both.contains("DATABASE_URL is set together with DATABASE_URL_FILE"), "{both}");
     std::fs::write(&path, "\n").unwrap();
-    assert!(problems::<DatabaseSettings>(&[("DATABASE_URL_FILE", path_text)], "").contains("is empty"));
+    assert!(problems(DatabaseSettings::read, &[("DATABASE_URL_FILE", path_text)], "").contains("is empty"));
     std::fs::remove_file(&path).unwrap();
     assert!(
-        problems::<DatabaseSettings>(&[("DATABASE_URL_FILE", path_text)], "").contains("DATABASE_URL_FILE")
+        problems(DatabaseSettings::read, &[("DATABASE_URL_FILE", path_text)], "")
+            .contains("DATABASE_URL_FILE")
     );
 }
 
 #[test]
 fn an_unknown_parameter_of_the_database_is_refused_by_name_and_its_value_is_not_shown() {
-    let read_url = |url: &str| read::<DatabaseSettings>(&sources(&[("DATABASE_URL", url)], ""));
+    let read_url = |url: &str| read(&sources(&[("DATABASE_URL", url)], ""), DatabaseSettings::read);
     for known in
         ["?sslmode=verify-full&sslrootcert=/ca.pem", "?host=/run/postgresql", "?options[role]=x", "?"]
     {
@@ -110,7 +119,7 @@ fn an_unknown_parameter_of_the_database_is_refused_by_name_and_its_value_is_not_
         ("#?sslmode=verify-full&hunter2", "is not a PostgreSQL URL"),
         ("?hunter2@host/x", "is not a PostgreSQL URL"),
     ] {
-        let text = problems::<DatabaseSettings>(&[("DATABASE_URL", &format!("{URL}{wrong}"))], "");
+        let text = problems(DatabaseSettings::read, &[("DATABASE_URL", &format!("{URL}{wrong}"))], "");
         assert!(text.contains(named), "{text}");
         assert!(!text.contains("hunter2") && !text.contains("s3cret"), "{text}");
     }
@@ -118,7 +127,8 @@ fn an_unknown_parameter_of_the_database_is_refused_by_name_and_its_value_is_not_
 
 #[test]
 fn a_value_of_the_wrong_shape_in_the_file_is_refused() {
-    let text = problems::<(TokenSettings, ListenerSettings)>(
+    let text = problems(
+        ServeSettings::read,
         &[],
         "access_token_seconds = '900'\nissuer = 5\naudience = [1]\naddress_file = true",
     );
@@ -130,7 +140,7 @@ fn a_value_of_the_wrong_shape_in_the_file_is_refused() {
 
 #[test]
 fn a_broken_file_is_one_problem_and_its_content_is_not_shown() {
-    let text = problems::<DatabaseSettings>(&[], "database_url = 'postgres://u:hunter2@h/d");
+    let text = problems(DatabaseSettings::read, &[], "database_url = 'postgres://u:hunter2@h/d");
     assert!(text.contains("BEARWARD_CONFIG not TOML"), "{text}");
     assert!(!text.contains("hunter2") && !text.contains("is not set"), "{text}");
 }
@@ -139,21 +149,21 @@ fn a_broken_file_is_one_problem_and_its_content_is_not_shown() {
 fn both_listeners_on_one_address_are_refused_unless_the_port_is_free_to_choose() {
     let pair = |address| [("BEARWARD_LISTEN", address), ("BEARWARD_INTERNAL_LISTEN", address)];
     assert!(
-        problems::<ListenerSettings>(&pair("127.0.0.1:9000"), "").contains("BEARWARD_INTERNAL_LISTEN is")
+        problems(ListenerSettings::read, &pair("127.0.0.1:9000"), "").contains("BEARWARD_INTERNAL_LISTEN is")
     );
-    assert!(read::<ListenerSettings>(&sources(&pair("127.0.0.1:0"), "")).is_ok());
+    assert!(read(&sources(&pair("127.0.0.1:0"), ""), ListenerSettings::read).is_ok());
 }
 
 #[test]
 fn the_issuer_is_a_url_without_user_query_and_fragment() {
     for issuer in ["https://login.example.com", "http://issuer.bearward.local", "https://a.example/realms/x"]
     {
-        assert!(read::<TokenSettings>(&sources(&[("BEARWARD_ISSUER", issuer)], "")).is_ok(), "{issuer}");
+        assert!(read(&sources(&[("BEARWARD_ISSUER", issuer)], ""), TokenSettings::read).is_ok(), "{issuer}");
     }
     for issuer in
         ["login.example.com", "ftp://a", "https://a/#f", "https://u@a/", "https://a b/", "http://", "/a"]
     {
-        assert!(read::<TokenSettings>(&sources(&[("BEARWARD_ISSUER", issuer)], "")).is_err(), "{issuer}");
+        assert!(read(&sources(&[("BEARWARD_ISSUER", issuer)], ""), TokenSettings::read).is_err(), "{issuer}");
     }
 }
 
