@@ -65,7 +65,7 @@ enum Command {
     /// Migrates the database and serves until SIGTERM or SIGINT.
     #[command(after_long_help = serve_help())]
     Serve,
-    /// Brings the database's schema up to date and ends. `serve` does the same at its start.
+    /// Brings the database's schema up to date and ends. `serve` does the same at its start, where something is missing.
     #[command(after_long_help = migrate_help())]
     Migrate,
     /// Manages administrators.
@@ -103,7 +103,16 @@ On SIGTERM or SIGINT requests in flight are finished; a second signal ends at on
 
 fn migrate_help() -> String {
     let settings = [&table::DATABASE_URL, &table::DATABASE_WAIT, &table::LOG, &table::LOG_FORMAT];
-    format!("Example:\n  DATABASE_URL=postgres://... bearward-issuer migrate\n\n{}", table::help(&settings))
+    let example = "\
+Example:
+  DATABASE_URL=postgres://... bearward-issuer migrate
+
+The role that serves need not own the tables. Once there is a signing key, which the first `serve` makes, these suffice:
+  GRANT SELECT ON ALL TABLES IN SCHEMA public TO server;
+  GRANT INSERT, UPDATE ON users TO server;
+  GRANT INSERT ON sessions TO server;
+";
+    format!("{example}\n{}", table::help(&settings))
 }
 
 fn admin_help() -> String {

@@ -70,12 +70,12 @@ async fn serve(settings: ServeSettings) -> Result<(), Failure> {
     signals.next().await;
     info!("stopping: requests in flight are finished; a second signal ends at once");
     progress.stopping();
-    let ended = tokio::select! {
-        () = drain(&stop, serving) => Ok(()),
-        () = signals.next() => Err(Failure::new("ended by a second signal while requests were in flight")),
-    };
+    tokio::select! {
+        () = drain(&stop, serving) => {}
+        () = signals.next() => return Err(Failure::new("ended by a second signal while requests were in flight")),
+    }
     info!("stopped");
-    ended
+    Ok(())
 }
 
 /// Goes on accepting for a moment, in which whoever asks for readiness can take us off its list; then lets requests

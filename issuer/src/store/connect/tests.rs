@@ -2,10 +2,13 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use uuid::Uuid;
 
 use super::*;
-use crate::store::StoreError;
+use crate::account::{CUSTOMER, Email, Name};
+use crate::hashing::PasswordHash;
 use crate::store::testing::TestDatabase;
+use crate::store::{NewUser, StoreError, Verified};
 use crate::tokens::new_key;
 
 /// A role that every server has and that may do nothing here: rights given to it end with the test's database.
@@ -39,9 +42,9 @@ async fn a_server_that_takes_no_writes_is_waited_for_as_one_that_does_not_answer
 
 #[tokio::test]
 async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepared() {
-    let (database, store) = TestDatabase::migrated().await;
-    let keys = store.signing_keys(&new_key().unwrap()).await.unwrap();
-    store
+    let (database, owner) = TestDatabase::migrated().await;
+    let keys = owner.signing_keys(&new_key().unwrap()).await.unwrap();
+    owner
         .execute(
             "REVOKE ALL ON SCHEMA public FROM PUBLIC;
              GRANT USAGE ON SCHEMA public TO pg_signal_backend;
@@ -56,6 +59,21 @@ async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepa
     assert_eq!(found[0].kid, keys[0].kid);
     let forbidden = store.credentials("priya@example.com").await;
     assert!(matches!(forbidden, Err(StoreError::Unavailable(_))), "{forbidden:?}");
+    owner
+        .execute(
+            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO pg_signal_backend;
+             GRANT INSERT, UPDATE ON users TO pg_signal_backend;
+             GRANT INSERT ON sessions TO pg_signal_backend",
+        )
+        .await;
+    let (name, email) = (Name::parse("Priya").unwrap(), Email::parse("priya@example.com").unwrap());
+    let password_hash = &PasswordHash::stored("x".to_owned());
+    let id = Uuid::from_u128(1);
+    let user = NewUser { id, name: &name, email: &email, password_hash, role: CUSTOMER };
+    assert!(store.sign_up(&user, Uuid::from_u128(2), 900).await.unwrap().is_some());
+    let verified = Verified { user_id: id, password_hash, user_version: 1 };
+    assert!(store.open_session(&verified, Uuid::from_u128(3), 900).await.unwrap().is_some());
+    assert!(store.profile(id).await.unwrap().is_some());
 }
 
 #[tokio::test]
