@@ -3,7 +3,8 @@
 //! In reading order: [`walk_through`] the whole flow; [`tokens`], [`roles`], [`tutorial`] who gets through;
 //! [`paths`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the upstream is told;
 //! [`odd_bytes`], [`keys`], [`trap`] what must not bring the gate down; [`grpc`], [`access_log`] how a refusal looks;
-//! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started.
+//! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`vectors`] hundreds of
+//! requests with the decision that every host must come to.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -29,4 +30,5 @@ mod roles;
 mod tokens;
 mod trap;
 mod tutorial;
+mod vectors;
 mod walk_through;

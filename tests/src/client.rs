@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A request, in the bytes that shall be sent.
 #[derive(Clone, Debug)]
 pub struct Request {
-    method: &'static str,
+    method: String,
     /// What stands between method and version: nobody normalizes it.
     target: String,
     headers: Vec<(String, Vec<u8>)>,
@@ -28,8 +28,8 @@ pub struct Request {
 impl Request {
     /// A request without headers and body.
     #[must_use]
-    pub fn new(method: &'static str, target: impl Into<String>) -> Self {
-        let target = target.into();
+    pub fn new(method: impl Into<String>, target: impl Into<String>) -> Self {
+        let (method, target) = (method.into(), target.into());
         Self { method, target, headers: Vec::new(), body: Vec::new(), trailers: Vec::new(), exact: false }
     }
 
@@ -112,7 +112,7 @@ impl Request {
             .build()
             .into();
         let mut request =
-            ureq::http::Request::builder().method(self.method).uri(format!("{url}{}", self.target));
+            ureq::http::Request::builder().method(self.method.as_str()).uri(format!("{url}{}", self.target));
         for (name, value) in &self.headers {
             request = request.header(name, value.as_slice());
         }

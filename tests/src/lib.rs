@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`walkthrough`] the promises as a table of steps, [`harness`] a running gate for one test,
 //! [`client`] how it is spoken to, [`recorder`] an upstream that tells what reached it, [`token`] and [`keys`] tokens of
-//! every kind, [`deadline`] how to wait.
+//! every kind, [`vectors`] requests and the decision that every host must come to, [`deadline`] how to wait.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -18,4 +18,5 @@ pub mod harness;
 pub mod keys;
 pub mod recorder;
 pub mod token;
+pub mod vectors;
 pub mod walkthrough;

@@ -1,0 +1,65 @@
+//! The core itself, as the adapter calls it.
+
+use bearward_core::{Decision, KeyRing, Policy};
+
+use super::file::File;
+use super::forge::{self, Request};
+use super::{Host, Outcome};
+
+/// The time of all cases: the clock is an argument.
+const NOW: u64 = 1_800_000_000;
+
+/// The core with a file's policy.
+pub struct Native {
+    policy: Policy,
+    keys: KeyRing,
+}
+
+impl Native {
+    /// # Panics
+    /// If the policy is refused.
+    #[must_use]
+    pub fn new(file: &File) -> Self {
+        let secrets = |name: &str| file.keys.secrets.get(name).map(|secret| secret.clone().into_bytes());
+        let policy = Policy::compile(&forge::policy(file), &secrets)
+            .unwrap_or_else(|problems| panic!("{}: {problems}", file.name));
+        let keys = KeyRing::of(&policy);
+        Self { policy, keys }
+    }
+}
+
+impl Host for Native {
+    fn name(&self) -> &'static str {
+        "the core"
+    }
+
+    fn now(&self) -> u64 {
+        NOW
+    }
+
+    fn run(&mut self, request: &Request) -> Result<Outcome, String> {
+        let lower: Vec<_> =
+            request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+        let pseudo =
+            [(":method", &request.method), (":path", &request.target), (":authority", &request.authority)];
+        let all = pseudo.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        let all = all.chain(lower.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
+        let verdict = self.policy.decide(&bearward_core::Request::new(all.collect()), &self.keys, NOW);
+        Ok(match verdict.decision {
+            Decision::Reject(rejection) => {
+                Outcome::Rejected(rejection.row().status, rejection.row().reason.to_owned())
+            }
+            Decision::Forward(set) => {
+                let kept =
+                    lower.iter().filter(|(name, _)| !self.policy.forwarding().removes(name.as_bytes()));
+                let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
+                let all: Vec<_> =
+                    kept.chain(set.iter().map(|(name, value)| (name.as_str(), value.as_str()))).collect();
+                let value = |name: &String| {
+                    all.iter().find(|(own, _)| own == name).map(|(_, value)| (*value).to_owned())
+                };
+                Outcome::Forwarded(request.asked.iter().map(|name| (name.clone(), value(name))).collect())
+            }
+        })
+    }
+}
