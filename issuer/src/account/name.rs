@@ -30,15 +30,16 @@ impl Name {
 }
 
 /// Line and paragraph separators, the controls of Unicode Annex 9, with which a name can reorder the text that stands
-/// around it, and what has no width, with which two names that look the same differ.
+/// around it, and the space without width. The two joiners are letters' affair: Persian and Indic names need them.
 fn misleads(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What leaves nothing to see: spaces, the empty letters and patterns, and what Unicode lets a display ignore
 /// (Default_Ignorable_Code_Point).
 fn is_blank(c: char) -> bool {
     c.is_whitespace()
+        || matches!(c, '\u{200c}' | '\u{200d}')
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}')
         || matches!(c, '\u{180b}'..='\u{180f}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}')
         || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}')
@@ -52,7 +53,9 @@ mod tests {
     #[test]
     fn a_name_is_trimmed_and_required() {
         assert_eq!(Name::parse("  Priya  ").unwrap().as_str(), "Priya");
-        for blank in ["", " \u{a0} ", "\u{3164}", "\u{2800}\u{2800}", "\u{ad}", "\u{feff}", "\u{e0041}"] {
+        for blank in
+            ["", " \u{a0} ", "\u{3164}", "\u{2800}\u{2800}", "\u{ad}", "\u{feff}", "\u{200d}", "\u{e0041}"]
+        {
             assert_eq!(Name::parse(blank), Err("Name is required".to_owned()), "{blank:?}");
         }
     }
@@ -60,6 +63,7 @@ mod tests {
     #[test]
     fn a_name_of_any_script_is_accepted_up_to_100_characters() {
         assert!(Name::parse("प्रिया शर्मा").is_ok());
+        assert!(Name::parse("علی\u{200c}رضا").is_ok(), "with a joiner");
         assert!(Name::parse(&"é".repeat(100)).is_ok());
         assert_eq!(Name::parse(&"é".repeat(101)), Err("Name must be at most 100 characters".to_owned()));
     }
