@@ -28,5 +28,5 @@ pub(crate) const HOSTCALLS: &[&str] = &[
     "proxy_set_shared_data",
 ];
 
-/// Calls of WASI that the standard library makes: the environment for secrets, random numbers for hash maps.
-pub(crate) const WASI: &[&str] = &["environ_get", "environ_sizes_get", "random_get"];
+/// Calls of WASI that the standard library makes: the environment, for secrets.
+pub(crate) const WASI: &[&str] = &["environ_get", "environ_sizes_get"];

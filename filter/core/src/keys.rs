@@ -105,7 +105,8 @@ impl KeySet {
         }
         let mut set = Self::default();
         let mut problems = Vec::new();
-        let mut kids = std::collections::HashSet::new();
+        // Ordered, not hashed: seeding a hash asks the host for random numbers, and panics where there are none.
+        let mut kids = std::collections::BTreeSet::new();
         for (index, entry) in entries.iter().enumerate() {
             if let Some(kid) = entry.get("kid").and_then(Value::as_str)
                 && !kids.insert(kid)

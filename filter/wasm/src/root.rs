@@ -11,7 +11,7 @@ use bearward_core::problem::Problems;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
-use crate::host::{self, Buffer, Level};
+use crate::host::{self, Buffer, HostError, Level};
 use crate::plugin::Plugin;
 use crate::stream::Stream;
 
@@ -48,20 +48,32 @@ impl Context for Root {}
 
 impl RootContext for Root {
     /// Parses and compiles, nothing else: Envoy also calls this in a VM that it throws away.
+    ///
+    /// `false` means a bad policy and nothing else. That VM says it first, and Envoy refuses the configuration. Said by
+    /// a worker alone, because the host failed there, it would leave the filter out of that worker's requests: Envoy
+    /// lets them all pass. So a worker that cannot be told its policy says `true` and refuses every stream.
     fn on_configure(&mut self, size: usize) -> bool {
         match read_policy(size) {
+            Err(PolicyError::Host(error)) => {
+                self.plugin = None;
+                let status = error.0;
+                host::log(
+                    Level::Critical,
+                    &format!("the policy was not handed over (status {status}): all is refused"),
+                );
+                true
+            }
             Ok(policy) => {
                 let plugin = Rc::new(Plugin::new(policy));
                 PLUGINS.with_borrow_mut(|plugins| plugins.insert(self.context_id, Rc::clone(&plugin)));
-                let started = !plugin.needs_ticks() || host::set_tick_period(FIRST_TICK_MS).is_ok();
-                if !started {
-                    host::log(Level::Critical, "the tick cannot be set: keys would never be fetched");
+                if plugin.needs_ticks() && host::set_tick_period(FIRST_TICK_MS).is_err() {
+                    host::log(Level::Critical, "the tick cannot be set: keys will never be fetched");
                 }
                 self.plugin = Some(plugin);
                 self.ticking = false;
-                started
+                true
             }
-            Err(problems) => {
+            Err(PolicyError::Policy(problems)) => {
                 for problem in problems.iter() {
                     host::log(Level::Critical, &format!("policy refused: {problem}"));
                 }
@@ -96,14 +108,20 @@ pub(crate) fn on_http_call_response(context_id: u32, token: u32, answered: bool,
     }
 }
 
-fn read_policy(size: usize) -> Result<Policy, Problems> {
+/// Why there is no policy.
+enum PolicyError {
+    Policy(Problems),
+    Host(HostError),
+}
+
+fn read_policy(size: usize) -> Result<Policy, PolicyError> {
     if size == 0 {
-        return Err(Problems::of_document("there is none: write it into the plugin's `configuration`"));
+        let why = "there is none: write it into the plugin's `configuration`";
+        return Err(PolicyError::Policy(Problems::of_document(why)));
     }
     // One byte more than is allowed, so that a longer one is refused and not cut.
-    let text =
-        host::buffer(Buffer::PluginConfiguration, size.min(MAX_POLICY_BYTES + 1)).map_err(|error| {
-            Problems::of_document(format!("the proxy did not hand it over (status {})", error.0))
-        })?;
+    let text = host::buffer(Buffer::PluginConfiguration, size.min(MAX_POLICY_BYTES + 1))
+        .map_err(PolicyError::Host)?;
     Policy::parse(&text, &|name| std::env::var_os(name).map(OsStringExt::into_vec))
+        .map_err(PolicyError::Policy)
 }
