@@ -4,7 +4,7 @@
 //! [`paths`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the upstream is told;
 //! [`odd_bytes`], [`keys`], [`trap`] what must not bring the gate down; [`grpc`], [`access_log`] how a refusal looks;
 //! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`vectors`] hundreds of
-//! requests with the decision that every host must come to.
+//! requests with the decision that every host must come to; [`hosted`] the module without a proxy.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -19,6 +19,7 @@ mod capabilities;
 mod compose;
 mod configuration;
 mod grpc;
+mod hosted;
 mod hosts;
 mod identity_headers;
 mod keys;

@@ -125,6 +125,12 @@ pub fn module() -> PathBuf {
     PathBuf::from(variable("BEARWARD_WASM"))
 }
 
+/// The build of the module that traps on a magic header.
+#[must_use]
+pub fn trap_module() -> PathBuf {
+    PathBuf::from(variable("BEARWARD_WASM_TRAP"))
+}
+
 /// A program of the workspace, as cargo has left it beside the running test.
 #[must_use]
 pub fn program(name: &str) -> PathBuf {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use xtask::workspace;
 
-use super::{Gate, Proxy, variable};
+use super::{Gate, Proxy};
 use crate::recorder::Recorder;
 
 /// What to start: the repository's own `envoy.yaml` with these changes.
@@ -91,8 +91,7 @@ impl Setup {
     }
 
     pub(super) fn module(&self) -> PathBuf {
-        let name = if self.trap_build { "BEARWARD_WASM_TRAP" } else { "BEARWARD_WASM" };
-        PathBuf::from(variable(name))
+        if self.trap_build { super::trap_module() } else { super::module() }
     }
 
     pub(super) fn text(&self) -> &str {

@@ -1,0 +1,9 @@
+//! The module that ships on the test host: what takes a proxy seconds, or what a proxy rarely shows. And the host itself,
+//! held against Envoy.
+
+mod faults;
+mod flow;
+mod gate;
+mod keys;
+mod probe;
+mod vectors;

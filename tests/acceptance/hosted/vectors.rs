@@ -1,0 +1,70 @@
+use std::time::Duration;
+
+use bearward_testhost::{Outcome as Seen, Request as Sent, World};
+use bearward_tests::vectors::file::File;
+use bearward_tests::vectors::forge::{self, Request};
+use bearward_tests::vectors::{Host, Outcome, Report};
+
+use crate::hosted::gate::{self, NOW};
+
+/// The module that ships, on the test host.
+struct TestHost {
+    world: World,
+}
+
+impl TestHost {
+    fn start(file: &File) -> Self {
+        let secrets = file.keys.secrets.iter();
+        let plugin = secrets.fold(gate::plugin(&forge::policy(file)), |plugin, (name, secret)| {
+            plugin.environment(name, secret)
+        });
+        let world = World::builder().now(Duration::from_secs(NOW)).plugin(plugin).start();
+        let mut world = world.unwrap_or_else(|refused| panic!("{}: {refused:?}", file.name));
+        world.advance(gate::KEYS_FETCHED);
+        Self { world }
+    }
+}
+
+impl Host for TestHost {
+    fn name(&self) -> &'static str {
+        "the test host"
+    }
+
+    fn now(&self) -> u64 {
+        NOW
+    }
+
+    fn run(&mut self, request: &Request) -> Result<Outcome, String> {
+        let sent = Sent::new(&request.method, &request.target)
+            .without(":authority")
+            .header(":authority", &request.authority);
+        let sent = request.headers.iter().fold(sent, |sent, (name, value)| sent.header(name, value));
+        match self.world.request(sent) {
+            Seen::Forwarded(forwarded) => {
+                let value = |name: &String| {
+                    forwarded.headers.get(name).map(|value| String::from_utf8_lossy(value).into_owned())
+                };
+                Ok(Outcome::Forwarded(request.asked.iter().map(|name| (name.clone(), value(name))).collect()))
+            }
+            Seen::LocalResponse(response) => {
+                let body: serde_json::Value =
+                    serde_json::from_slice(&response.body).map_err(|error| error.to_string())?;
+                let reason = body["code"].as_str().unwrap_or_default().to_owned();
+                if response.details != format!("bearward.{reason}") {
+                    return Err(format!("the body says {reason}, the details {}", response.details));
+                }
+                Ok(Outcome::Rejected(response.status, reason))
+            }
+            other => Err(format!("{other:?}")),
+        }
+    }
+}
+
+#[test]
+fn every_vector_holds_on_the_test_host() {
+    let mut report = Report::default();
+    for file in File::all() {
+        report.run(&file, file.cases.iter(), &mut TestHost::start(&file));
+    }
+    report.conclude();
+}
