@@ -1,5 +1,7 @@
 //! Where the token stands in a request: the `Authorization` header (RFC 6750 section 2.1, RFC 9110 section 11).
 
+use bearward_protocol::bounds::MAX_TOKEN_BYTES;
+
 use crate::rejection::Rejection;
 
 /// The name of the header, in lower case.
@@ -12,7 +14,7 @@ pub const AUTHORIZATION: &[u8] = b"authorization";
 ///
 /// # Errors
 /// [`Rejection::TokenMissing`]; [`Rejection::CredentialsAmbiguous`] for several headers, or several credentials that a
-/// proxy joined with a comma; [`Rejection::TokenMalformed`].
+/// proxy joined with a comma; [`Rejection::TokenTooLarge`]; [`Rejection::TokenMalformed`].
 pub fn bearer<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> Result<&'a [u8], Rejection> {
     let value = values.next().ok_or(Rejection::TokenMissing)?;
     if values.next().is_some() {
@@ -33,6 +35,10 @@ pub fn bearer<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> Result<&'a [u8]
     }
     if token.contains(&b',') {
         return Err(Rejection::CredentialsAmbiguous);
+    }
+    // Before anything looks at every byte: proxies let in headers of any size that they are told to.
+    if token.len() > MAX_TOKEN_BYTES {
+        return Err(Rejection::TokenTooLarge);
     }
     if !is_b64token(token) {
         return Err(Rejection::TokenMalformed);
@@ -69,6 +75,13 @@ mod tests {
         for value in ["Bearer a.b.c", "bearer a.b.c", "BEARER   a.b.c  ", "bEaReR\ta.b.c"] {
             assert_eq!(one(value.as_bytes()), Ok(&b"a.b.c"[..]), "{value:?}");
         }
+    }
+
+    #[test]
+    fn a_token_that_is_too_large_is_not_looked_at() {
+        let token = |size| format!("Bearer {}", "!".repeat(size));
+        assert_eq!(one(token(MAX_TOKEN_BYTES).as_bytes()), Err(Rejection::TokenMalformed));
+        assert_eq!(one(token(MAX_TOKEN_BYTES + 1).as_bytes()), Err(Rejection::TokenTooLarge));
     }
 
     #[test]
