@@ -3,7 +3,9 @@
 
 mod faults;
 mod flow;
+mod fuel;
 mod gate;
 mod keys;
 mod probe;
+mod soak;
 mod vectors;

@@ -110,6 +110,18 @@ fn account(answer: &Value) -> Account {
     Account { id: text("/user/id"), token: text("/token") }
 }
 
+/// Whether this is `cargo xtask test --all`, where a test may take minutes.
+#[must_use]
+pub fn is_longer_run() -> bool {
+    env::var_os("BEARWARD_TEST_ALL").is_some()
+}
+
+/// Whether this is `cargo xtask bless SUBJECT`: what was measured is written down instead of compared.
+#[must_use]
+pub fn is_blessing(subject: &str) -> bool {
+    env::var("BEARWARD_BLESS").is_ok_and(|blessed| blessed == subject)
+}
+
 /// What the test run provides.
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run `cargo xtask test`"))

@@ -11,6 +11,8 @@ pub mod native;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::note::note;
+
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -36,7 +38,8 @@ pub trait Host {
 /// How many cases a host passed, and how those that it did not.
 #[derive(Debug, Default)]
 pub struct Report {
-    passed: usize,
+    host: &'static str,
+    files: Vec<(String, usize)>,
     failed: Vec<String>,
 }
 
@@ -48,21 +51,29 @@ impl Report {
         cases: impl Iterator<Item = &'a file::Case>,
         host: &mut dyn Host,
     ) {
+        self.host = host.name();
+        let mut passed = 0;
         for case in cases {
             let request = forge::Request::of(case, &file.keys, host.now());
             match host.run(&request) {
-                Ok(outcome) if outcome == case.outcome() => self.passed += 1,
+                Ok(outcome) if outcome == case.outcome() => passed += 1,
                 Ok(outcome) => self.fail(file, case, host, &format!("{outcome:?}")),
                 Err(error) => self.fail(file, case, host, &error),
             }
         }
+        self.files.push((file.name.clone(), passed));
     }
 
     /// # Panics
     /// With every failure, if there is one; also if nothing was run.
     pub fn conclude(&self) {
         assert!(self.failed.is_empty(), "{self}");
-        assert!(self.passed > 0, "no vector was run");
+        assert!(self.passed() > 0, "no vector was run");
+        note(&self.to_string());
+    }
+
+    fn passed(&self) -> usize {
+        self.files.iter().map(|(_, passed)| passed).sum()
     }
 
     fn fail(&mut self, file: &file::File, case: &file::Case, host: &dyn Host, came: &str) {
@@ -79,6 +90,8 @@ impl fmt::Display for Report {
         for failure in &self.failed {
             writeln!(formatter, "{failure}")?;
         }
-        write!(formatter, "{} passed, {} failed", self.passed, self.failed.len())
+        let files: Vec<_> = self.files.iter().map(|(name, passed)| format!("{name} {passed}")).collect();
+        let (passed, failed) = (self.passed(), self.failed.len());
+        write!(formatter, "vectors on {}: {passed} passed, {failed} failed ({})", self.host, files.join(", "))
     }
 }

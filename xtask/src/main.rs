@@ -9,8 +9,9 @@ use clap::{Parser, Subcommand};
 use xtask::error::Error;
 use xtask::interrupt;
 use xtask::report::Report;
+use xtask::verb::bless::Subject;
 use xtask::verb::build::Variant;
-use xtask::verb::{build, demo, sqlx, test};
+use xtask::verb::{bless, build, demo, sqlx, test};
 
 /// Bearward's errands. What an errand needs (the wasm target, Envoy, PostgreSQL) it finds on this machine or fetches.
 #[derive(Debug, Parser)]
@@ -49,6 +50,12 @@ enum Verb {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Measure anew what a document says, and write it down: for a change that is worth its price.
+    Bless {
+        /// What to measure.
+        #[arg(value_enum)]
+        subject: Subject,
+    },
     /// Renew .sqlx, against which the issuer's queries are checked when it is compiled.
     Sqlx,
 }
@@ -73,6 +80,7 @@ fn run(verb: Verb, report: &mut Report) -> Result<ExitCode, Error> {
             demo::demo(port, keep.as_deref(), report).map(|()| ExitCode::SUCCESS)
         }
         Verb::Test { all, arguments } => test::test(all, &arguments, report),
+        Verb::Bless { subject } => bless::bless(subject, report).map(|()| ExitCode::SUCCESS),
         Verb::Sqlx => sqlx::renew(report).map(|()| ExitCode::SUCCESS),
     }
 }

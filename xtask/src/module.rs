@@ -9,6 +9,7 @@ use self::tables::Tables;
 use crate::error::Error;
 
 mod exports;
+mod producers;
 pub mod tables;
 
 /// Makes the module that ships from the one that the linker left: the exports that the table names, under the names
@@ -42,6 +43,12 @@ pub fn check(module: &[u8], tables: &Tables) -> Result<(), Error> {
         ));
     }
     Ok(())
+}
+
+/// The version of the Rust compiler that made a module, such as `1.95.0 (59807616e 2026-04-14)`, by its `producers`
+/// section; `None` where it does not say.
+pub fn compiler(module: &[u8]) -> Option<String> {
+    producers::version(module, "rustc")
 }
 
 /// `missing a, b; surplus c`, or nothing if both lists hold the same names.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bearward_testhost::{Answer, Fault, HostCall, Outcome, Plugin, Request, Status, World};
 use bearward_tests::harness;
+use bearward_tests::note::note;
 
 use crate::hosted::gate::{KEYS_FETCHED, module, order, plugin, policy, token, unknown_key, world};
 
@@ -15,7 +16,7 @@ fn everything(world: &mut World) -> Vec<(Kind, Outcome)> {
     let mut seen = vec![(Kind::Allowed, cold)];
     seen.extend(requests().into_iter().map(|(kind, request)| (kind, world.request(request))));
     // A token of an unknown key has the keys fetched anew, and the answer is refused.
-    seen.push((Kind::Denied, world.request(Request::get("/api/orders/1").bearer(&unknown_key()))));
+    seen.push((Kind::Denied, world.request(Request::get("/api/orders/1").bearer(&unknown_key(|_| ())))));
     world.set_cluster("issuer", |_| Answer::Unreachable);
     world.advance(UNKNOWN_KEY_FETCHED);
     seen.extend(requests().into_iter().map(|(kind, request)| (kind, world.request(request))));
@@ -89,7 +90,7 @@ fn whichever_hostcall_fails_with_whichever_status_nothing_denied_is_forwarded_an
             played += 1;
         }
     }
-    println!("{played} faults at {} call sites", calls.len());
+    note(&format!("faults: {played} played at {} call sites", calls.len()));
 }
 
 #[test]

@@ -104,21 +104,37 @@ pub(crate) fn jwks() -> Response {
 
 /// A token that the policy takes, changed.
 pub(crate) fn token(change: impl FnOnce(&mut Value)) -> String {
+    sign("EdDSA", KID, SEED, change)
+}
+
+/// The same under a key that is not in the set.
+pub(crate) fn unknown_key(change: impl FnOnce(&mut Value)) -> String {
+    sign("EdDSA", "key-2", SEED, change)
+}
+
+/// The same, signed by somebody who only knows the key's name.
+pub(crate) fn stranger(change: impl FnOnce(&mut Value)) -> String {
+    sign("EdDSA", KID, [8; 32], change)
+}
+
+/// The same with another `alg`.
+pub(crate) fn sign_with(algorithm: &str, change: impl FnOnce(&mut Value)) -> String {
+    sign(algorithm, KID, SEED, change)
+}
+
+fn sign(algorithm: &str, kid: &str, seed: [u8; 32], change: impl FnOnce(&mut Value)) -> String {
     let mut claims = json!({
         "iss": "http://issuer.example.com", "sub": "user-1", "aud": "restaurant", "exp": NOW + 900, "iat": NOW,
         "jti": "jti-1", "sid": "sid-1", "roles": ["customer"], "user_version": 1, "epoch": 1
     });
     change(&mut claims);
-    sign(KID, &claims)
+    token::sign(&json!({ "alg": algorithm, "typ": "at+jwt", "kid": kid }), &claims, &Key::Ed25519(seed))
 }
 
-/// The same under a key that is not in the set.
-pub(crate) fn unknown_key() -> String {
-    sign("key-2", &token::claims(&token(|_| ())))
-}
-
-fn sign(kid: &str, claims: &Value) -> String {
-    token::sign(&json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": kid }), claims, &Key::Ed25519(SEED))
+/// A token whose claims are this text, right in everything else.
+pub(crate) fn sign_text(claims: &str) -> String {
+    let header = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": KID }).to_string();
+    token::sign_text(&header, claims, &Key::Ed25519(SEED))
 }
 
 /// A request that the policy lets pass with a customer's token.

@@ -15,6 +15,7 @@ mod wat;
 use std::sync::Arc;
 
 use bearward_testhost::{Module, ModuleCache};
+use bearward_tests::note::note;
 
 use self::report::Report;
 
@@ -41,7 +42,7 @@ fn every_hostcall_answers_as_in_envoy() {
         let found = host.differences(&envoy);
         differences.extend(found.into_iter().map(|difference| format!("{}: {difference}", scenario.name)));
     }
-    println!("{compared} lines compared in {} scenarios", scenarios.len());
+    note(&format!("the test host against Envoy: {compared} lines compared in {} scenarios", scenarios.len()));
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
 }
 

@@ -30,11 +30,11 @@ pub fn test(all: bool, arguments: &[String], report: &mut Report) -> Result<Exit
     if all {
         longer::run(report)?;
     }
-    let (status, results) = report.step("test", |report| tests(arguments, report))?;
+    let (status, results) = report.step("test", |report| tests(all, arguments, report))?;
     Ok(conclude(status, &results, report))
 }
 
-fn tests(arguments: &[String], report: &mut Report) -> Result<(ExitStatus, Results), Error> {
+fn tests(all: bool, arguments: &[String], report: &mut Report) -> Result<(ExitStatus, Results), Error> {
     let logs = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-test")?;
     let envoy = report.step("provide Envoy", envoy::provide)?;
     let database =
@@ -50,6 +50,9 @@ fn tests(arguments: &[String], report: &mut Report) -> Result<(ExitStatus, Resul
         .env("BEARWARD_WASM", Variant::Plain.path()?)
         .env("BEARWARD_WASM_TRAP", Variant::Trap.path()?)
         .env("ENVOY", envoy);
+    if all {
+        command.env("BEARWARD_TEST_ALL", "1");
+    }
     let mut results = Results::default();
     let status = process::run_lines(command, |line| {
         print(line);
@@ -69,7 +72,7 @@ fn runner_variable() -> Result<String, Error> {
 }
 
 fn conclude(status: ExitStatus, results: &Results, report: &mut Report) -> ExitCode {
-    print(&format!("\n{}", results.slowest()));
+    print(&format!("\n{}\n{}", results.notes(), results.slowest()));
     if !status.success() && results.failed == 0 {
         report.note(&format!("cargo test: {status}, so a test binary died before it could say its result"));
     }

@@ -9,6 +9,7 @@ pub(super) struct Results {
     pub(super) passed: u64,
     pub(super) failed: u64,
     times: Vec<(Duration, String)>,
+    notes: Vec<String>,
 }
 
 /// How many slow tests are named.
@@ -22,7 +23,20 @@ impl Results {
             self.failed += number_before(summary, " failed");
         } else if let Some(timed) = timed(line) {
             self.times.push(timed);
+        } else if let Some(note) = line.strip_prefix("note: ") {
+            self.notes.push(note.to_owned());
         }
+    }
+
+    /// What tests counted and measured, a line each, in an order that does not depend on which came first.
+    pub(super) fn notes(&self) -> String {
+        let mut notes = self.notes.clone();
+        notes.sort();
+        ["what the tests counted and measured:".to_owned()]
+            .into_iter()
+            .chain(notes.iter().map(|note| format!("  {note}")))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// The slowest tests, a line each.
@@ -76,6 +90,14 @@ mod tests {
         let text = of(&lines.iter().map(String::as_str).collect::<Vec<_>>()).slowest();
         assert_eq!(text.lines().nth(1).unwrap(), "   4.2 s  through_envoy::a_trap");
         assert_eq!(text.lines().count(), 1 + SLOWEST);
+    }
+
+    #[test]
+    fn what_tests_note_is_repeated_in_order() {
+        let results =
+            of(&["note: vectors on Envoy: 3", "test a ... ok <0.1s>", "note: faults: 7", "a note: no"]);
+        let text = results.notes();
+        assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), ["  faults: 7", "  vectors on Envoy: 3"]);
     }
 
     #[test]
