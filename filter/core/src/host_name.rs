@@ -1,5 +1,10 @@
 //! Hosts: compared in lower case and without port.
 
+/// The longest name of a host, in bytes (RFC 1035 section 2.3.4, without the dot of the root).
+const MAX_HOST_BYTES: usize = 253;
+/// The longest authority that is looked at, in bytes: a name, a colon, a port.
+pub const MAX_AUTHORITY_BYTES: usize = MAX_HOST_BYTES + 6;
+
 /// What a policy's `hosts` may name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostPattern {
@@ -31,6 +36,9 @@ impl HostPattern {
         if name.is_empty() || name.starts_with('.') || name.contains("..") || !fine {
             return Err("must be `*`, `*.example.com` or a host name (in its ASCII form)".to_owned());
         }
+        if name.len() > MAX_HOST_BYTES {
+            return Err(format!("must have at most {MAX_HOST_BYTES} bytes"));
+        }
         if normalized(name.as_bytes()) != Some(name.as_bytes().to_ascii_lowercase()) {
             return Err("must have no port and no dot at its end: hosts are compared without them".to_owned());
         }
@@ -51,10 +59,11 @@ impl HostPattern {
 }
 
 /// The host of an authority (RFC 3986 section 3.2): lower case, without port. `None` for user information, a port that
-/// is no number, and a dot at the end: Envoy's virtual hosts would read these in another way.
+/// is no number, and a dot at the end: Envoy's virtual hosts would read these in another way. Also for one that is longer
+/// than [`MAX_AUTHORITY_BYTES`].
 #[must_use]
 pub fn normalized(authority: &[u8]) -> Option<Vec<u8>> {
-    if authority.contains(&b'@') {
+    if authority.len() > MAX_AUTHORITY_BYTES || authority.contains(&b'@') {
         return None;
     }
     let bracket = authority.iter().rposition(|byte| *byte == b']');
@@ -88,6 +97,9 @@ mod tests {
         }
         assert_eq!(normalized(b"[::1]:8080").unwrap(), b"[::1]");
         assert_eq!(normalized(b"[::1]").unwrap(), b"[::1]");
+        let longest = "a".repeat(MAX_HOST_BYTES);
+        assert_eq!(normalized(format!("{longest}:65535").as_bytes()), Some(longest.into_bytes()));
+        assert_eq!(normalized("a".repeat(MAX_AUTHORITY_BYTES + 1).as_bytes()), None);
         for authority in ["user@host", "host:80a", "a:b:80", "host.", "host.:80", "host:", "host:999999"] {
             assert_eq!(normalized(authority.as_bytes()), None, "{authority}");
         }
@@ -108,6 +120,7 @@ mod tests {
 
     #[test]
     fn a_pattern_that_no_host_can_match_is_an_error() {
+        assert!(HostPattern::parse(&"a".repeat(MAX_HOST_BYTES + 1)).is_err());
         for text in ["", "*.", "a*", "*.*.a", "a.b:80", "a.b.", "a..b", ".a", "a b", "caf\u{e9}.com"] {
             assert!(HostPattern::parse(text).is_err(), "{text}");
         }

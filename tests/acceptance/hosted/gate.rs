@@ -96,10 +96,18 @@ pub(crate) fn policy() -> Value {
 
 /// The issuer's JWK Set.
 pub(crate) fn jwks() -> Response {
-    let key = json!({
-        "kty": "OKP", "crv": "Ed25519", "kid": KID, "alg": "EdDSA", "use": "sig", "x": token::public_key(&SEED)
-    });
-    Response::new(200, json!({ "keys": [key] }).to_string())
+    jwks_of(&[KID])
+}
+
+/// A JWK Set of its key under these names.
+pub(crate) fn jwks_of(kids: &[&str]) -> Response {
+    let keys: Vec<_> = kids.iter().map(|kid| jwk(kid)).collect();
+    Response::new(200, json!({ "keys": keys }).to_string())
+}
+
+/// The issuer's key under a name.
+pub(crate) fn jwk(kid: &str) -> Value {
+    json!({ "kty": "OKP", "crv": "Ed25519", "kid": kid, "alg": "EdDSA", "use": "sig", "x": token::public_key(&SEED) })
 }
 
 /// A token that the policy takes, changed.

@@ -123,16 +123,19 @@ impl Headers {
     }
 }
 
-/// Names and values as text, bytes escaped.
+/// How much of a value is shown when a test fails, in bytes.
+const MAX_SHOWN: usize = 2_000;
+
+/// Names and values as text, bytes escaped, long values cut.
 impl fmt::Debug for Headers {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entries = self.iter();
-        formatter
-            .debug_list()
-            .entries(
-                entries.map(|(name, value)| format!("{}: {}", name.escape_ascii(), value.escape_ascii())),
-            )
-            .finish()
+        let entry = |(name, value): (&[u8], &[u8])| match value.get(..MAX_SHOWN) {
+            Some(shown) => {
+                format!("{}: {}... ({} bytes)", name.escape_ascii(), shown.escape_ascii(), value.len())
+            }
+            None => format!("{}: {}", name.escape_ascii(), value.escape_ascii()),
+        };
+        formatter.debug_list().entries(self.iter().map(entry)).finish()
     }
 }
 
