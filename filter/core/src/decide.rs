@@ -1,12 +1,14 @@
 //! The decision: path, policy, rule, credentials, token, requirement, in this order.
 
+use std::cmp::Reverse;
+
 use crate::claims::VerifiedClaims;
 use crate::credentials::{self, AUTHORIZATION};
 use crate::host_name::{self, Closeness};
 use crate::keys::KeySet;
 use crate::path::CanonicalPath;
-use crate::pattern::Reading;
 use crate::policy::{Access, IssuerId, KeySource, Policy, Requirement, Rule, Scope, TrustedIssuer};
+use crate::reading::Readings;
 use crate::rejection::Rejection;
 use crate::request::Request;
 use crate::token::UnverifiedToken;
@@ -54,6 +56,13 @@ pub struct Verdict<'p> {
     pub rule: Option<(&'p str, &'p str)>,
     /// The issuer whose token was judged, where one was chosen.
     pub issuer: Option<IssuerId>,
+}
+
+/// The rule that some readings of a path come to.
+struct Match<'p> {
+    readings: Readings,
+    scope: &'p Scope,
+    rule: &'p Rule,
 }
 
 /// Forward or reject.
@@ -125,28 +134,39 @@ impl Policy {
         if authorities.next().is_some() {
             return Err(Rejection::RequestMalformed);
         }
-        let (scope, rule) = self.first_match(&host, method, path, Reading::Exact).ok_or(Rejection::NoRule)?;
-        match self.first_match(&host, method, path, Reading::Folded) {
-            Some((_, other)) if !rule.is_as_strict_as(other) => Err(Rejection::PathAmbiguous),
-            _ => Ok((scope, rule)),
+        let matched = self.first_matches(&host, method, path);
+        let exact = matched.iter().find(|matched| matched.readings.hold_exact()).ok_or(Rejection::NoRule)?;
+        if matched.iter().all(|other| exact.rule.is_as_strict_as(other.rule)) {
+            Ok((exact.scope, exact.rule))
+        } else {
+            Err(Rejection::PathAmbiguous)
         }
     }
 
-    /// The closest host first, and no other after it, as Envoy chooses a virtual host; in it the longest prefix.
-    fn first_match(
-        &self,
-        host: &[u8],
-        method: &[u8],
-        path: CanonicalPath<'_>,
-        reading: Reading,
-    ) -> Option<(&Scope, &Rule)> {
-        let closest = self.scopes.iter().filter_map(|scope| scope.closeness(host)).max()?;
-        let named = self.scopes.iter().filter(|scope| scope.closeness(host) == Some(closest));
-        let scope = named
-            .filter(|scope| scope.prefix.matches(path, reading))
-            .max_by_key(|scope| scope.prefix.depth())?;
-        let rule = scope.rules.iter().find(|rule| rule.matches(method, path, reading))?;
-        Some((scope, rule))
+    /// What each reading of the path comes to. The closest host first, and no other after it, as Envoy chooses a virtual
+    /// host; in it the longest prefix; in it the first rule.
+    fn first_matches(&self, host: &[u8], method: &[u8], path: CanonicalPath<'_>) -> Vec<Match<'_>> {
+        let closest = self.scopes.iter().filter_map(|scope| scope.closeness(host)).max();
+        let named = self.scopes.iter().filter(|scope| closest.is_some() && scope.closeness(host) == closest);
+        let mut scopes: Vec<_> = named.map(|scope| (scope, scope.prefix.readings(path))).collect();
+        scopes.sort_by_key(|(scope, _)| Reverse(scope.prefix.depth()));
+        let mut matched = Vec::new();
+        let mut without_scope = Readings::ALL;
+        for (scope, readings) in scopes {
+            let mut without_rule = readings.within(without_scope);
+            without_scope = without_scope.without(readings);
+            for rule in &scope.rules {
+                if without_rule.is_empty() {
+                    break;
+                }
+                let readings = rule.readings(method, path).within(without_rule);
+                if !readings.is_empty() {
+                    without_rule = without_rule.without(readings);
+                    matched.push(Match { readings, scope, rule });
+                }
+            }
+        }
+        matched
     }
 
     /// `iss` is read unverified only to choose among the issuers that the rule trusts: their keys must prove it.
@@ -209,8 +229,13 @@ impl Rule {
         other.access == Access::Public || self.access == other.access
     }
 
-    fn matches(&self, method: &[u8], path: CanonicalPath<'_>, reading: Reading) -> bool {
-        self.has_method(method) && self.paths.iter().any(|pattern| pattern.matches(path, reading))
+    fn readings(&self, method: &[u8], path: CanonicalPath<'_>) -> Readings {
+        if !self.has_method(method) {
+            return Readings::NONE;
+        }
+        self.paths.iter().fold(Readings::NONE, |readings, pattern| {
+            if readings == Readings::ALL { readings } else { readings.or(pattern.readings(path)) }
+        })
     }
 }
 

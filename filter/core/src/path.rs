@@ -80,7 +80,7 @@ pub(crate) fn check_bytes(path: &[u8]) -> Result<(), Rejection> {
 }
 
 /// The bytes of a segment after percent-decoding.
-pub(crate) fn decoded(segment: &[u8]) -> impl Iterator<Item = u8> + '_ {
+pub(crate) fn decoded(segment: &[u8]) -> impl Iterator<Item = u8> + Clone + '_ {
     let mut rest = segment;
     std::iter::from_fn(move || {
         let (byte, after) = rest.split_first()?;

@@ -1,16 +1,7 @@
 //! Patterns of paths: literal segments, `*`, `{name}`, and `**` at the end.
 
 use crate::path::{CanonicalPath, check_bytes, decoded};
-
-/// How a path is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// As it stands.
-    Exact,
-    /// As the most lenient servers do: letters without case, a slash at the end ignored, and spaces and dots at the end
-    /// of a segment.
-    Folded,
-}
+use crate::reading::{self, Foldings, Readings};
 
 /// A compiled pattern. Literals are compared after percent-decoding, as every server behind will compare them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,19 +59,26 @@ impl Pattern {
         Ok(Self { rest: true, ..pattern })
     }
 
-    /// Whether the pattern matches the path.
+    /// In which readings of the path the pattern matches it.
     #[must_use]
-    pub fn matches(&self, path: CanonicalPath<'_>, reading: Reading) -> bool {
-        let ignored = |ends_in_slash: bool| usize::from(reading == Reading::Folded && ends_in_slash);
-        let own_count = self.segments.len() - ignored(self.segments.last() == Some(&Segment::EMPTY));
-        let path_count = path.segments().count() - ignored(path.segments().last() == Some(&[]));
-        let mut segments = path.segments().take(path_count);
-        let all = self
-            .segments
-            .iter()
-            .take(own_count)
-            .all(|own| segments.next().is_some_and(|segment| own.matches(segment, reading)));
-        all && (self.rest || segments.next().is_none())
+    pub fn readings(&self, path: CanonicalPath<'_>) -> Readings {
+        self.foldings(path).map_or(Readings::NONE, Readings::folding)
+    }
+
+    /// The least that has to be folded; `None` where the pattern does not match at all.
+    fn foldings(&self, path: CanonicalPath<'_>) -> Option<Foldings> {
+        let own_slash = self.segments.last() == Some(&Segment::EMPTY);
+        let path_slash = path.segments().last() == Some(&[]);
+        // `**` takes a slash at the end like anything else.
+        let folds_slash = !self.rest && own_slash != path_slash;
+        let own_count = self.segments.len() - usize::from(folds_slash && own_slash);
+        let path_count = path.segments().count() - usize::from(folds_slash && path_slash);
+        if own_count > path_count || (own_count < path_count && !self.rest) {
+            return None;
+        }
+        let start = if folds_slash { Foldings::SLASH } else { Foldings::NONE };
+        let mut pairs = self.segments.iter().take(own_count).zip(path.segments());
+        pairs.try_fold(start, |foldings, (own, segment)| Some(foldings.and(own.foldings(segment)?)))
     }
 
     /// Whether every path that `other` matches is matched by this pattern, too.
@@ -155,54 +153,46 @@ impl Segment {
         }
     }
 
-    fn matches(&self, segment: &[u8], reading: Reading) -> bool {
-        match (self, reading) {
-            (Self::One, _) => !segment.is_empty(),
-            (Self::Literal(literal), Reading::Exact) => decoded(segment).eq(literal.iter().copied()),
-            (Self::Literal(literal), Reading::Folded) => {
-                folded(decoded(segment)) == folded(literal.iter().copied())
-            }
+    fn foldings(&self, segment: &[u8]) -> Option<Foldings> {
+        match self {
+            Self::One => (!segment.is_empty()).then_some(Foldings::NONE),
+            Self::Literal(literal) => reading::between(decoded(segment), literal),
         }
     }
-}
-
-fn folded(segment: impl Iterator<Item = u8>) -> Vec<u8> {
-    let mut folded: Vec<u8> = segment.map(|byte| byte.to_ascii_lowercase()).collect();
-    while matches!(folded.last(), Some(b' ' | b'.')) {
-        folded.pop();
-    }
-    folded
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn matches(pattern: &str, target: &str) -> bool {
-        matches_as(Reading::Exact, pattern, target)
+    fn readings(pattern: &str, target: &str) -> Readings {
+        let path = CanonicalPath::parse(target.as_bytes()).unwrap();
+        Pattern::parse(pattern).unwrap().readings(path)
     }
 
-    fn matches_as(reading: Reading, pattern: &str, target: &str) -> bool {
-        let path = CanonicalPath::parse(target.as_bytes()).unwrap();
-        Pattern::parse(pattern).unwrap().matches(path, reading)
+    fn matches(pattern: &str, target: &str) -> bool {
+        readings(pattern, target).hold_exact()
     }
 
     #[test]
-    fn the_folded_reading_is_that_of_the_most_lenient_server() {
-        for (pattern, target) in [
-            ("/a/b", "/A/b"),
-            ("/a/b", "/a/b/"),
-            ("/a/b/", "/a/b"),
-            ("/a/*", "/a/b/"),
-            ("/a/{id}/c", "/a/b/C/"),
-            ("/a/b", "/a%20/b"),
-            ("/a/b", "/a./b"),
-            ("/A/**", "/a/"),
+    fn a_lenient_server_matches_more() {
+        let letters_and_slash = Foldings::LETTERS.and(Foldings::SLASH);
+        for (pattern, target, foldings) in [
+            ("/a/b", "/A/b", Foldings::LETTERS),
+            ("/a/b", "/a/b/", Foldings::SLASH),
+            ("/a/b/", "/a/b", Foldings::SLASH),
+            ("/a/b/", "/A/b/", Foldings::LETTERS),
+            ("/a/*", "/a/b/", Foldings::SLASH),
+            ("/a/{id}/c", "/a/b/C/", letters_and_slash),
+            ("/a/b", "/a%20/b", Foldings::ENDS),
+            ("/a/b", "/a./b", Foldings::ENDS),
+            ("/A/**", "/a/", Foldings::LETTERS),
+            ("/A/**", "/A/", Foldings::NONE),
         ] {
-            assert!(matches_as(Reading::Folded, pattern, target), "{pattern} {target}");
+            assert_eq!(readings(pattern, target), Readings::folding(foldings), "{pattern} {target}");
         }
         for (pattern, target) in [("/a", "/ab"), ("/a/*", "/a/"), ("/a/b", "/a/b/c"), ("/a", "/")] {
-            assert!(!matches_as(Reading::Folded, pattern, target), "{pattern} {target}");
+            assert!(readings(pattern, target).is_empty(), "{pattern} {target}");
         }
     }
 
@@ -268,15 +258,13 @@ mod tests {
             [("/api", true), ("/api/", true), ("/api/a", true), ("/apis", false), ("/", false)]
         {
             assert_eq!(
-                api.matches(CanonicalPath::parse(target.as_bytes()).unwrap(), Reading::Exact),
+                api.readings(CanonicalPath::parse(target.as_bytes()).unwrap()).hold_exact(),
                 expected,
                 "{target}"
             );
         }
         assert!(
-            Pattern::parse_prefix("/")
-                .unwrap()
-                .matches(CanonicalPath::parse(b"/a/b").unwrap(), Reading::Exact)
+            Pattern::parse_prefix("/").unwrap().readings(CanonicalPath::parse(b"/a/b").unwrap()).hold_exact()
         );
         assert!(Pattern::parse("/api/a/**").unwrap().lies_below(&api));
         assert!(!Pattern::parse("/*/a").unwrap().lies_below(&api));

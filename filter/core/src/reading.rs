@@ -1,0 +1,161 @@
+//! The ways in which servers read a path, and sets of them.
+//!
+//! A server may fold letters, ignore a slash at the end, or drop spaces and dots at the end of segments. Each is a
+//! setting of its own (Express has `case sensitive routing` and `strict routing`), so all eight combinations are looked
+//! at: two foldings together may hide a rule that one of them alone comes to.
+
+/// What a server must fold for a pattern to match: none, some or all of these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Foldings(u8);
+
+impl Foldings {
+    /// Nothing: it matches as it stands.
+    pub const NONE: Self = Self(0);
+    /// Letters of ASCII without case.
+    pub const LETTERS: Self = Self(1);
+    /// A slash at the end ignored.
+    pub const SLASH: Self = Self(2);
+    /// Spaces and dots at the end of a segment dropped.
+    pub const ENDS: Self = Self(4);
+
+    /// All that one or the other needs.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// A set of readings; each is a combination of foldings, the exact reading the one of none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Readings(u8);
+
+impl Readings {
+    /// No reading.
+    pub const NONE: Self = Self(0);
+    /// Every reading.
+    pub const ALL: Self = Self(0xff);
+
+    /// The readings that fold at least this.
+    #[must_use]
+    pub const fn folding(foldings: Foldings) -> Self {
+        let mut set = 0;
+        let mut reading = 0;
+        while reading < 8 {
+            if foldings.0 & !reading == 0 {
+                set |= 1 << reading;
+            }
+            reading += 1;
+        }
+        Self(set)
+    }
+
+    /// Whether the path as it stands is among them.
+    #[must_use]
+    pub const fn hold_exact(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Those of either set.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Those of both sets.
+    #[must_use]
+    pub const fn within(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Those that the other set does not have.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+}
+
+/// What has to be folded for the two to be one segment; `None` where no server takes one for the other. Neither is
+/// percent-encoded any more.
+#[must_use]
+pub(crate) fn between(segment: impl Iterator<Item = u8> + Clone, literal: &[u8]) -> Option<Foldings> {
+    if segment.clone().eq(literal.iter().copied()) {
+        return Some(Foldings::NONE);
+    }
+    // Most rules differ in the first letter: no more work for those.
+    if let (Some(one), Some(other)) = (segment.clone().next(), literal.first())
+        && !is_dropped(one)
+        && !is_dropped(*other)
+        && !one.eq_ignore_ascii_case(other)
+    {
+        return None;
+    }
+    let whole: Vec<u8> = segment.collect();
+    if whole.eq_ignore_ascii_case(literal) {
+        return Some(Foldings::LETTERS);
+    }
+    let (segment, literal) = (without_end(&whole), without_end(literal));
+    if segment == literal {
+        return Some(Foldings::ENDS);
+    }
+    segment.eq_ignore_ascii_case(literal).then_some(Foldings::ENDS.and(Foldings::LETTERS))
+}
+
+fn without_end(mut segment: &[u8]) -> &[u8] {
+    while let Some((last, rest)) = segment.split_last()
+        && is_dropped(*last)
+    {
+        segment = rest;
+    }
+    segment
+}
+
+const fn is_dropped(byte: u8) -> bool {
+    matches!(byte, b' ' | b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_that_needs_no_folding_matches_in_every_reading() {
+        assert_eq!(Readings::folding(Foldings::NONE), Readings::ALL);
+        assert!(Readings::ALL.hold_exact() && !Readings::NONE.hold_exact());
+    }
+
+    #[test]
+    fn what_needs_two_foldings_matches_where_both_are_done() {
+        let letters = Readings::folding(Foldings::LETTERS);
+        let slash = Readings::folding(Foldings::SLASH);
+        let both = Readings::folding(Foldings::LETTERS.and(Foldings::SLASH));
+        assert_eq!(letters.within(slash), both);
+        assert!(!letters.without(slash).is_empty() && !letters.hold_exact());
+        assert_eq!(letters.without(slash).or(both), letters);
+    }
+
+    #[test]
+    fn the_least_that_makes_two_segments_one_is_found() {
+        let both = Some(Foldings::LETTERS.and(Foldings::ENDS));
+        for (segment, literal, expected) in [
+            ("a", "a", Some(Foldings::NONE)),
+            ("", "", Some(Foldings::NONE)),
+            ("A", "a", Some(Foldings::LETTERS)),
+            ("a. ", "a", Some(Foldings::ENDS)),
+            ("a", "a.", Some(Foldings::ENDS)),
+            ("A.", "a", both),
+            (" ", "", Some(Foldings::ENDS)),
+            (".a", "a", None),
+            ("b", "a", None),
+            ("ab", "a", None),
+            ("", "a", None),
+        ] {
+            assert_eq!(between(segment.bytes(), literal.as_bytes()), expected, "{segment:?} {literal:?}");
+        }
+    }
+}
