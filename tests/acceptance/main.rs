@@ -3,6 +3,7 @@
 //! In reading order: [`walk_through`] the whole flow; [`tokens`], [`roles`], [`tutorial`] who gets through;
 //! [`paths`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the upstream is told;
 //! [`odd_bytes`], [`keys`], [`trap`] what must not bring the gate down; [`grpc`], [`access_log`] how a refusal looks;
+//! [`http2`] the same in many streams of one connection;
 //! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`vectors`] hundreds of
 //! requests with the decision that every host must come to; [`hosted`] the module without a proxy.
 #![forbid(unsafe_code)]
@@ -21,6 +22,7 @@ mod configuration;
 mod grpc;
 mod hosted;
 mod hosts;
+mod http2;
 mod identity_headers;
 mod keys;
 mod methods;

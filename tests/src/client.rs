@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 mod exact;
+pub mod http2;
 mod response;
 
 pub use response::Response;
@@ -112,7 +113,7 @@ impl Request {
             .build()
             .into();
         let mut request =
-            ureq::http::Request::builder().method(self.method.as_str()).uri(format!("{url}{}", self.target));
+            http::Request::builder().method(self.method.as_str()).uri(format!("{url}{}", self.target));
         for (name, value) in &self.headers {
             request = request.header(name, value.as_slice());
         }

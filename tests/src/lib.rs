@@ -1,9 +1,9 @@
 //! What the acceptance tests and `cargo xtask demo --check` stand on.
 //!
 //! In reading order: [`walkthrough`] the promises as a table of steps, [`harness`] a running gate for one test,
-//! [`client`] how it is spoken to, [`recorder`] an upstream that tells what reached it, [`token`] and [`keys`] tokens of
-//! every kind, [`vectors`] requests and the decision that every host must come to, [`deadline`] how to wait, [`note`] what is
-//! told of a run that passes.
+//! [`client`] how it is spoken to, [`recorder`] an upstream that tells what reached it, [`issuer`] one without a
+//! database, [`token`] and [`keys`] tokens of every kind, [`vectors`] requests and the decision that every host must
+//! come to, [`deadline`] how to wait, [`note`] what is told of a run that passes.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -16,6 +16,7 @@
 pub mod client;
 pub mod deadline;
 pub mod harness;
+pub mod issuer;
 pub mod keys;
 pub mod note;
 pub mod recorder;

@@ -10,6 +10,10 @@ use std::thread;
 
 use serde_json::{Value, json};
 
+mod http2;
+
+pub use http2::{GRPC_TRAILERS, Http2Recorder};
+
 /// The longest line and the largest body that are read, in bytes.
 const MAX_REQUEST: u64 = 4 * 1024 * 1024;
 
@@ -128,9 +132,12 @@ fn read_fields(stream: &mut impl BufRead) -> Option<Vec<(String, String)>> {
             return Some(variables);
         }
         let (name, value) = line.split_once(':')?;
-        variables
-            .push((format!("HTTP_{}", name.to_ascii_uppercase().replace('-', "_")), value.trim().to_owned()));
+        variables.push(variable(name, value));
     }
+}
+
+fn variable(name: &str, value: &str) -> (String, String) {
+    (format!("HTTP_{}", name.to_ascii_uppercase().replace('-', "_")), value.trim().to_owned())
 }
 
 /// Whether another chunk follows.
