@@ -3,7 +3,7 @@
 //! In reading order: [`walk_through`] the whole flow; [`tokens`], [`roles`], [`tutorial`] who gets through;
 //! [`paths`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the upstream is told;
 //! [`odd_bytes`], [`keys`], [`trap`] what must not bring the gate down; [`grpc`], [`access_log`] how a refusal looks;
-//! [`http2`] the same in many streams of one connection;
+//! [`http2`] the same in many streams of one connection; [`policy_change`] a new policy while it serves;
 //! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`vectors`] hundreds of
 //! requests with the decision that every host must come to; [`hosted`] the module without a proxy.
 #![forbid(unsafe_code)]
@@ -29,6 +29,7 @@ mod methods;
 mod module;
 mod odd_bytes;
 mod paths;
+mod policy_change;
 mod roles;
 mod tokens;
 mod trap;

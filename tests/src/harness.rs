@@ -14,9 +14,11 @@ use self::database::TestDatabase;
 use crate::client::Request;
 
 pub mod database;
+mod discovery;
 mod proxy;
 mod setup;
 
+pub use discovery::Discovery;
 pub use proxy::Proxy;
 pub use setup::Setup;
 

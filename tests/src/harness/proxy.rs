@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use xtask::directory::TemporaryDirectory;
 use xtask::error::Error;
 use xtask::report::Report;
-use xtask::stack::{Addresses, EnvoyOptions, EnvoyServer, substitute};
+use xtask::stack::{EnvoyOptions, EnvoyServer};
 
 use super::{Setup, directory, variable};
+use crate::client::Request;
 
 /// Envoy with the filter, alone.
 #[derive(Debug)]
@@ -20,15 +21,21 @@ pub struct Proxy {
 impl Proxy {
     /// Its whole log, if it refuses its configuration.
     pub(super) fn start(setup: &Setup, issuer: SocketAddr, upstream: SocketAddr) -> Result<Self, String> {
-        let directory = directory();
-        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let addresses = Addresses { listen, issuer, upstream, module: &setup.module() };
+        Self::start_as_written(setup, setup.substituted(issuer, upstream), directory())
+    }
+
+    /// As [`start`](Self::start), with this configuration instead of the setup's own.
+    pub(super) fn start_as_written(
+        setup: &Setup,
+        configuration: String,
+        directory: TemporaryDirectory,
+    ) -> Result<Self, String> {
         let options = EnvoyOptions {
             binary: PathBuf::from(variable("ENVOY")),
-            configuration: substitute(setup.text(), &addresses).expect("marked lines in envoy.yaml"),
+            configuration,
             directory: directory.path().to_owned(),
             env: setup.envoy_env.clone(),
-            concurrency: 1,
+            concurrency: setup.workers,
         };
         match EnvoyServer::start(&options, &mut Report::silent()) {
             Ok(envoy) => Ok(Self { envoy, _directory: directory }),
@@ -41,6 +48,18 @@ impl Proxy {
     #[must_use]
     pub fn url(&self) -> &str {
         self.envoy.url()
+    }
+
+    /// One of Envoy's own numbers, as its admin interface names it.
+    ///
+    /// # Panics
+    /// If Envoy has no number of that name.
+    #[must_use]
+    pub fn stat(&self, name: &str) -> u64 {
+        let all = Request::get("/stats").send(self.envoy.admin_url()).text();
+        let value = all.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let value = value.unwrap_or_else(|| panic!("Envoy has no number `{name}`:\n{all}"));
+        value.parse().expect("a number")
     }
 
     /// Everything that Envoy has logged so far.

@@ -3,16 +3,21 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use xtask::stack::{Addresses, substitute};
 use xtask::workspace;
 
-use super::{Gate, Proxy};
+use super::{Discovery, Gate, Proxy};
 use crate::recorder::Recorder;
+
+/// Where the filter ends in `envoy.yaml`, and the next one begins.
+pub(super) const ROUTER: &str = "                  - name: envoy.filters.http.router\n";
 
 /// What to start: the repository's own `envoy.yaml` with these changes.
 #[derive(Clone, Debug)]
 pub struct Setup {
     text: String,
     trap_build: bool,
+    pub(super) workers: u32,
     pub(super) upstream: Option<SocketAddr>,
     pub(super) envoy_env: Vec<(String, String)>,
 }
@@ -23,7 +28,7 @@ impl Setup {
     pub fn shipped() -> Self {
         let file = workspace::root().join("envoy.yaml");
         let text = fs::read_to_string(&file).expect("envoy.yaml");
-        Self { text, trap_build: false, upstream: None, envoy_env: Vec::new() }
+        Self { text, trap_build: false, workers: 1, upstream: None, envoy_env: Vec::new() }
     }
 
     /// Something else instead of a text that stands there.
@@ -42,9 +47,8 @@ impl Setup {
     #[must_use]
     pub fn policy(mut self, policy: &Value) -> Self {
         const BEFORE: &str = "type.googleapis.com/google.protobuf.Struct\n";
-        const AFTER: &str = "                  - name: envoy.filters.http.router\n";
         let begin = self.text.find(BEFORE).expect("a configuration of the filter") + BEFORE.len();
-        let end = self.text.find(AFTER).expect("the router after the filter");
+        let end = self.text.find(ROUTER).expect("the router after the filter");
         // Every JSON text is a YAML text.
         self.text.replace_range(begin..end, &format!("{:26}value: {policy}\n", ""));
         self
@@ -61,6 +65,13 @@ impl Setup {
     #[must_use]
     pub fn trap_build(mut self) -> Self {
         self.trap_build = true;
+        self
+    }
+
+    /// More worker threads than one, each with a VM of its own.
+    #[must_use]
+    pub fn workers(mut self, workers: u32) -> Self {
+        self.workers = workers;
         self
     }
 
@@ -90,12 +101,24 @@ impl Setup {
         Proxy::start(self, issuer, upstream)
     }
 
+    /// Starts Envoy alone, with the filter's configuration in a file that can be replaced while it serves.
+    ///
+    /// # Panics
+    /// If Envoy does not start.
+    #[must_use]
+    pub fn start_discovery(&self, issuer: SocketAddr, upstream: SocketAddr) -> Discovery {
+        Discovery::start(self, issuer, upstream)
+    }
+
     pub(super) fn module(&self) -> PathBuf {
         if self.trap_build { super::trap_module() } else { super::module() }
     }
 
-    pub(super) fn text(&self) -> &str {
-        &self.text
+    /// The configuration as Envoy gets it.
+    pub(super) fn substituted(&self, issuer: SocketAddr, upstream: SocketAddr) -> String {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let addresses = Addresses { listen, issuer, upstream, module: &self.module() };
+        substitute(&self.text, &addresses).expect("marked lines in envoy.yaml")
     }
 
     /// Writes the whole configuration into a file of this directory.
