@@ -58,8 +58,7 @@ impl Proxy {
     pub fn stat(&self, name: &str) -> u64 {
         let all = Request::get("/stats").send(self.envoy.admin_url()).text();
         let value = all.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        let value = value.unwrap_or_else(|| panic!("Envoy has no number `{name}`:\n{all}"));
-        value.parse().expect("a number")
+        value.unwrap_or_else(|| panic!("Envoy has no number `{name}`")).parse().expect("a number")
     }
 
     /// Everything that Envoy has logged so far.
