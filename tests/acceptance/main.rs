@@ -3,7 +3,8 @@
 //! In reading order: [`walk_through`] the whole flow; [`tokens`], [`roles`], [`tutorial`] who gets through;
 //! [`paths`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the upstream is told;
 //! [`odd_bytes`], [`keys`], [`trap`] what must not bring the gate down; [`grpc`], [`access_log`] how a refusal looks;
-//! [`http2`] the same in many streams of one connection; [`policy_change`] a new policy while it serves;
+//! [`http2`] and [`bodies`] the same in streams, long ones among them; [`policy_change`] a new policy while
+//! it serves;
 //! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`vectors`] hundreds of
 //! requests with the decision that every host must come to; [`hosted`] the module without a proxy.
 #![forbid(unsafe_code)]
@@ -16,6 +17,7 @@
 )]
 
 mod access_log;
+mod bodies;
 mod capabilities;
 mod compose;
 mod configuration;

@@ -52,7 +52,9 @@ impl Http2 {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let address = url.strip_prefix("http://").expect("an http:// address").to_owned();
         let connecting = async {
-            let (sender, connection) = h2::client::handshake(TcpStream::connect(address).await?).await?;
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            let (sender, connection) = h2::client::handshake(stream).await?;
             // How it ends, each stream says for itself.
             tokio::spawn(connection);
             Ok::<_, Box<dyn std::error::Error>>(sender)
@@ -132,20 +134,13 @@ impl Http2 {
 }
 
 impl Stream<'_> {
-    /// Sends a piece of the body, as soon as it is wanted.
+    /// Sends a piece of the body, as soon as it is wanted; with the last one, the body ends.
     ///
     /// # Panics
     /// If the stream was reset.
-    pub fn send(&mut self, piece: &[u8]) {
-        self.connection.wait("room for the body", send(&mut self.sent, piece)).expect("an open stream");
-    }
-
-    /// Ends the body.
-    ///
-    /// # Panics
-    /// If the stream was reset.
-    pub fn end(&mut self) {
-        self.sent.send_data(Bytes::new(), true).expect("an open stream");
+    pub fn send(&mut self, piece: &[u8], is_last: bool) {
+        let sending = send(&mut self.sent, piece, is_last);
+        self.connection.wait("room for the body", sending).expect("an open stream");
     }
 
     /// The status, once it has come.
@@ -205,29 +200,27 @@ async fn finish(
 }
 
 async fn send_rest(request: &Request, sent: &mut SendStream<Bytes>) -> Result<(), h2::Error> {
-    send(sent, &request.body).await?;
-    if !request.trailers.is_empty() {
-        let mut trailers = HeaderMap::new();
-        for (name, value) in &request.trailers {
-            let name: HeaderName = name.parse().expect("a name that HTTP/2 can say");
-            trailers.append(name, HeaderValue::from_str(value).expect("a value that HTTP/2 can say"));
-        }
-        sent.send_trailers(trailers)
-    } else if request.body.is_empty() {
-        Ok(()) // the headers ended the stream
-    } else {
-        sent.send_data(Bytes::new(), true)
+    // Without both, the headers have ended the stream.
+    send(sent, &request.body, request.trailers.is_empty()).await?;
+    if request.trailers.is_empty() {
+        return Ok(());
     }
+    let mut trailers = HeaderMap::new();
+    for (name, value) in &request.trailers {
+        let name: HeaderName = name.parse().expect("a name that HTTP/2 can say");
+        trailers.append(name, HeaderValue::from_str(value).expect("a value that HTTP/2 can say"));
+    }
+    sent.send_trailers(trailers)
 }
 
 /// Sends as much as the other side has room for, until all is sent.
-async fn send(sent: &mut SendStream<Bytes>, mut piece: &[u8]) -> Result<(), h2::Error> {
+async fn send(sent: &mut SendStream<Bytes>, mut piece: &[u8], ends: bool) -> Result<(), h2::Error> {
     while !piece.is_empty() {
         sent.reserve_capacity(piece.len());
         let room = std::future::poll_fn(|context| sent.poll_capacity(context)).await;
         let room = room.unwrap_or(Err(h2::Reason::CANCEL.into()))?;
         let (now, later) = piece.split_at(room.min(piece.len()));
-        sent.send_data(Bytes::copy_from_slice(now), false)?;
+        sent.send_data(Bytes::copy_from_slice(now), ends && later.is_empty())?;
         piece = later;
     }
     Ok(())
