@@ -3,7 +3,7 @@
 //! In reading order: [`walk_through`] the whole flow; [`tokens`], [`roles`], [`tutorial`] who gets through;
 //! [`paths`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the upstream is told;
 //! [`odd_bytes`], [`keys`], [`trap`] what must not bring the gate down; [`grpc`], [`access_log`] how a refusal looks;
-//! [`http2`] and [`bodies`] the same in streams, long ones among them; [`policy_change`] a new policy while
+//! [`http2`], [`bodies`], [`websocket`] the same in streams, long ones among them; [`policy_change`] a new policy while
 //! it serves;
 //! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`vectors`] hundreds of
 //! requests with the decision that every host must come to; [`hosted`] the module without a proxy.
@@ -38,3 +38,4 @@ mod trap;
 mod tutorial;
 mod vectors;
 mod walk_through;
+mod websocket;
