@@ -4,7 +4,7 @@
 //! [`paths`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the upstream is told;
 //! [`odd_bytes`], [`keys`], [`trap`] what must not bring the gate down; [`grpc`], [`access_log`] how a refusal looks;
 //! [`http2`], [`bodies`], [`websocket`] the same in streams, long ones among them; [`policy_change`] a new policy while
-//! it serves;
+//! it serves; [`stats`] what Envoy counts;
 //! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`vectors`] hundreds of
 //! requests with the decision that every host must come to; [`hosted`] the module without a proxy.
 #![forbid(unsafe_code)]
@@ -33,6 +33,7 @@ mod odd_bytes;
 mod paths;
 mod policy_change;
 mod roles;
+mod stats;
 mod tokens;
 mod trap;
 mod tutorial;
