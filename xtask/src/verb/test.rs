@@ -1,8 +1,9 @@
 //! `cargo xtask test`: everything, with a real Envoy and PostgreSQL.
 
-use std::process::{Command, ExitCode, ExitStatus};
+use std::process::ExitCode;
 
 use self::results::Results;
+use self::run::Run;
 use super::build::{self, Variant};
 use crate::directory::TemporaryDirectory;
 use crate::error::Error;
@@ -13,6 +14,7 @@ use crate::{envoy, process, workspace};
 
 mod longer;
 mod results;
+mod run;
 
 /// Formats, lints, builds and tests; `arguments` go to the test binaries. The last line printed is
 /// `N passed, N failed`.
@@ -30,54 +32,36 @@ pub fn test(all: bool, arguments: &[String], report: &mut Report) -> Result<Exit
     if all {
         longer::run(report)?;
     }
-    let (status, results) = report.step("test", |report| tests(all, arguments, report))?;
-    Ok(conclude(status, &results, report))
+    let (succeeded, results) = report.step("test", |report| tests(all, arguments, report))?;
+    Ok(conclude(succeeded, &results))
 }
 
-fn tests(all: bool, arguments: &[String], report: &mut Report) -> Result<(ExitStatus, Results), Error> {
+fn tests(all: bool, arguments: &[String], report: &mut Report) -> Result<(bool, Results), Error> {
     let logs = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-test")?;
     let envoy = report.step("provide Envoy", envoy::provide)?;
+    let others = if all {
+        report.step("provide other versions of Envoy", |report| envoy::others(&envoy, report))?
+    } else {
+        Vec::new()
+    };
     let database =
         report.step("provide PostgreSQL", |report| Database::provide(logs.path(), None, report))?;
-    let mut command = workspace::cargo();
-    command
-        .args(["test", "--no-fail-fast"])
-        .args(NATIVE)
-        .args(["--tests", "--", "-Zunstable-options", "--report-time"])
-        .args(arguments)
-        .env(runner_variable()?, "env RUSTC_BOOTSTRAP=1")
-        .env("BEARWARD_TEST_DATABASE_URL", database.url())
-        .env("BEARWARD_WASM", Variant::Plain.path()?)
-        .env("BEARWARD_WASM_TRAP", Variant::Trap.path()?)
-        .env("ENVOY", envoy);
-    if all {
-        command.env("BEARWARD_TEST_ALL", "1");
+    let run = Run { all, arguments, database_url: database.url() };
+    let (mut succeeded, mut results) = run.everything(&envoy, report)?;
+    for other in others {
+        let name = format!("Envoy {}", other.version);
+        let (also, more) =
+            report.step(&format!("test with {name}"), |report| run.acceptance(&other.binary, report))?;
+        succeeded &= also;
+        results.add(more, &name);
     }
-    let mut results = Results::default();
-    let status = process::run_lines(command, |line| {
-        print(line);
-        results.read(line);
-    })?;
-    Ok((status, results))
+    Ok((succeeded, results))
 }
 
-/// The stable test harness reports times only where unstable options are allowed. The variable that allows them is
-/// set for the test binaries alone: set for cargo, it would compile everything anew.
-fn runner_variable() -> Result<String, Error> {
-    let mut command = Command::new("rustc");
-    command.current_dir(workspace::root()).arg("-vV");
-    let said = process::output(command)?;
-    let host = said.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
-    Ok(format!("CARGO_TARGET_{}_RUNNER", host.to_uppercase().replace('-', "_")))
-}
-
-fn conclude(status: ExitStatus, results: &Results, report: &mut Report) -> ExitCode {
+fn conclude(succeeded: bool, results: &Results) -> ExitCode {
     print(&format!("\n{}\n{}", results.notes(), results.slowest()));
-    if !status.success() && results.failed == 0 {
-        report.note(&format!("cargo test: {status}, so a test binary died before it could say its result"));
-    }
     print(&format!("{} passed, {} failed", results.passed, results.failed));
-    if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn cargo(arguments: &[&str]) -> Result<(), Error> {

@@ -28,6 +28,14 @@ impl Results {
         }
     }
 
+    /// Takes the results of a further run, and says of each time and note that it is from there.
+    pub(super) fn add(&mut self, run: Results, name: &str) {
+        self.passed += run.passed;
+        self.failed += run.failed;
+        self.times.extend(run.times.into_iter().map(|(time, test)| (time, format!("{test} ({name})"))));
+        self.notes.extend(run.notes.into_iter().map(|note| format!("{note} ({name})")));
+    }
+
     /// What tests counted and measured, a line each, in an order that does not depend on which came first.
     pub(super) fn notes(&self) -> String {
         let mut notes = self.notes.clone();
@@ -90,6 +98,23 @@ mod tests {
         let text = of(&lines.iter().map(String::as_str).collect::<Vec<_>>()).slowest();
         assert_eq!(text.lines().nth(1).unwrap(), "   4.2 s  through_envoy::a_trap");
         assert_eq!(text.lines().count(), 1 + SLOWEST);
+    }
+
+    #[test]
+    fn a_further_run_counts_as_much_and_is_told_apart() {
+        let run =
+            ["test a ... ok <0.2s>", "note: faults: 7", "test result: FAILED. 3 passed; 1 failed; 0 ignored"];
+        let mut results = of(&run);
+        results.add(of(&run), "Envoy 1.0");
+        assert_eq!((results.passed, results.failed), (6, 2));
+        assert_eq!(
+            results.slowest().lines().skip(1).collect::<Vec<_>>(),
+            ["   0.2 s  a", "   0.2 s  a (Envoy 1.0)"]
+        );
+        assert_eq!(
+            results.notes().lines().skip(1).collect::<Vec<_>>(),
+            ["  faults: 7", "  faults: 7 (Envoy 1.0)"]
+        );
     }
 
     #[test]
