@@ -72,7 +72,8 @@ fn with_a_good_token_a_websocket_opens_and_frames_go_both_ways() {
     let (upstream, upgrades) = echo();
     let proxy = gate(&issuer, upstream);
     let bearer = format!("Bearer {}", issuer.token("user-1", &["customer"]));
-    let forged = [("X-User-Id", "forged"), ("x-user-roles", "forged"), ("x-kept", "kept")];
+    let forged =
+        [("X-User-Id", "forged"), ("x-user-roles", "forged"), ("x-original-url", "/"), ("x-kept", "kept")];
     let mut socket = open(&proxy, &[&[("authorization", bearer.as_str())], &forged[..]].concat()).unwrap();
     for message in [Message::text("one"), Message::binary(vec![0xff; 100_000]), Message::text("three")] {
         socket.send(message.clone()).unwrap();
@@ -85,6 +86,7 @@ fn with_a_good_token_a_websocket_opens_and_frames_go_both_ways() {
     assert_eq!(values("x-user-id"), ["user-1"]);
     assert_eq!(values("x-user-roles"), ["customer"]);
     assert_eq!(values("x-user-issuer"), ["bearward"]);
+    assert_eq!(values("x-original-url"), [""; 0]);
     assert_eq!(values("x-kept"), ["kept"]);
     assert_eq!(values("upgrade"), ["websocket"]);
 }
