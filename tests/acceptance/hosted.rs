@@ -8,6 +8,7 @@ mod gate;
 mod key_sets;
 mod keys;
 mod odd_headers;
+mod panics;
 mod probe;
 mod soak;
 mod vectors;

@@ -10,6 +10,7 @@ use crate::error::Error;
 
 mod exports;
 mod producers;
+pub mod panics;
 pub mod tables;
 
 /// Makes the module that ships from the one that the linker left: the exports that the table names, under the names
