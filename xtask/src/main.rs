@@ -11,7 +11,7 @@ use xtask::interrupt;
 use xtask::report::Report;
 use xtask::verb::bless::Subject;
 use xtask::verb::build::Variant;
-use xtask::verb::{bless, build, demo, sqlx, test};
+use xtask::verb::{bless, build, demo, fuzz, sqlx, test};
 
 /// Bearward's errands. What an errand needs (the wasm target, Envoy, PostgreSQL) it finds on this machine or fetches.
 #[derive(Debug, Parser)]
@@ -56,6 +56,14 @@ enum Verb {
         #[arg(value_enum)]
         subject: Subject,
     },
+    /// Run the fuzz targets and bring their corpora up to date; whatever was found makes the exit status a failure.
+    Fuzz {
+        /// One target; without it all, one after another.
+        target: Option<String>,
+        /// How long each runs.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+        minutes: u64,
+    },
     /// Renew .sqlx, against which the issuer's queries are checked when it is compiled.
     Sqlx,
 }
@@ -81,6 +89,7 @@ fn run(verb: Verb, report: &mut Report) -> Result<ExitCode, Error> {
         }
         Verb::Test { all, arguments } => test::test(all, &arguments, report),
         Verb::Bless { subject } => bless::bless(subject, report).map(|()| ExitCode::SUCCESS),
+        Verb::Fuzz { target, minutes } => fuzz::fuzz(target.as_deref(), minutes, report),
         Verb::Sqlx => sqlx::renew(report).map(|()| ExitCode::SUCCESS),
     }
 }

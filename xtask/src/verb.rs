@@ -3,5 +3,6 @@
 pub mod bless;
 pub mod build;
 pub mod demo;
+pub mod fuzz;
 pub mod sqlx;
 pub mod test;
