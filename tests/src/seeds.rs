@@ -16,6 +16,9 @@ use xtask::workspace;
 use crate::vectors::file::File;
 use crate::vectors::forge::{self, Request};
 
+/// A longer input is not kept: what is long is mostly a whole policy, changed a little, and whole ones are among the seeds.
+const MAX_KEPT_BYTES: usize = 1_000;
+
 /// The inputs of a target that are kept in the repository.
 ///
 /// # Panics
@@ -63,7 +66,8 @@ pub fn unpack(target: &Target, folder: &Path) -> Result<usize, std::io::Error> {
 pub fn pack(target: &Target, folder: &Path) -> Result<usize, std::io::Error> {
     let paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
     let paths: Vec<PathBuf> = paths.collect::<Result<_, std::io::Error>>()?;
-    let inputs = paths.iter().map(fs::read).collect::<Result<Vec<_>, _>>()?;
+    let mut inputs = paths.iter().map(fs::read).collect::<Result<Vec<_>, _>>()?;
+    inputs.retain(|input| input.len() <= MAX_KEPT_BYTES);
     let text = corpus::write(inputs);
     fs::write(kept_file(target), &text)?;
     Ok(text.lines().count())

@@ -30,16 +30,17 @@ pub fn fuzz(target: Option<&str>, minutes: u64, report: &mut Report) -> Result<E
     let targets = chosen(target)?;
     let program = report.step("provide cargo-fuzz", provide)?;
     let corpora = workspace::target()?.join("fuzz/corpus");
-    report.step("make seeds", |_| run_corpora("unpack", &corpora, &[]))?;
+    let names: Vec<&str> = targets.iter().map(String::as_str).collect();
+    report.step("make seeds", |_| run_corpora("unpack", &corpora, &names))?;
     let mut outcomes = Vec::new();
-    for target in targets {
-        let corpus = corpora.join(&target);
+    for target in &targets {
+        let corpus = corpora.join(target);
         let outcome = report.step(&format!("fuzz {target} for {minutes} min"), |_| {
             one(&program, target.clone(), &corpus, minutes)
         })?;
         if !outcome.found {
-            report.step(&format!("minimize {target}"), |_| minimize(&program, &target, &corpus))?;
-            run_corpora("pack", &corpora, &[&target])?;
+            report.step(&format!("minimize {target}"), |_| minimize(&program, target, &corpus))?;
+            run_corpora("pack", &corpora, &[target])?;
         }
         outcomes.push(outcome);
     }
@@ -84,8 +85,7 @@ fn works(program: &Path) -> bool {
 }
 
 /// `cargo-fuzz VERB`. No sanitizer: the code that is tried forbids `unsafe`, so panics and broken promises are what can
-/// be found, and without one three times as many inputs are tried. The flags for coverage need no nightly compiler, but
-/// to be allowed.
+/// be found, and without one more inputs are tried. The flags for coverage need no nightly compiler, but to be allowed.
 fn cargo_fuzz(program: &Path, verb: &str) -> Result<Command, Error> {
     let mut command = Command::new("sh");
     // libFuzzer speaks on stderr.
