@@ -1,6 +1,7 @@
 //! The module that ships on the test host: what takes a proxy seconds, or what a proxy rarely shows. And the host itself,
 //! held against Envoy.
 
+mod corpora;
 mod faults;
 mod flow;
 mod fuel;
