@@ -4,14 +4,16 @@ use crate::verb::sqlx;
 
 mod compose;
 mod dependencies;
+mod fuzz;
 
 type Step = fn(&mut Report) -> Result<(), Error>;
 
 /// What takes too long, or needs too much, for every run.
-const STEPS: [(&str, Step); 3] = [
+const STEPS: [(&str, Step); 4] = [
     (".sqlx is fresh", sqlx::check),
     ("licences, sources and advisories of dependencies", dependencies::check),
     ("the compose file", compose::check),
+    ("the fuzz targets compile", fuzz::check),
 ];
 
 /// Runs every step; the first that fails ends the run.
