@@ -9,8 +9,8 @@ use self::tables::Tables;
 use crate::error::Error;
 
 mod exports;
-mod producers;
 pub mod panics;
+mod producers;
 pub mod tables;
 
 /// Makes the module that ships from the one that the linker left: the exports that the table names, under the names

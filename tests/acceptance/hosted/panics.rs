@@ -110,7 +110,7 @@ fn no_hostcall_of_the_sdk_is_ever_made() {
         order().without("authorization"),
         order().header("content-type", "application/grpc").without("authorization"),
         Request::get("/api/menu").header("x_user_id", b"\xff\xfe"),
-        Request::get("/api/orders/1").bearer(&unknown_key()),
+        Request::get("/api/orders/1").bearer(&unknown_key(|_| ())),
         Request::get("/api/\u{e9}"),
     ] {
         world.request(request);
