@@ -85,7 +85,8 @@ fn works(program: &Path) -> bool {
 }
 
 /// `cargo-fuzz VERB`. No sanitizer: the code that is tried forbids `unsafe`, so panics and broken promises are what can
-/// be found, and without one more inputs are tried. The flags for coverage need no nightly compiler, but to be allowed.
+/// be found, and without one five times as many inputs are tried. The flags for coverage need no nightly compiler, but
+/// to be allowed.
 fn cargo_fuzz(program: &Path, verb: &str) -> Result<Command, Error> {
     let mut command = Command::new("sh");
     // libFuzzer speaks on stderr.
