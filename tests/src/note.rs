@@ -3,7 +3,7 @@
 use std::io::Write;
 
 /// How such a line begins; `cargo xtask test` repeats them at the end.
-const PREFIX: &str = "note: ";
+const PREFIX: &str = "measured: ";
 
 /// Says something about a run that passes. The test harness would keep what `println!` prints to itself.
 pub fn note(text: &str) {

@@ -23,7 +23,7 @@ impl Results {
             self.failed += number_before(summary, " failed");
         } else if let Some(timed) = timed(line) {
             self.times.push(timed);
-        } else if let Some(note) = line.strip_prefix("note: ") {
+        } else if let Some(note) = line.strip_prefix("measured: ") {
             self.notes.push(note.to_owned());
         }
     }
@@ -102,8 +102,11 @@ mod tests {
 
     #[test]
     fn a_further_run_counts_as_much_and_is_told_apart() {
-        let run =
-            ["test a ... ok <0.2s>", "note: faults: 7", "test result: FAILED. 3 passed; 1 failed; 0 ignored"];
+        let run = [
+            "test a ... ok <0.2s>",
+            "measured: faults: 7",
+            "test result: FAILED. 3 passed; 1 failed; 0 ignored",
+        ];
         let mut results = of(&run);
         results.add(of(&run), "Envoy 1.0");
         assert_eq!((results.passed, results.failed), (6, 2));
@@ -119,8 +122,13 @@ mod tests {
 
     #[test]
     fn what_tests_note_is_repeated_in_order() {
-        let results =
-            of(&["note: vectors on Envoy: 3", "test a ... ok <0.1s>", "note: faults: 7", "a note: no"]);
+        let results = of(&[
+            "measured: vectors on Envoy: 3",
+            "test a ... ok <0.1s>",
+            "measured: faults: 7",
+            "note: run with",
+            "a measured: no",
+        ]);
         let text = results.notes();
         assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), ["  faults: 7", "  vectors on Envoy: 3"]);
     }
