@@ -68,8 +68,7 @@ fn examine<'a>(plugin: &'a Plugin<'a>, other_vm_ids: &[&str]) -> Finding<'a> {
     if let Some(around) = &plugin.surroundings {
         problems.extend(surroundings::problems(around, compiled.as_ref(), other_vm_ids));
     }
-    let weakenings = compiled.iter().flat_map(Compiled::weakenings);
-    let weakenings = weakenings.map(|(issuer, text)| format!("issuer `{issuer}` {text}")).collect();
+    let weakenings = compiled.iter().flat_map(Compiled::weakenings).collect();
     Finding { plugin, problems, weakenings }
 }
 

@@ -1,6 +1,6 @@
 //! The payload of a token whose signature holds.
 
-use bearward_core::{Decision, Rejection, Request, json};
+use bearward_core::{Decision, Edit, Rejection, Request, json};
 use bearward_protocol::bounds::{MAX_NUMERIC_DATE, MAX_ROLE_BYTES, MAX_ROLES, MAX_SUBJECT_BYTES};
 
 use crate::gate::{self, Gate, Headers};
@@ -39,13 +39,13 @@ fn requests(payload: &[u8]) -> [(usize, Headers); 3] {
     ]
 }
 
-fn check_accepted(payload: &[u8], identity: &[(String, String)]) {
+fn check_accepted(payload: &[u8], edits: &[Edit]) {
     let claims = json::parse_object(payload).expect("an object without ambiguities");
     let exp = claims["exp"].as_f64().expect("a number");
     assert!((0.0..=MAX_NUMERIC_DATE as f64).contains(&exp), "{exp}");
     let value = |names: [&str; 2]| {
-        let found = identity.iter().find(|(name, _)| names.contains(&name.as_str()));
-        found.map(|(_, value)| value.as_str()).expect("a header")
+        let found = edits.iter().filter_map(Edit::as_set).find(|(name, _)| names.contains(name));
+        std::str::from_utf8(found.expect("a header").1).expect("text")
     };
     let subject = decoded(value(["x-user-id", "x-caller"]));
     assert!((1..=MAX_SUBJECT_BYTES).contains(&subject.len()));

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use bearward_core::problem::Problems;
-use bearward_core::{Decision, KeyRing, LocalResponse, Policy, Request, Verdict, credentials};
+use bearward_core::{Decision, Edit, KeyRing, LocalResponse, Policy, Request, Verdict, credentials};
 use serde_json::Value;
 
 use crate::{NOW, forge};
@@ -100,14 +100,17 @@ impl Gate {
     }
 
     /// Whoever is let in by a rule that asks for a token has shown one that our keys signed, and is called by its claims.
-    fn check_forwarded(
-        &self,
-        headers: &[(Vec<u8>, Vec<u8>)],
-        verdict: &Verdict<'_>,
-        identity: &[(String, String)],
-    ) {
+    fn check_forwarded(&self, headers: &[(Vec<u8>, Vec<u8>)], verdict: &Verdict<'_>, edits: &[Edit]) {
+        let identity: Vec<_> = edits
+            .iter()
+            .map(|edit| match edit {
+                Edit::Set { name, value } => (name, value),
+                Edit::Remove { name } => panic!("{} is removed", name.escape_ascii()),
+            })
+            .collect();
         let access = self.access(verdict);
-        let named = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(credentials::AUTHORIZATION));
+        let is_named = |name: &[u8]| name.eq_ignore_ascii_case(credentials::AUTHORIZATION.as_bytes());
+        let named = headers.iter().filter(|(name, _)| is_named(name));
         let token = credentials::bearer(named.map(|(_, value)| value.as_slice()));
         let anonymous = match access {
             Access::Public => true,
@@ -115,14 +118,14 @@ impl Gate {
             Access::Authenticated => false,
         };
         if anonymous {
-            assert_eq!(identity, [], "an identity of nobody");
+            assert!(identity.is_empty(), "an identity of nobody");
             return;
         }
         let payload = forge::ours(token.expect("a token")).expect("a token that our keys signed");
         assert!(payload["exp"].as_f64().is_some_and(|exp| exp + 300.0 > NOW as f64), "expired: {payload}");
         assert!(!identity.is_empty());
         for (name, value) in identity {
-            assert!(value.bytes().all(|byte| byte.is_ascii_graphic()), "{name}: {value:?}");
+            assert!(value.iter().all(|byte| byte.is_ascii_graphic()), "{name}: {value:?}");
             assert!(self.policy.forwarding().removes(name.as_bytes()), "{name} is also the client's");
         }
     }
@@ -130,7 +133,7 @@ impl Gate {
     /// Without a token only those rules let anything pass that say so.
     fn check_without_credentials(&self, headers: &[(Vec<u8>, Vec<u8>)], with: &Verdict<'_>) {
         let mut without = headers.to_vec();
-        without.retain(|(name, _)| !name.eq_ignore_ascii_case(credentials::AUTHORIZATION));
+        without.retain(|(name, _)| !name.eq_ignore_ascii_case(credentials::AUTHORIZATION.as_bytes()));
         let verdict = self.decide(&without);
         assert_eq!(verdict.rule, with.rule, "credentials choose no rule");
         if verdict.decision == Decision::Forward(Vec::new()) {

@@ -28,6 +28,16 @@ fn the_access_log_names_the_reason_of_every_refusal_and_nothing_that_is_secret()
     ] {
         assert!(log.contains(reason), "`{reason}` is missing:\n{log}");
     }
+    for verdict in [
+        "reject token_missing restaurant/orders -",
+        "reject token_malformed restaurant/orders -",
+        "reject role_missing restaurant/menu-edit bearward",
+        "reject no_rule - -",
+        "reject path_ambiguous - -",
+        "forward - restaurant/orders bearward",
+    ] {
+        assert!(log.contains(verdict), "`{verdict}` is missing:\n{log}");
+    }
     for secret in ["4111111111111111", customer.token.as_str(), "this.is.fake", "mypassword123"] {
         assert!(!log.contains(secret), "`{secret}` is in the log");
     }

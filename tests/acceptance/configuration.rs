@@ -54,14 +54,14 @@ fn what_the_language_does_not_have_yet_is_unknown_and_never_ignored() {
         &Setup::shipped()
             .edit(
                 "                            version: 1\n",
-                "                            version: 1\n                            mode: observe\n",
+                "                            version: 1\n                            tenants: []\n",
             )
             .edit(
                 "token_types: [at+jwt]\n",
                 "token_types: [at+jwt]\n                                revocations: { cluster: issuer }\n",
             ),
     );
-    names(&log, "mode: unknown field");
+    names(&log, "tenants: unknown field");
     names(&log, "issuers.bearward.revocations: unknown field");
 }
 

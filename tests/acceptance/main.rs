@@ -3,9 +3,11 @@
 //! In reading order: [`walk_through`] the whole flow; [`tokens`], [`roles`], [`tutorial`] who gets through;
 //! [`paths`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the upstream is told;
 //! [`odd_bytes`], [`keys`], [`trap`] what must not bring the gate down; [`grpc`], [`access_log`] how a refusal looks;
+//! [`observe`] one that is not carried out;
 //! [`http2`], [`bodies`], [`websocket`] the same in streams, long ones among them; [`policy_change`] a new policy while
 //! it serves; [`stats`] what Envoy counts;
-//! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`vectors`] hundreds of
+//! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`documentation`] that it is
+//! true; [`vectors`] hundreds of
 //! requests with the decision that every host must come to; [`hosted`] the module without a proxy.
 #![forbid(unsafe_code)]
 #![allow(
@@ -21,6 +23,7 @@ mod bodies;
 mod capabilities;
 mod compose;
 mod configuration;
+mod documentation;
 mod grpc;
 mod hosted;
 mod hosts;
@@ -29,6 +32,7 @@ mod identity_headers;
 mod keys;
 mod methods;
 mod module;
+mod observe;
 mod odd_bytes;
 mod paths;
 mod policy_change;

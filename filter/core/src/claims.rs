@@ -49,6 +49,14 @@ impl VerifiedClaims {
         &self.roles
     }
 
+    /// The claim at a path of member names.
+    ///
+    /// # Errors
+    /// [`Rejection::ClaimsMalformed`] where something on the way is no object.
+    pub(crate) fn lookup(&self, path: &[String]) -> Result<Option<&Value>, Rejection> {
+        lookup(&self.payload, path)
+    }
+
     /// The whole payload.
     #[must_use]
     pub fn payload(&self) -> &Map<String, Value> {

@@ -1,55 +1,120 @@
-//! Where the token stands in a request: the `Authorization` header (RFC 6750 section 2.1, RFC 9110 section 11).
+//! Where the token stands in a request: only where the policy says, and there only once.
+//!
+//! Each source in its own file. The first that holds a token wins; what the others hold is taken out of the request
+//! unread, so that nobody behind takes for verified what was not.
+
+mod cookie;
+mod header;
+mod query;
 
 use bearward_protocol::bounds::MAX_TOKEN_BYTES;
 
+use crate::edit::Edit;
 use crate::rejection::Rejection;
+use crate::request::Request;
 
-/// The name of the header, in lower case.
-pub const AUTHORIZATION: &[u8] = b"authorization";
+pub(crate) use cookie::is_origin;
 
-/// Takes the token from the values of all `Authorization` headers of a request.
-///
-/// The scheme is compared without case (RFC 9110 section 11.1); another scheme, or `Bearer` with nothing after it, is
-/// no token. What follows `Bearer` must be one b64token.
+/// The name of the header of RFC 6750 section 2.1, in lower case.
+pub const AUTHORIZATION: &str = "authorization";
+/// The scheme of RFC 6750.
+const BEARER: &str = "Bearer";
+
+/// A place where a token may stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A header, after a scheme (compared without case, RFC 9110 section 11.1) or as the whole value.
+    Header { name: String, scheme: Option<String> },
+    /// A cookie. Browsers send it along with requests that other sites cause, so it counts only for these origins.
+    Cookie { name: String, origins: Vec<String> },
+    /// A parameter of the query (RFC 6750 section 2.3): it ends up in logs.
+    Query { name: String },
+}
+
+/// A token and where it stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found<'a> {
+    pub(crate) token: &'a [u8],
+    /// The position of its source.
+    pub(crate) source: usize,
+}
+
+impl Source {
+    /// `Authorization: Bearer`, where the policy says nothing.
+    pub(crate) fn bearer() -> Self {
+        Self::Header { name: AUTHORIZATION.to_owned(), scheme: Some(BEARER.to_owned()) }
+    }
+
+    fn read<'a>(&self, request: &Request<'a>) -> Result<Option<&'a [u8]>, Rejection> {
+        match self {
+            Self::Header { name, scheme } => header::read(request.values(name.as_bytes()), scheme.as_deref()),
+            Self::Cookie { name, .. } => cookie::read(request, name),
+            Self::Query { name } => query::read(request, name),
+        }
+    }
+}
+
+/// The token of the first source that holds one.
 ///
 /// # Errors
-/// [`Rejection::TokenMissing`]; [`Rejection::CredentialsAmbiguous`] for several headers, or several credentials that a
-/// proxy joined with a comma; [`Rejection::TokenTooLarge`]; [`Rejection::TokenMalformed`].
-pub fn bearer<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> Result<&'a [u8], Rejection> {
-    let value = values.next().ok_or(Rejection::TokenMissing)?;
-    if values.next().is_some() {
-        return Err(Rejection::CredentialsAmbiguous);
+/// [`Rejection::TokenMissing`]; [`Rejection::CredentialsAmbiguous`] for two tokens of one source;
+/// [`Rejection::TokenTooLarge`]; [`Rejection::TokenMalformed`]; [`Rejection::CsrfRejected`].
+pub(crate) fn find<'a>(sources: &[Source], request: &Request<'a>) -> Result<Found<'a>, Rejection> {
+    for (position, source) in sources.iter().enumerate() {
+        let Some(token) = source.read(request)? else { continue };
+        if let Source::Cookie { origins, .. } = source
+            && !cookie::is_same_site(request, origins)
+        {
+            return Err(Rejection::CsrfRejected);
+        }
+        return Ok(Found { token, source: position });
     }
-    let value = value.trim_ascii();
-    let (scheme, credentials) = match value.iter().position(|byte| *byte == b' ' || *byte == b'\t') {
-        Some(end) => value.split_at(end),
-        None => (value, &[] as &[u8]),
-    };
-    if !scheme.eq_ignore_ascii_case(b"Bearer") {
-        let joined = value.split(|byte| *byte == b',').skip(1).any(begins_with_bearer);
-        return Err(if joined { Rejection::CredentialsAmbiguous } else { Rejection::TokenMissing });
+    Err(Rejection::TokenMissing)
+}
+
+/// The token in the values of all `Authorization` headers of a request (RFC 6750 section 2.1).
+///
+/// # Errors
+/// [`Rejection::TokenMissing`], [`Rejection::CredentialsAmbiguous`], [`Rejection::TokenTooLarge`],
+/// [`Rejection::TokenMalformed`].
+pub fn bearer<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<&'a [u8], Rejection> {
+    header::read(values, Some(BEARER))?.ok_or(Rejection::TokenMissing)
+}
+
+/// What takes the tokens out of a request, but for that of the source that is kept.
+pub(crate) fn removal(sources: &[Source], kept: Option<usize>, request: &Request<'_>) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    for (position, source) in sources.iter().enumerate() {
+        let kept = kept == Some(position);
+        match source {
+            Source::Header { name, scheme } => {
+                header::remove(request, name, scheme.as_deref(), kept, &mut edits);
+            }
+            Source::Cookie { .. } | Source::Query { .. } => {}
+        }
     }
-    let token = credentials.trim_ascii();
-    if token.is_empty() {
-        return Err(Rejection::TokenMissing);
-    }
-    if token.contains(&b',') {
-        return Err(Rejection::CredentialsAmbiguous);
-    }
+    let kept = kept.and_then(|kept| sources.get(kept));
+    let others = || sources.iter().filter(|source| Some(*source) != kept);
+    let cookies: Vec<_> = others()
+        .filter_map(
+            |source| if let Source::Cookie { name, .. } = source { Some(name.as_str()) } else { None },
+        )
+        .collect();
+    let parameters: Vec<_> = others()
+        .filter_map(|source| if let Source::Query { name } = source { Some(name.as_str()) } else { None })
+        .collect();
+    edits.extend(cookie::remove(request, &cookies));
+    edits.extend(query::remove(request, &parameters));
+    edits
+}
+
+/// One b64token of a size that is looked at (RFC 6750 section 2.1).
+fn checked(token: &[u8]) -> Result<&[u8], Rejection> {
     // Before anything looks at every byte: proxies let in headers of any size that they are told to.
     if token.len() > MAX_TOKEN_BYTES {
         return Err(Rejection::TokenTooLarge);
     }
-    if !is_b64token(token) {
-        return Err(Rejection::TokenMalformed);
-    }
-    Ok(token)
-}
-
-/// Envoy joins two `Authorization` headers with a comma: `Basic x,Bearer y`.
-fn begins_with_bearer(part: &[u8]) -> bool {
-    let scheme = part.trim_ascii().split_first_chunk::<7>().map(|(scheme, _)| scheme);
-    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
+    if is_b64token(token) { Ok(token) } else { Err(Rejection::TokenMalformed) }
 }
 
 /// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`
@@ -63,67 +128,4 @@ fn is_b64token(token: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn one(value: &[u8]) -> Result<&[u8], Rejection> {
-        bearer([value].into_iter())
-    }
-
-    #[test]
-    fn the_scheme_is_compared_without_case() {
-        for value in ["Bearer a.b.c", "bearer a.b.c", "BEARER   a.b.c  ", "bEaReR\ta.b.c"] {
-            assert_eq!(one(value.as_bytes()), Ok(&b"a.b.c"[..]), "{value:?}");
-        }
-    }
-
-    #[test]
-    fn a_token_that_is_too_large_is_not_looked_at() {
-        let token = |size| format!("Bearer {}", "!".repeat(size));
-        assert_eq!(one(token(MAX_TOKEN_BYTES).as_bytes()), Err(Rejection::TokenMalformed));
-        assert_eq!(one(token(MAX_TOKEN_BYTES + 1).as_bytes()), Err(Rejection::TokenTooLarge));
-    }
-
-    #[test]
-    fn another_scheme_or_nothing_after_bearer_is_no_token() {
-        for value in [
-            "",
-            " ",
-            "Basic x",
-            "Bearer",
-            "Bearer ",
-            "Bearer \t ",
-            "Bearerx",
-            "a.b.c",
-            "Digest a=\"b\", c=\"d\"",
-        ] {
-            assert_eq!(one(value.as_bytes()), Err(Rejection::TokenMissing), "{value:?}");
-        }
-        assert_eq!(bearer(std::iter::empty()), Err(Rejection::TokenMissing));
-    }
-
-    #[test]
-    fn two_sets_of_credentials_are_ambiguous() {
-        assert_eq!(bearer([&b"Bearer a"[..], b"Bearer a"].into_iter()), Err(Rejection::CredentialsAmbiguous));
-        assert_eq!(bearer([&b"Basic x"[..], b"Bearer a"].into_iter()), Err(Rejection::CredentialsAmbiguous));
-        assert_eq!(one(b"Bearer a,Bearer b"), Err(Rejection::CredentialsAmbiguous));
-        assert_eq!(one(b"Bearer a, Bearer b"), Err(Rejection::CredentialsAmbiguous));
-        assert_eq!(one(b"Basic x,Bearer a"), Err(Rejection::CredentialsAmbiguous));
-        assert_eq!(one(b"Basic x, bearer a"), Err(Rejection::CredentialsAmbiguous));
-    }
-
-    #[test]
-    fn what_is_no_b64token_is_malformed() {
-        for value in [
-            &b"Bearer a b"[..],
-            b"Bearer \xff\xfe",
-            b"Bearer =",
-            b"Bearer a=b",
-            b"Bearer \"a\"",
-            b"Bearer a\0",
-        ] {
-            assert_eq!(one(value), Err(Rejection::TokenMalformed), "{value:?}");
-        }
-        assert_eq!(one(b"Bearer a=="), Ok(&b"a=="[..]));
-    }
-}
+mod tests;

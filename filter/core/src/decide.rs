@@ -1,20 +1,22 @@
 //! The decision: path, policy, rule, credentials, token, requirement, in this order.
 
-use std::cmp::Reverse;
+mod matching;
 
+use std::fmt;
+
+use self::matching::RequestLine;
 use crate::claims::VerifiedClaims;
-use crate::credentials::{self, AUTHORIZATION};
-use crate::host_name::{self, Closeness};
+use crate::credentials;
+use crate::edit::Edit;
 use crate::keys::KeySet;
 use crate::path::CanonicalPath;
-use crate::policy::{Access, IssuerId, KeySource, Policy, Requirement, Rule, Scope, TrustedIssuer};
+use crate::policy::{Access, ChallengeSettings, IssuerId, KeySource, Mode, Policy, Settings, TrustedIssuer};
 use crate::reading::Readings;
 use crate::rejection::Rejection;
 use crate::request::Request;
+use crate::requirement::{Matched, Requirement};
+use crate::response::LocalResponse;
 use crate::token::UnverifiedToken;
-
-/// The longest method that is looked at, in bytes; the longest registered one has 17.
-const MAX_METHOD_BYTES: usize = 64;
 
 /// The keys at hand: one place for each issuer of the policy.
 #[derive(Clone, Debug, Default)]
@@ -52,26 +54,65 @@ impl KeyRing {
 pub struct Verdict<'p> {
     /// Forward or reject.
     pub decision: Decision,
+    /// Why the request would be refused, where the policy only observes.
+    pub observed: Option<Rejection>,
     /// The names of the policy and the rule; `None` where no rule matched.
     pub rule: Option<(&'p str, &'p str)>,
     /// The issuer whose token was judged, where one was chosen.
     pub issuer: Option<IssuerId>,
-}
-
-/// The rule that some readings of a path come to.
-struct Match<'p> {
-    readings: Readings,
-    scope: &'p Scope,
-    rule: &'p Rule,
+    issuer_name: Option<&'p str>,
+    challenge: &'p ChallengeSettings,
+    scope: String,
 }
 
 /// Forward or reject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Let it through, with these identity headers: name and value.
-    Forward(Vec<(String, String)>),
+    /// Let it through, changed: identity headers set, tokens taken out.
+    Forward(Vec<Edit>),
     /// Refuse it.
     Reject(Rejection),
+}
+
+impl Verdict<'_> {
+    /// What a refused client gets. `grpc`: whether it speaks gRPC.
+    #[must_use]
+    pub fn response(&self, rejection: Rejection, grpc: bool) -> LocalResponse {
+        LocalResponse::with(rejection, grpc, self.challenge, &self.scope)
+    }
+}
+
+/// Four words for the access log: what is done (`forward`, `reject`, or `observe` for a refusal that is not carried out),
+/// the reason, `policy/rule`, the issuer by its name in the policy. `-` stands for what there is not.
+impl fmt::Display for Verdict<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, reason) = match (&self.decision, self.observed) {
+            (Decision::Reject(rejection), _) => ("reject", rejection.row().reason),
+            (Decision::Forward(_), Some(rejection)) => ("observe", rejection.row().reason),
+            (Decision::Forward(_), None) => ("forward", NOTHING),
+        };
+        let issuer = self.issuer_name.unwrap_or(NOTHING);
+        match self.rule {
+            Some((policy, rule)) => write!(formatter, "{word} {reason} {policy}/{rule} {issuer}"),
+            None => write!(formatter, "{word} {reason} {NOTHING} {issuer}"),
+        }
+    }
+}
+
+/// What stands in a log in the place of nothing.
+const NOTHING: &str = "-";
+
+/// The name, in verdicts, of the rule that lets a CORS preflight through.
+const PREFLIGHT: &str = "cors_preflight";
+
+/// What is known of a request by now: it outlives a rejection.
+struct Progress<'p> {
+    rule: Option<(&'p str, &'p str)>,
+    issuer: Option<IssuerId>,
+    settings: &'p Settings,
+    mode: Mode,
+    scope: String,
+    edits: Vec<Edit>,
 }
 
 impl Policy {
@@ -81,12 +122,23 @@ impl Policy {
     /// request, whatever the verdict.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>, keys: &KeyRing, now: u64) -> Verdict<'_> {
-        let mut verdict = Verdict { decision: Decision::Reject(Rejection::NoRule), rule: None, issuer: None };
-        verdict.decision = match self.judge(request, keys, now, &mut verdict) {
-            Ok(headers) => Decision::Forward(headers),
-            Err(rejection) => Decision::Reject(rejection),
+        let mut progress = Progress {
+            rule: None,
+            issuer: None,
+            settings: &self.defaults,
+            mode: self.defaults.mode,
+            scope: String::new(),
+            edits: Vec::new(),
         };
-        verdict
+        let judged = self.judge(request, keys, now, &mut progress);
+        let Progress { rule, issuer, settings, mode, scope, edits } = progress;
+        let (decision, observed) = match (judged, mode) {
+            (Ok(()), _) => (Decision::Forward(edits), None),
+            (Err(rejection), Mode::Enforce) => (Decision::Reject(rejection), None),
+            (Err(rejection), Mode::Observe) => (Decision::Forward(edits), Some(rejection)),
+        };
+        let issuer_name = issuer.and_then(|id| self.issuers.get(id.0)).map(|issuer| issuer.name.as_str());
+        Verdict { decision, observed, rule, issuer, issuer_name, challenge: &settings.challenge, scope }
     }
 
     /// What the upstream is told, and what of the client's it must not be told.
@@ -100,73 +152,53 @@ impl Policy {
         request: &Request<'_>,
         keys: &KeyRing,
         now: u64,
-        verdict: &mut Verdict<'p>,
-    ) -> Result<Vec<(String, String)>, Rejection> {
-        let (scope, rule) = self.find_rule(request)?;
-        verdict.rule = Some((&scope.name, &rule.name));
+        progress: &mut Progress<'p>,
+    ) -> Result<(), Rejection> {
+        let line = RequestLine::of(request, self.paths)?;
+        let path = CanonicalPath::parse_with(&line.target, self.paths)?;
+        let place = self.find_place(&line, path, request, progress)?;
+        if line.is_replaced {
+            progress.edits.push(Edit::set(":path", line.target.as_ref()));
+        }
+        let sources = &progress.settings.credentials;
+        // Where a path was replaced, its query is in the replaced target.
+        let request = &line.replaced_in(request);
+        let Some(rule) = place else {
+            self.strip_tokens(sources, None, request, &mut progress.edits);
+            return Ok(());
+        };
         let (issuers, requirement) = match &rule.access {
-            Access::Public => return Ok(Vec::new()),
+            Access::Public => {
+                self.strip_tokens(sources, None, request, &mut progress.edits);
+                return Ok(());
+            }
             Access::Optional(issuers) => (issuers, None),
             Access::Authenticated(issuers, requirement) => (issuers, Some(requirement)),
         };
-        let token = match credentials::bearer(request.values(AUTHORIZATION)) {
-            Err(Rejection::TokenMissing) if requirement.is_none() => return Ok(Vec::new()),
+        let found = match credentials::find(sources, request) {
+            Err(Rejection::TokenMissing) if requirement.is_none() => return Ok(()),
             found => found?,
         };
-        let (trusted, claims) = self.verify(token, issuers, keys, now, &mut verdict.issuer)?;
-        if let Some(requirement) = requirement {
-            requirement.check(&claims)?;
-        }
-        Ok(self.forwarding.headers(&trusted.name, &claims))
+        let kept = (!self.forwarding.remove_token).then_some(found.source);
+        progress.edits.extend(credentials::removal(sources, kept, request));
+        let (trusted, claims) = self.verify(found.token, issuers, keys, now, &mut progress.issuer)?;
+        progress.edits.extend(self.forwarding.headers(&trusted.name, &claims)?);
+        let Some(requirement) = requirement else { return Ok(()) };
+        let matched = Matched { path, patterns: &rule.paths, home: Readings::only(self.paths.home()) };
+        requirement.check(&claims, matched).inspect_err(|_| progress.scope = scope_of(requirement))
     }
 
-    /// Deny by default: [`Rejection::NoRule`] where nothing names the request.
-    ///
-    /// A path is matched as it stands. But some servers fold letters or a trailing slash; where such a reading would
-    /// come to a rule that is stricter, the request is refused, because we cannot know who is behind.
-    fn find_rule(&self, request: &Request<'_>) -> Result<(&Scope, &Rule), Rejection> {
-        let method = request.value(b":method").filter(|method| is_method(method));
-        let method = method.ok_or(Rejection::RequestMalformed)?;
-        let path = CanonicalPath::parse(request.value(b":path").ok_or(Rejection::RequestMalformed)?)?;
-        let mut authorities = request.values(b":authority");
-        let host = host_name::normalized(authorities.next().unwrap_or_default())
-            .ok_or(Rejection::RequestMalformed)?;
-        if authorities.next().is_some() {
-            return Err(Rejection::RequestMalformed);
+    /// Where no token is looked at: it stays, unless the policy wants none to reach the upstream.
+    fn strip_tokens(
+        &self,
+        sources: &[credentials::Source],
+        kept: Option<usize>,
+        request: &Request<'_>,
+        edits: &mut Vec<Edit>,
+    ) {
+        if self.forwarding.remove_token {
+            edits.extend(credentials::removal(sources, kept, request));
         }
-        let matched = self.first_matches(&host, method, path);
-        let exact = matched.iter().find(|matched| matched.readings.hold_exact()).ok_or(Rejection::NoRule)?;
-        if matched.iter().all(|other| exact.rule.is_as_strict_as(other.rule)) {
-            Ok((exact.scope, exact.rule))
-        } else {
-            Err(Rejection::PathAmbiguous)
-        }
-    }
-
-    /// What each reading of the path comes to. The closest host first, and no other after it, as Envoy chooses a virtual
-    /// host; in it the longest prefix; in it the first rule.
-    fn first_matches(&self, host: &[u8], method: &[u8], path: CanonicalPath<'_>) -> Vec<Match<'_>> {
-        let closest = self.scopes.iter().filter_map(|scope| scope.closeness(host)).max();
-        let named = self.scopes.iter().filter(|scope| closest.is_some() && scope.closeness(host) == closest);
-        let mut scopes: Vec<_> = named.map(|scope| (scope, scope.prefix.readings(path))).collect();
-        scopes.sort_by_key(|(scope, _)| Reverse(scope.prefix.depth()));
-        let mut matched = Vec::new();
-        let mut without_scope = Readings::ALL;
-        for (scope, readings) in scopes {
-            let mut without_rule = readings.within(without_scope);
-            without_scope = without_scope.without(readings);
-            for rule in &scope.rules {
-                if without_rule.is_empty() {
-                    break;
-                }
-                let readings = rule.readings(method, path).within(without_rule);
-                if !readings.is_empty() {
-                    without_rule = without_rule.without(readings);
-                    matched.push(Match { readings, scope, rule });
-                }
-            }
-        }
-        matched
     }
 
     /// `iss` is read unverified only to choose among the issuers that the rule trusts: their keys must prove it.
@@ -193,58 +225,12 @@ impl Policy {
     }
 }
 
-/// Capital letters only. Methods are case-sensitive (RFC 9110 section 9.1), but some frameworks turn `delete` into
-/// `DELETE` after a rule for `DELETE` has passed it over.
-fn is_method(method: &[u8]) -> bool {
-    !method.is_empty()
-        && method.len() <= MAX_METHOD_BYTES
-        && method != b"CONNECT"
-        && method.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'-')
-}
-
-impl Scope {
-    fn closeness(&self, host: &[u8]) -> Option<Closeness> {
-        self.hosts.iter().filter_map(|pattern| pattern.closeness(host)).max()
-    }
-}
-
-impl Rule {
-    /// Whether this rule matches every request that `other` matches.
-    pub(crate) fn covers(&self, other: &Self) -> bool {
-        let methods = match &other.methods {
-            None => self.methods.is_none(),
-            Some(methods) => methods.iter().all(|method| self.has_method(method.as_bytes())),
-        };
-        methods && other.paths.iter().all(|path| self.paths.iter().any(|own| own.covers(path)))
-    }
-
-    /// GET implies HEAD.
-    fn has_method(&self, method: &[u8]) -> bool {
-        let named = |own: &String| own.as_bytes() == method || (own == "GET" && method == b"HEAD");
-        self.methods.as_ref().is_none_or(|methods| methods.iter().any(named))
-    }
-
-    /// Whether nobody who is let in by this rule would be refused by `other`.
-    fn is_as_strict_as(&self, other: &Self) -> bool {
-        other.access == Access::Public || self.access == other.access
-    }
-
-    fn readings(&self, method: &[u8], path: CanonicalPath<'_>) -> Readings {
-        if !self.has_method(method) {
-            return Readings::NONE;
-        }
-        self.paths.iter().fold(Readings::NONE, |readings, pattern| {
-            if readings == Readings::ALL { readings } else { readings.or(pattern.readings(path)) }
-        })
-    }
-}
-
-impl Requirement {
-    fn check(&self, claims: &VerifiedClaims) -> Result<(), Rejection> {
-        let has = |role: &String| claims.roles().contains(role);
-        let any = self.any_role.is_empty() || self.any_role.iter().any(has);
-        if any && self.all_roles.iter().all(has) { Ok(()) } else { Err(Rejection::RoleMissing) }
-    }
+/// The scope tokens of RFC 6749 section 3.3 that would suffice.
+fn scope_of(requirement: &Requirement) -> String {
+    let is_scope_token = |word: &&str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+    };
+    requirement.scopes().filter(is_scope_token).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! Identity headers: which of the client's are removed, and how ours are written.
 
+use serde_json::Value;
+
 use crate::claims::VerifiedClaims;
+use crate::edit::Edit;
 use crate::policy::{Forwarding, Source};
+use crate::rejection::Rejection;
 
 /// Headers that change, for some upstreams, what the request does after we have decided about it.
 pub(crate) const OVERRIDES: [&str; 7] = [
@@ -22,24 +26,61 @@ impl Forwarding {
     #[must_use]
     pub fn removes(&self, name: &[u8]) -> bool {
         let own = self.headers.iter().map(|(name, _)| name.as_str());
-        own.chain(OVERRIDES).any(|reserved| folds_to(name, reserved))
+        let overrides = OVERRIDES.into_iter().filter(|name| !self.kept.iter().any(|kept| kept == name));
+        own.chain(overrides).any(|reserved| folds_to(name, reserved))
     }
 
-    /// The headers to set for this caller: name and value, visible ASCII.
-    pub(crate) fn headers(&self, issuer: &str, claims: &VerifiedClaims) -> Vec<(String, String)> {
-        let value = |source: &Source| match source {
-            Source::Subject => encoded(claims.subject()),
-            Source::Roles => claims.roles().iter().map(|role| encoded(role)).collect::<Vec<_>>().join(","),
-            Source::Issuer => issuer.to_owned(),
-        };
-        self.headers.iter().map(|(name, source)| (name.clone(), value(source))).collect()
+    /// The headers to set for this caller: visible ASCII. None for a claim that the token lacks.
+    ///
+    /// # Errors
+    /// [`Rejection::ClaimsMalformed`] for a claim that is neither a string, a number, a truth value nor an array of such.
+    pub(crate) fn headers(&self, issuer: &str, claims: &VerifiedClaims) -> Result<Vec<Edit>, Rejection> {
+        let mut edits = Vec::with_capacity(self.headers.len());
+        for (name, source) in &self.headers {
+            let value = match source {
+                Source::Subject => Some(encoded(claims.subject())),
+                Source::Roles => Some(joined(claims.roles().iter().map(|role| encoded(role)))),
+                Source::Issuer => Some(issuer.to_owned()),
+                Source::Claim(path) => claims.lookup(path)?.map(claim_value).transpose()?,
+            };
+            edits.extend(value.map(|value| Edit::set(name, value)));
+        }
+        Ok(edits)
     }
 }
 
-fn folds_to(name: &[u8], reserved: &str) -> bool {
-    let folded =
-        name.iter().map(|byte| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' });
-    name.len() == reserved.len() && folded.eq(reserved.bytes())
+/// A claim as a header: text encoded, numbers and truth values plain, arrays joined by commas.
+fn claim_value(claim: &Value) -> Result<String, Rejection> {
+    match claim {
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(item_value).collect::<Result<_, _>>()?;
+            // An item that is nothing could not be told from no item.
+            if items.iter().any(String::is_empty) {
+                return Err(Rejection::ClaimsMalformed);
+            }
+            Ok(joined(items.into_iter()))
+        }
+        item => item_value(item),
+    }
+}
+
+fn item_value(item: &Value) -> Result<String, Rejection> {
+    match item {
+        Value::String(text) => Ok(encoded(text)),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Bool(truth) => Ok(truth.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => Err(Rejection::ClaimsMalformed),
+    }
+}
+
+fn joined(values: impl Iterator<Item = String>) -> String {
+    values.collect::<Vec<_>>().join(",")
+}
+
+/// Whether a server that folds names may take one for the other.
+pub(crate) fn folds_to(name: &[u8], other: &str) -> bool {
+    let folded = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
+    name.len() == other.len() && name.iter().copied().map(folded).eq(other.bytes().map(folded))
 }
 
 /// Visible ASCII stands for itself; every other byte, and `%` and `,`, is percent-encoded. So a value cannot be taken

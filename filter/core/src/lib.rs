@@ -19,6 +19,7 @@ pub mod base64url;
 pub mod claims;
 pub mod credentials;
 pub mod decide;
+pub mod edit;
 #[cfg(test)]
 mod fixtures;
 pub mod host_name;
@@ -34,11 +35,13 @@ pub mod reading;
 pub mod refresh;
 pub mod rejection;
 pub mod request;
+pub(crate) mod requirement;
 pub mod response;
 pub mod token;
 pub mod verify;
 
 pub use decide::{Decision, KeyRing, Verdict};
+pub use edit::Edit;
 pub use policy::Policy;
 pub use rejection::Rejection;
 pub use request::Request;

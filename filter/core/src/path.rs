@@ -3,10 +3,40 @@
 //! A path that two servers could read in two ways is refused, not repaired: whoever repairs it must be sure that
 //! everybody behind reads the repaired form.
 
+use std::borrow::Cow;
+
+use crate::reading::Foldings;
 use crate::rejection::Rejection;
 
 /// The longest path that is looked at, in bytes.
 pub const MAX_PATH_BYTES: usize = 8 * 1024;
+
+/// How the paths of a policy are read. Everything is as strict as can be, unless a setting says otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PathSettings {
+    /// `%2F` may stand in a segment: for an API whose identifiers hold slashes, and whose server does not split there.
+    pub keep_encoded_slash: bool,
+    /// `;` may stand in a segment. What follows it is not matched, and may be read by nobody behind as a path.
+    pub keep_parameters: bool,
+    /// Unreserved characters that are encoded are decoded, in what is matched and in what is forwarded.
+    pub replace: bool,
+    /// What every server behind folds, so that it counts as the same path.
+    pub folded: Foldings,
+}
+
+impl PathSettings {
+    /// What is folded in the reading that decides.
+    #[must_use]
+    pub fn home(self) -> Foldings {
+        if self.keep_parameters { self.folded.and(Foldings::PARAMETERS) } else { self.folded }
+    }
+
+    /// The request target that is judged and forwarded.
+    #[must_use]
+    pub fn target(self, target: &[u8]) -> Cow<'_, [u8]> {
+        if self.replace { with_unreserved_decoded(target) } else { Cow::Borrowed(target) }
+    }
+}
 
 /// A path in canonical form, without its query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +45,15 @@ pub struct CanonicalPath<'a> {
 }
 
 impl<'a> CanonicalPath<'a> {
-    /// Takes the request target (`:path`), in origin form (RFC 9112 section 3.2.1).
+    /// Takes the request target (`:path`), in origin form (RFC 9112 section 3.2.1), as strictly as can be.
+    ///
+    /// # Errors
+    /// As [`CanonicalPath::parse_with`].
+    pub fn parse(target: &'a [u8]) -> Result<Self, Rejection> {
+        Self::parse_with(target, PathSettings::default())
+    }
+
+    /// Takes the request target, by these settings.
     ///
     /// Refused: encoded unreserved characters, encoded slash or backslash, encoded control characters, bytes that
     /// decode to no UTF-8 (overlong forms among them), `%25` before two hexadecimal digits, a bad percent-encoding,
@@ -23,7 +61,7 @@ impl<'a> CanonicalPath<'a> {
     ///
     /// # Errors
     /// [`Rejection::RequestMalformed`] for what is no origin form; [`Rejection::PathAmbiguous`].
-    pub fn parse(target: &'a [u8]) -> Result<Self, Rejection> {
+    pub fn parse_with(target: &'a [u8], settings: PathSettings) -> Result<Self, Rejection> {
         if target.first() != Some(&b'/') || target.contains(&b'#') {
             return Err(Rejection::RequestMalformed);
         }
@@ -31,7 +69,7 @@ impl<'a> CanonicalPath<'a> {
         if path.len() > MAX_PATH_BYTES || path.iter().any(|byte| !byte.is_ascii_graphic()) {
             return Err(Rejection::RequestMalformed);
         }
-        check_bytes(path)?;
+        check_bytes(path, settings)?;
         let path = Self { path };
         path.check_segments()?;
         Ok(path)
@@ -46,7 +84,7 @@ impl<'a> CanonicalPath<'a> {
         let mut segments = self.segments().peekable();
         while let Some(segment) = segments.next() {
             let empty_inside = segment.is_empty() && segments.peek().is_some();
-            if empty_inside || segment == b"." || segment == b".." || !decodes_to_utf8(segment) {
+            if empty_inside || !decodes_to_utf8(segment) || hides_a_step(segment) {
                 return Err(Rejection::PathAmbiguous);
             }
         }
@@ -54,20 +92,35 @@ impl<'a> CanonicalPath<'a> {
     }
 }
 
+/// Whether some server steps upwards in this segment, or takes it for none: dot segments, also before `;`, also between
+/// encoded slashes.
+fn hides_a_step(segment: &[u8]) -> bool {
+    if segment.is_empty() {
+        return false;
+    }
+    let plain: Vec<u8> = decoded(segment).collect();
+    plain.split(|byte| *byte == b'/').any(|part| {
+        let bare = part.split(|byte| *byte == b';').next().unwrap_or_default();
+        matches!(bare, b"" | b"." | b"..")
+    })
+}
+
 /// Refuses bytes that servers decode in different ways.
-pub(crate) fn check_bytes(path: &[u8]) -> Result<(), Rejection> {
+pub(crate) fn check_bytes(path: &[u8], settings: PathSettings) -> Result<(), Rejection> {
     let mut rest = path;
     while let Some((byte, after)) = rest.split_first() {
         rest = after;
         match byte {
-            b'\\' | b';' => return Err(Rejection::PathAmbiguous),
+            b'\\' => return Err(Rejection::PathAmbiguous),
+            b';' if !settings.keep_parameters => return Err(Rejection::PathAmbiguous),
             b'%' => {
                 let (decoded, after) = encoded_byte(after).ok_or(Rejection::PathAmbiguous)?;
                 let double = decoded == b'%' && encoded_byte(after).is_some();
                 if double
                     || is_unreserved(decoded)
                     || decoded.is_ascii_control()
-                    || matches!(decoded, b'/' | b'\\')
+                    || decoded == b'\\'
+                    || (decoded == b'/' && !settings.keep_encoded_slash)
                 {
                     return Err(Rejection::PathAmbiguous);
                 }
@@ -93,6 +146,29 @@ pub(crate) fn decoded(segment: &[u8]) -> impl Iterator<Item = u8> + Clone + '_ {
         }
         Some(*byte)
     })
+}
+
+/// The same target with every encoded unreserved character decoded, once (RFC 3986 section 6.2.2.2), but for the query.
+fn with_unreserved_decoded(target: &[u8]) -> Cow<'_, [u8]> {
+    let end = target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
+    let (path, query) = target.split_at_checked(end).unwrap_or((target, b""));
+    if path.len() > MAX_PATH_BYTES || !path.contains(&b'%') {
+        return Cow::Borrowed(target);
+    }
+    let mut replaced = Vec::with_capacity(target.len());
+    let mut rest = path;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        let unreserved = encoded_byte(after).filter(|(decoded, _)| *byte == b'%' && is_unreserved(*decoded));
+        if let Some((decoded, after)) = unreserved {
+            replaced.push(decoded);
+            rest = after;
+        } else {
+            replaced.push(*byte);
+        }
+    }
+    replaced.extend_from_slice(query);
+    Cow::Owned(replaced)
 }
 
 fn decodes_to_utf8(segment: &[u8]) -> bool {

@@ -1,6 +1,6 @@
 //! Patterns of paths: literal segments, `*`, `{name}`, and `**` at the end.
 
-use crate::path::{CanonicalPath, check_bytes, decoded};
+use crate::path::{CanonicalPath, PathSettings, check_bytes, decoded};
 use crate::reading::{self, Foldings, Readings};
 
 /// A compiled pattern. Literals are compared after percent-decoding, as every server behind will compare them.
@@ -9,6 +9,8 @@ pub struct Pattern {
     segments: Vec<Segment>,
     /// `**`: whatever follows, nothing included.
     rest: bool,
+    /// The names of parameters, each with the position of its segment.
+    parameters: Vec<(String, usize)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,9 +41,10 @@ impl Pattern {
             if part.is_empty() && (rest || index + 1 < count) {
                 return Err("has an empty segment (`//`), which no request can have".to_owned());
             }
-            segments.push(Segment::parse(part, &mut names)?);
+            segments.push(Segment::parse(part, index, &mut names)?);
         }
-        Ok(Self { segments, rest })
+        let parameters = names.into_iter().map(|(name, at)| (name.to_owned(), at)).collect();
+        Ok(Self { segments, rest, parameters })
     }
 
     /// Reads a literal prefix such as `/api` or `/`.
@@ -97,6 +100,17 @@ impl Pattern {
             && self.segments.iter().zip(&prefix.segments).all(|(own, other)| own == other)
     }
 
+    /// Whether the pattern has the parameter `{name}`.
+    pub(crate) fn has_parameter(&self, name: &str) -> bool {
+        self.parameters.iter().any(|(own, _)| own == name)
+    }
+
+    /// What stands in the path in the place of `{name}`, still encoded.
+    pub(crate) fn parameter<'a>(&self, name: &str, path: CanonicalPath<'a>) -> Option<&'a [u8]> {
+        let (_, at) = self.parameters.iter().find(|(own, _)| own == name)?;
+        path.segments().nth(*at)
+    }
+
     /// How many segments the pattern names.
     pub(crate) fn depth(&self) -> usize {
         self.segments.len()
@@ -107,7 +121,7 @@ impl Segment {
     /// What follows a slash at the end.
     const EMPTY: Self = Self::Literal(Vec::new());
 
-    fn parse<'a>(part: &'a str, names: &mut Vec<&'a str>) -> Result<Self, String> {
+    fn parse<'a>(part: &'a str, index: usize, names: &mut Vec<(&'a str, usize)>) -> Result<Self, String> {
         if part == "*" {
             return Ok(Self::One);
         }
@@ -117,10 +131,10 @@ impl Segment {
                     "has a parameter `{{{name}}}` whose name is not made of letters, digits and `_`"
                 ));
             }
-            if names.contains(&name) {
+            if names.iter().any(|(own, _)| *own == name) {
                 return Err(format!("has two parameters `{{{name}}}`"));
             }
-            names.push(name);
+            names.push((name, index));
             return Ok(Self::One);
         }
         if part.contains(['*', '{', '}']) {
@@ -137,7 +151,10 @@ impl Segment {
         let unfit =
             part.contains(['?', '#']) || part == "." || part == ".." || part.chars().any(char::is_control);
         let literal: Vec<u8> = decoded(part.as_bytes()).collect();
-        if unfit || check_bytes(part.as_bytes()).is_err() || std::str::from_utf8(&literal).is_err() {
+        if unfit
+            || check_bytes(part.as_bytes(), PathSettings::default()).is_err()
+            || std::str::from_utf8(&literal).is_err()
+        {
             return Err(format!(
                 "has `{}`, which no request that is let through can have",
                 part.escape_debug()
@@ -171,7 +188,7 @@ mod tests {
     }
 
     fn matches(pattern: &str, target: &str) -> bool {
-        readings(pattern, target).hold_exact()
+        readings(pattern, target).hold(Foldings::NONE)
     }
 
     #[test]
@@ -258,13 +275,16 @@ mod tests {
             [("/api", true), ("/api/", true), ("/api/a", true), ("/apis", false), ("/", false)]
         {
             assert_eq!(
-                api.readings(CanonicalPath::parse(target.as_bytes()).unwrap()).hold_exact(),
+                api.readings(CanonicalPath::parse(target.as_bytes()).unwrap()).hold(Foldings::NONE),
                 expected,
                 "{target}"
             );
         }
         assert!(
-            Pattern::parse_prefix("/").unwrap().readings(CanonicalPath::parse(b"/a/b").unwrap()).hold_exact()
+            Pattern::parse_prefix("/")
+                .unwrap()
+                .readings(CanonicalPath::parse(b"/a/b").unwrap())
+                .hold(Foldings::NONE)
         );
         assert!(Pattern::parse("/api/a/**").unwrap().lies_below(&api));
         assert!(!Pattern::parse("/*/a").unwrap().lies_below(&api));

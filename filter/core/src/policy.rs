@@ -3,22 +3,30 @@
 //! Parts: `issuers` (whom to trust), `scopes` (the document's `policies`: hosts, prefix, rules), `forward` (what the
 //! upstream is told). The reading of each stands in a module of its own; all problems are reported at once.
 
+mod challenge;
 mod compile;
+mod credentials;
 mod document;
 mod forward;
 mod issuers;
+mod paths;
 mod read;
+mod requirement;
 mod rules;
+mod weakenings;
 
+pub use challenge::ChallengeSettings;
 pub use forward::{Forwarding, Source};
 pub use issuers::{KeySource, RemoteKeys, TrustedIssuer};
 
 use serde_json::Value;
 
+use crate::credentials::Source as TokenSource;
 use crate::host_name::HostPattern;
-use crate::issuer::PLAIN_JWT_TYPE;
+use crate::path::PathSettings;
 use crate::pattern::Pattern;
 use crate::problem::Problems;
+use crate::requirement::Requirement;
 
 /// The largest document, in bytes.
 pub const MAX_POLICY_BYTES: usize = 1024 * 1024;
@@ -32,6 +40,26 @@ pub struct Policy {
     pub(crate) issuers: Vec<TrustedIssuer>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) forwarding: Forwarding,
+    pub(crate) paths: PathSettings,
+    /// What holds where no scope says otherwise.
+    pub(crate) defaults: Settings,
+}
+
+/// What the document sets for all of its policies, and each of them for itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) mode: Mode,
+    /// Where tokens may stand, the first that holds one first.
+    pub(crate) credentials: Vec<TokenSource>,
+    pub(crate) challenge: ChallengeSettings,
+}
+
+/// Whether a refusal is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Enforce,
+    /// It is only counted and logged, and the request goes on.
+    Observe,
 }
 
 /// The position of an issuer in the document.
@@ -45,6 +73,9 @@ pub(crate) struct Scope {
     pub(crate) hosts: Vec<HostPattern>,
     pub(crate) prefix: Pattern,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) settings: Settings,
+    /// Whether a CORS preflight needs no token.
+    pub(crate) allows_preflight: bool,
 }
 
 /// One rule of a scope.
@@ -55,6 +86,7 @@ pub(crate) struct Rule {
     pub(crate) methods: Option<Vec<String>>,
     pub(crate) paths: Vec<Pattern>,
     pub(crate) access: Access,
+    pub(crate) mode: Mode,
 }
 
 /// Who gets through.
@@ -66,15 +98,6 @@ pub(crate) enum Access {
     Optional(Vec<IssuerId>),
     /// Whoever holds a valid token of one of these issuers, and what is required.
     Authenticated(Vec<IssuerId>, Requirement),
-}
-
-/// What a rule requires of verified claims.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Requirement {
-    /// One of these, unless the list is empty.
-    pub(crate) any_role: Vec<String>,
-    /// Each of these.
-    pub(crate) all_roles: Vec<String>,
 }
 
 impl Policy {
@@ -96,28 +119,6 @@ impl Policy {
     /// As [`Policy::parse`].
     pub fn compile(document: &Value, secrets: &Secrets<'_>) -> Result<Self, Problems> {
         compile::compile(document, secrets)
-    }
-
-    /// What the policy allows although a stricter one would not: each with the issuer that it concerns.
-    pub fn weakenings(&self) -> impl Iterator<Item = (&str, &'static str)> {
-        self.issuers.iter().flat_map(|trusted| {
-            let issuer = &trusted.issuer;
-            let plain_type = issuer.token_types.iter().any(|typ| typ == PLAIN_JWT_TYPE);
-            let symmetric = issuer.algorithms.iter().any(|algorithm| algorithm.is_symmetric());
-            let found = [
-                (
-                    issuer.accept_missing_iss,
-                    "accepts tokens that do not say who issued them (accept_missing: [iss])",
-                ),
-                (
-                    issuer.accept_missing_aud,
-                    "accepts tokens that were meant for anybody (accept_missing: [aud])",
-                ),
-                (plain_type, "accepts tokens of the type JWT: an ID token passes for an access token"),
-                (symmetric, "uses HS256: everyone who can verify its tokens can also sign them"),
-            ];
-            found.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| (trusted.name.as_str(), text))
-        })
     }
 
     /// Whether policies are told apart by host, so that the host must be read as whoever routes reads it.

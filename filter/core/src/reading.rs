@@ -1,8 +1,8 @@
 //! The ways in which servers read a path, and sets of them.
 //!
-//! A server may fold letters, ignore a slash at the end, or drop spaces and dots at the end of segments. Each is a
-//! setting of its own (Express has `case sensitive routing` and `strict routing`), so all eight combinations are looked
-//! at: two foldings together may hide a rule that one of them alone comes to.
+//! A server may fold letters, ignore a slash at the end, drop spaces and dots at the end of segments, or drop what follows
+//! `;` in them. Each is a setting of its own (Express has `case sensitive routing` and `strict routing`), so all
+//! combinations are looked at: two foldings together may hide a rule that one of them alone comes to.
 
 /// What a server must fold for a pattern to match: none, some or all of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +17,8 @@ impl Foldings {
     pub const SLASH: Self = Self(2);
     /// Spaces and dots at the end of a segment dropped.
     pub const ENDS: Self = Self(4);
+    /// `;` in a segment and what follows it dropped (RFC 3986 section 3.3).
+    pub const PARAMETERS: Self = Self(8);
 
     /// All that one or the other needs.
     #[must_use]
@@ -27,32 +29,38 @@ impl Foldings {
 
 /// A set of readings; each is a combination of foldings, the exact reading the one of none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Readings(u8);
+pub struct Readings(u16);
 
 impl Readings {
     /// No reading.
     pub const NONE: Self = Self(0);
     /// Every reading.
-    pub const ALL: Self = Self(0xff);
+    pub const ALL: Self = Self(0xffff);
 
     /// The readings that fold at least this.
     #[must_use]
     pub const fn folding(foldings: Foldings) -> Self {
         let mut set = 0;
         let mut reading = 0;
-        while reading < 8 {
+        while reading < 16 {
             if foldings.0 & !reading == 0 {
-                set |= 1 << reading;
+                set |= 1_u16.unbounded_shl(reading as u32);
             }
             reading += 1;
         }
         Self(set)
     }
 
-    /// Whether the path as it stands is among them.
+    /// The one reading that folds exactly this.
     #[must_use]
-    pub const fn hold_exact(self) -> bool {
-        self.0 & 1 != 0
+    pub const fn only(foldings: Foldings) -> Self {
+        Self(1_u16.unbounded_shl(foldings.0 as u32))
+    }
+
+    /// Whether the reading that folds exactly this is among them.
+    #[must_use]
+    pub const fn hold(self, foldings: Foldings) -> bool {
+        !self.within(Self::only(foldings)).is_empty()
     }
 
     /// Whether there is none.
@@ -96,10 +104,23 @@ pub(crate) fn between(segment: impl Iterator<Item = u8> + Clone, literal: &[u8])
         return None;
     }
     let whole: Vec<u8> = segment.collect();
-    if whole.eq_ignore_ascii_case(literal) {
+    match whole.iter().position(|byte| *byte == b';') {
+        None => without_parameters(&whole, literal),
+        Some(at) => {
+            let bare = without_parameters(whole.get(..at)?, literal)?;
+            Some(bare.and(Foldings::PARAMETERS))
+        }
+    }
+}
+
+fn without_parameters(segment: &[u8], literal: &[u8]) -> Option<Foldings> {
+    if segment == literal {
+        return Some(Foldings::NONE);
+    }
+    if segment.eq_ignore_ascii_case(literal) {
         return Some(Foldings::LETTERS);
     }
-    let (segment, literal) = (without_end(&whole), without_end(literal));
+    let (segment, literal) = (without_end(segment), without_end(literal));
     if segment == literal {
         return Some(Foldings::ENDS);
     }
@@ -126,7 +147,7 @@ mod tests {
     #[test]
     fn a_pattern_that_needs_no_folding_matches_in_every_reading() {
         assert_eq!(Readings::folding(Foldings::NONE), Readings::ALL);
-        assert!(Readings::ALL.hold_exact() && !Readings::NONE.hold_exact());
+        assert!(Readings::ALL.hold(Foldings::NONE) && !Readings::NONE.hold(Foldings::NONE));
     }
 
     #[test]
@@ -135,7 +156,7 @@ mod tests {
         let slash = Readings::folding(Foldings::SLASH);
         let both = Readings::folding(Foldings::LETTERS.and(Foldings::SLASH));
         assert_eq!(letters.within(slash), both);
-        assert!(!letters.without(slash).is_empty() && !letters.hold_exact());
+        assert!(!letters.without(slash).is_empty() && !letters.hold(Foldings::NONE));
         assert_eq!(letters.without(slash).or(both), letters);
     }
 

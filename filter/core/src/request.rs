@@ -19,13 +19,13 @@ impl<'a> Request<'a> {
     }
 
     /// Every value of a header; `name` in lower case.
-    pub fn values(&self, name: &'static [u8]) -> impl Iterator<Item = &'a [u8]> + '_ {
+    pub fn values<'n>(&'n self, name: &'n [u8]) -> impl Iterator<Item = &'a [u8]> + 'n {
         self.headers().filter(move |(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// The one value of a header; `None` where there is none, or more than one.
     #[must_use]
-    pub fn value(&self, name: &'static [u8]) -> Option<&'a [u8]> {
+    pub fn value(&self, name: &[u8]) -> Option<&'a [u8]> {
         let mut values = self.values(name);
         values.next().filter(|_| values.next().is_none())
     }

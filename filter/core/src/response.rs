@@ -2,10 +2,8 @@
 
 use serde_json::json;
 
+use crate::policy::ChallengeSettings;
 use crate::rejection::{Challenge, Rejection};
-
-/// The protection space of the challenge (RFC 9110 section 11.5).
-const REALM: &str = "bearward";
 
 /// Seconds after which a request refused for our own fault may be tried again.
 const RETRY_AFTER_SECONDS: &str = "1";
@@ -26,12 +24,19 @@ pub struct LocalResponse {
 }
 
 impl LocalResponse {
-    /// The response of a rejection. `grpc`: whether the client speaks gRPC.
+    /// The response of a rejection, with the challenge that a policy has by default. `grpc`: whether the client speaks
+    /// gRPC.
     #[must_use]
     pub fn of(rejection: Rejection, grpc: bool) -> Self {
+        Self::with(rejection, grpc, &ChallengeSettings::default(), "")
+    }
+
+    /// The response of a rejection, with a policy's challenge and the `scope` that would suffice.
+    #[must_use]
+    pub fn with(rejection: Rejection, grpc: bool, settings: &ChallengeSettings, scope: &str) -> Self {
         let row = rejection.row();
         let mut headers = vec![("cache-control", "no-store".to_owned())];
-        if let Some(challenge) = challenge(rejection) {
+        if let Some(challenge) = challenge(rejection, settings, scope) {
             headers.push(("www-authenticate", challenge));
         }
         if row.status == 503 {
@@ -48,16 +53,25 @@ impl LocalResponse {
     }
 }
 
-/// The challenge of RFC 6750 section 3. All its parts are constants: nothing of the request can break out of the quotes.
-fn challenge(rejection: Rejection) -> Option<String> {
+/// The challenge of RFC 6750 section 3. All its parts are constants, or checked when the policy is read: nothing of the
+/// request can break out of the quotes.
+fn challenge(rejection: Rejection, settings: &ChallengeSettings, scope: &str) -> Option<String> {
     let row = rejection.row();
-    match (row.challenge, row.challenge.error_code()) {
-        (Challenge::None, _) => None,
-        (_, None) => Some(format!("Bearer realm=\"{REALM}\"")),
-        (_, Some(code)) => {
-            Some(format!("Bearer realm=\"{REALM}\", error=\"{code}\", error_description=\"{}\"", row.detail))
-        }
+    if row.challenge == Challenge::None {
+        return None;
     }
+    let mut parameters = vec![("realm", settings.realm.as_str())];
+    if let Some(code) = row.challenge.error_code() {
+        parameters.extend([("error", code), ("error_description", row.detail)]);
+    }
+    if row.challenge == Challenge::InsufficientScope && !scope.is_empty() {
+        parameters.push(("scope", scope));
+    }
+    if let Some(uri) = &settings.resource_metadata {
+        parameters.push(("resource_metadata", uri));
+    }
+    let parameters: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+    Some(format!("Bearer {}", parameters.join(", ")))
 }
 
 /// A problem of RFC 9457. Its type is `about:blank`: the status says all that a generic client can use, and `code`

@@ -68,7 +68,7 @@ pub(crate) fn remove_header(map: HeaderMap, name: &[u8]) -> Result<(), HostError
 }
 
 /// Sets a header to one value.
-pub(crate) fn set_header(map: HeaderMap, name: &str, value: &str) -> Result<(), HostError> {
+pub(crate) fn set_header(map: HeaderMap, name: &str, value: &[u8]) -> Result<(), HostError> {
     status(unsafe {
         abi::proxy_replace_header_map_value(
             map as i32,
@@ -78,6 +78,11 @@ pub(crate) fn set_header(map: HeaderMap, name: &str, value: &str) -> Result<(), 
             value.len(),
         )
     })
+}
+
+/// Leaves a value for the access log: `%FILTER_STATE(wasm.NAME:PLAIN)%` prints it.
+pub(crate) fn set_property(name: &str, value: &str) -> Result<(), HostError> {
+    status(unsafe { abi::proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
 }
 
 /// At most `max` bytes of a buffer.
@@ -202,6 +207,12 @@ mod abi {
             map: i32,
             name: *const u8,
             name_size: usize,
+            value: *const u8,
+            value_size: usize,
+        ) -> i32;
+        pub(super) fn proxy_set_property(
+            path: *const u8,
+            path_size: usize,
             value: *const u8,
             value_size: usize,
         ) -> i32;

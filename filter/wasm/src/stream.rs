@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use bearward_core::{Decision, LocalResponse, Rejection, Request};
+use bearward_core::{Decision, Edit, LocalResponse, Rejection, Request};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
@@ -10,21 +10,22 @@ use crate::host::{self, HeaderMap, HostError};
 use crate::pairs;
 use crate::plugin::Plugin;
 
+/// Where the access log finds the verdict: `%FILTER_STATE(wasm.bearward:PLAIN)%`.
+const VERDICT: &str = "bearward";
+
 /// The stream context.
 pub(crate) struct Stream {
     plugin: Option<Rc<Plugin>>,
 }
 
-/// Why a request is refused, and whether its client speaks gRPC.
-struct Refusal {
-    rejection: Rejection,
-    grpc: bool,
-}
+/// How a request is refused.
+struct Refusal(LocalResponse);
 
-/// Whatever the host fails at, the request is refused.
+/// Whatever the host fails at, the request is refused, also where the policy only observes: identity headers of the
+/// client might be left in it.
 impl From<HostError> for Refusal {
     fn from(_: HostError) -> Self {
-        Self { rejection: Rejection::HostFailure, grpc: false }
+        Self(LocalResponse::of(Rejection::HostFailure, false))
     }
 }
 
@@ -34,7 +35,7 @@ impl Stream {
     }
 
     fn plugin(&self) -> Result<&Plugin, Refusal> {
-        self.plugin.as_deref().ok_or(Refusal { rejection: Rejection::HostFailure, grpc: false })
+        Ok(self.plugin.as_deref().ok_or(HostError(0))?)
     }
 
     fn on_headers(&self) -> Result<(), Refusal> {
@@ -49,14 +50,12 @@ impl Stream {
                 panic!("asked to by a header");
             }
         }
-        match plugin.decide(&request)?.decision {
-            Decision::Reject(rejection) => Err(Refusal { rejection, grpc: request.is_grpc() }),
-            Decision::Forward(headers) => {
-                for (name, value) in &headers {
-                    host::set_header(HeaderMap::Request, name, value)?;
-                }
-                Ok(())
-            }
+        let verdict = plugin.decide(&request)?;
+        // A log that cannot be written must not decide about a request.
+        let _ = host::set_property(VERDICT, &verdict.to_string());
+        match &verdict.decision {
+            Decision::Reject(rejection) => Err(Refusal(verdict.response(*rejection, request.is_grpc()))),
+            Decision::Forward(edits) => Ok(edits.iter().try_for_each(apply)?),
         }
     }
 
@@ -77,6 +76,13 @@ impl HttpContext for Stream {
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
         obey(self.on_trailers())
+    }
+}
+
+fn apply(edit: &Edit) -> Result<(), HostError> {
+    match edit {
+        Edit::Set { name, value } => host::set_header(HeaderMap::Request, name, value),
+        Edit::Remove { name } => host::remove_header(HeaderMap::Request, name),
     }
 }
 
@@ -101,7 +107,7 @@ fn obey(result: Result<(), Refusal>) -> Action {
 
 /// Answers in the proxy's place. Should even that fail, the request stays paused: it never reaches the upstream.
 fn refuse(refusal: &Refusal) {
-    let response = LocalResponse::of(refusal.rejection, refusal.grpc);
+    let response = &refusal.0;
     let headers: Vec<_> = response.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let sent = host::send_local_response(
         response.status,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-use bearward_core::{Decision, LocalResponse, Request as View};
+use bearward_core::{Decision, Edit, LocalResponse, Request as View};
 use bearward_fuzz::gate::Gate;
 use bearward_fuzz::target::{Arrival, TARGETS, Target};
 use bearward_fuzz::{NOW, configuration, corpus, forge, gate, jwks};
@@ -60,7 +60,12 @@ fn assert_same(outcome: &Outcome, gate: &Gate, headers: Headers, input: &[u8]) {
             let names: Vec<_> =
                 expected.iter().map(|(name, _)| name.to_vec()).filter(|name| own(name)).collect();
             names.iter().for_each(|name| expected.remove(name));
-            identity.iter().for_each(|(name, value)| expected.replace(name, value));
+            for edit in identity {
+                match edit {
+                    Edit::Set { name, value } => expected.replace(name, value),
+                    Edit::Remove { name } => expected.remove(name),
+                }
+            }
             assert_eq!(forwarded.headers, expected, "{input}");
         }
         ((Decision::Reject(rejection), grpc), Outcome::LocalResponse(response)) => {

@@ -38,17 +38,12 @@ impl Request {
             }
         }
         let (method, target) = case.request.split_once(' ').expect("a method and a target");
+        let target = target.replace("{token}", token.as_deref().unwrap_or_default());
         let asked = match case.outcome() {
             Outcome::Forwarded(headers) => headers.into_keys().collect(),
             Outcome::Rejected(..) => Vec::new(),
         };
-        Self {
-            method: method.to_owned(),
-            target: target.to_owned(),
-            authority: case.authority.clone(),
-            headers,
-            asked,
-        }
+        Self { method: method.to_owned(), target, authority: case.authority.clone(), headers, asked }
     }
 }
 

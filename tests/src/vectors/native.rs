@@ -1,6 +1,6 @@
 //! The core itself, as the adapter calls it.
 
-use bearward_core::{Decision, KeyRing, Policy};
+use bearward_core::{Decision, Edit, KeyRing, Policy};
 
 use super::file::File;
 use super::forge::{self, Request};
@@ -49,15 +49,25 @@ impl Host for Native {
             Decision::Reject(rejection) => {
                 Outcome::Rejected(rejection.row().status, rejection.row().reason.to_owned())
             }
-            Decision::Forward(set) => {
-                let kept =
-                    lower.iter().filter(|(name, _)| !self.policy.forwarding().removes(name.as_bytes()));
-                let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
-                let all: Vec<_> =
-                    kept.chain(set.iter().map(|(name, value)| (name.as_str(), value.as_str()))).collect();
-                let value = |name: &String| {
-                    all.iter().find(|(own, _)| own == name).map(|(_, value)| (*value).to_owned())
-                };
+            Decision::Forward(edits) => {
+                let mut kept: Vec<(String, String)> = pseudo
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), (*value).clone()))
+                    .chain(lower.iter().map(|(name, value)| (name.clone(), (*value).clone())))
+                    .filter(|(name, _)| !self.policy.forwarding().removes(name.as_bytes()))
+                    .collect();
+                for edit in edits {
+                    let name = match &edit {
+                        Edit::Set { name, .. } => name.as_bytes().to_vec(),
+                        Edit::Remove { name } => name.clone(),
+                    };
+                    kept.retain(|(own, _)| own.as_bytes() != name);
+                    if let Edit::Set { name, value } = edit {
+                        kept.push((name, String::from_utf8_lossy(&value).into_owned()));
+                    }
+                }
+                let value =
+                    |name: &String| kept.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
                 Outcome::Forwarded(request.asked.iter().map(|name| (name.clone(), value(name))).collect())
             }
         })

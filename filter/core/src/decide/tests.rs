@@ -1,3 +1,5 @@
+mod language;
+
 use super::*;
 use crate::fixtures::{ISS, NOW, jwk, key_set, payload, sign_hs256, token, with};
 use proptest::prelude::*;
@@ -70,7 +72,7 @@ fn with_token(request: &str, token: &str) -> Decision {
 }
 
 fn identity(user: &str, roles: &str, issuer: &str) -> Decision {
-    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let header = |name: &str, value: &str| Edit::set(name, value);
     Decision::Forward(vec![
         header("x-user-id", user),
         header("x-user-issuer", issuer),

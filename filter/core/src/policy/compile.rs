@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
-use super::read::Node;
-use super::{Policy, Scope, Secrets, forward, issuers, rules};
+use super::read::{Fields, Node};
+use super::{Mode, Policy, Scope, Secrets, Settings, challenge, credentials, forward, issuers, paths, rules};
+use crate::credentials::Source;
+use crate::path::PathSettings;
 use crate::problem::{Problems, Report};
 
 /// The version of the policy language that this filter reads.
@@ -23,9 +25,16 @@ fn read(root: &Node<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
     let issuers_node = fields.required("issuers", "name at least one issuer whose tokens are trusted");
     let issuers = issuers_node.as_ref().and_then(|node| issuers::read(node, secrets));
     let policies_node = fields.required("policies", "without a policy every request is refused");
+    let defaults = settings(&mut fields, None);
+    let paths = match fields.optional("paths") {
+        Some(node) => paths::read(&node),
+        None => Some(PathSettings::default()),
+    };
     // Rules are read even where the issuers are wrong, so that both are reported.
     let known = issuers.as_deref().unwrap_or_default();
-    let scopes = policies_node.as_ref().and_then(|node| rules::read(node, known, issuers.is_some()));
+    let scopes = policies_node
+        .as_ref()
+        .and_then(|node| rules::read(node, known, issuers.is_some(), defaults.as_ref()));
     let forwarding = match fields.optional("forward") {
         Some(node) => forward::read(&node, known.len() > 1),
         None => Some(forward::Forwarding::default()),
@@ -35,7 +44,48 @@ fn read(root: &Node<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
         refuse_ties(node, scopes);
     }
     version?;
-    Some(Policy { issuers: issuers?, scopes: scopes?, forwarding: forwarding? })
+    let policy = Policy {
+        issuers: issuers?,
+        scopes: scopes?,
+        forwarding: forwarding?,
+        paths: paths?,
+        defaults: defaults?,
+    };
+    refuse_removed_sources(root, &policy);
+    Some(policy)
+}
+
+/// Reads what the document sets for all, and a policy for itself; what is not set is as in `outer`.
+pub(super) fn settings(fields: &mut Fields<'_>, outer: Option<&Settings>) -> Option<Settings> {
+    let mode = fields.optional("mode").map(|node| mode(&node));
+    let credentials = fields.optional("credentials").map(|node| credentials::read(&node));
+    let outer_challenge = outer.map(|outer| outer.challenge.clone()).unwrap_or_default();
+    let challenge = fields.optional("challenge").map(|node| challenge::read(&node, &outer_challenge));
+    let outer_credentials =
+        || outer.map_or_else(|| vec![Source::bearer()], |outer| outer.credentials.clone());
+    Some(Settings {
+        mode: mode.unwrap_or_else(|| Some(outer.map_or(Mode::Enforce, |outer| outer.mode)))?,
+        credentials: credentials.unwrap_or_else(|| Some(outer_credentials()))?,
+        challenge: challenge.unwrap_or(Some(outer_challenge))?,
+    })
+}
+
+pub(super) fn mode(node: &Node<'_>) -> Option<Mode> {
+    node.word(&[("enforce", Mode::Enforce), ("observe", Mode::Observe)])
+}
+
+/// A header that is removed from every request before anything else never holds a token.
+fn refuse_removed_sources(root: &Node<'_>, policy: &Policy) {
+    let all = policy.scopes.iter().map(|scope| &scope.settings).chain([&policy.defaults]);
+    for source in all.flat_map(|settings| &settings.credentials) {
+        if let Source::Header { name, .. } = source
+            && policy.forwarding.removes(name.as_bytes())
+        {
+            root.problem(format!(
+                "`{name}` is an identity header, which is removed from every request, and cannot hold a token"
+            ));
+        }
+    }
 }
 
 /// One policy applies to a request: the one with the closest host, then the longest prefix. Two that tie are an error.

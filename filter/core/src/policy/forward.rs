@@ -1,5 +1,6 @@
 //! `forward`: what the upstream is told of the caller, in headers that only we may set.
 
+use super::issuers::claim_path;
 use super::read::Node;
 use crate::identity::OVERRIDES;
 
@@ -53,10 +54,14 @@ const RESERVED_PREFIXES: [&str; 6] =
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forwarding {
     pub(crate) headers: Vec<(String, Source)>,
+    /// Whether the token is taken out of the request, on public rules, too.
+    pub(crate) remove_token: bool,
+    /// Those of [`OVERRIDES`] that the client may send.
+    pub(crate) kept: Vec<String>,
 }
 
 /// Where the value of an identity header comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The subject.
     Subject,
@@ -64,6 +69,8 @@ pub enum Source {
     Roles,
     /// The name of the issuer in the policy.
     Issuer,
+    /// A claim, by the names of the members that lead to it; no header where the token lacks it.
+    Claim(Vec<String>),
 }
 
 impl Default for Forwarding {
@@ -75,6 +82,8 @@ impl Default for Forwarding {
                 header("x-user-issuer", Source::Issuer),
                 header("x-user-roles", Source::Roles),
             ],
+            remove_token: false,
+            kept: Vec::new(),
         }
     }
 }
@@ -82,10 +91,21 @@ impl Default for Forwarding {
 pub(super) fn read(node: &Node<'_>, several_issuers: bool) -> Option<Forwarding> {
     let mut fields = node.object()?;
     let headers_node = fields.optional("headers");
+    let token = fields.optional("token").map(|node| node.word(&[("keep", false), ("remove", true)]));
+    let kept = fields.optional("keep").map(|node| read_kept(&node));
     fields.finish();
-    let Some(headers_node) = headers_node else {
-        return Some(Forwarding::default());
+    let headers = match &headers_node {
+        Some(node) => read_headers(node, several_issuers),
+        None => Some(Forwarding::default().headers),
     };
+    Some(Forwarding {
+        headers: headers?,
+        remove_token: token.unwrap_or(Some(false))?,
+        kept: kept.unwrap_or_else(|| Some(Vec::new()))?,
+    })
+}
+
+fn read_headers(headers_node: &Node<'_>, several_issuers: bool) -> Option<Vec<(String, Source)>> {
     let entries = headers_node.entries()?;
     if entries.len() > MAX_HEADERS {
         headers_node.problem(format!("must name at most {MAX_HEADERS} headers"));
@@ -105,14 +125,21 @@ pub(super) fn read(node: &Node<'_>, several_issuers: bool) -> Option<Forwarding>
             _ => complete = false,
         }
     }
-    let has = |wanted| headers.iter().any(|(_, source)| *source == wanted);
+    let has = |wanted: Source| headers.iter().any(|(_, source)| *source == wanted);
     if several_issuers && complete && has(Source::Subject) && !has(Source::Issuer) {
         headers_node.problem(
             "with several issuers the issuer must travel with the subject: add a header `{ from: issuer }` \
              (two issuers may use the same subject for two people)",
         );
     }
-    complete.then_some(Forwarding { headers })
+    complete.then_some(headers)
+}
+
+/// Headers that change the request for some upstreams, and that this upstream needs all the same.
+fn read_kept(node: &Node<'_>) -> Option<Vec<String>> {
+    let words: Vec<_> = OVERRIDES.iter().map(|name| (*name, *name)).collect();
+    let names: Vec<_> = node.distinct_items(OVERRIDES.len())?.iter().map(|node| node.word(&words)).collect();
+    names.into_iter().map(|name| name.map(str::to_owned)).collect()
 }
 
 fn read_name(name: &str, node: &Node<'_>) -> Option<String> {
@@ -136,9 +163,29 @@ fn read_name(name: &str, node: &Node<'_>) -> Option<String> {
 
 fn read_source(node: &Node<'_>) -> Option<Source> {
     let mut fields = node.object()?;
-    let source = fields.required("from", "one of subject, roles, issuer").and_then(|node| {
-        node.word(&[("subject", Source::Subject), ("roles", Source::Roles), ("issuer", Source::Issuer)])
+    let from = fields.optional("from").map(|node| {
+        node.word(&[("subject", From::Subject), ("roles", From::Roles), ("issuer", From::Issuer)])
     });
+    let claim = fields.optional("claim").map(|node| claim_path(&node));
+    let source = match (from, claim) {
+        (Some(from), None) => from.map(|from| match from {
+            From::Subject => Source::Subject,
+            From::Roles => Source::Roles,
+            From::Issuer => Source::Issuer,
+        }),
+        (None, Some(claim)) => claim.map(Source::Claim),
+        _ => {
+            fields.problem("must hold exactly one of `from` (subject, roles or issuer) and `claim` (a path such as [tenant, id])");
+            None
+        }
+    };
     fields.finish();
     source
+}
+
+#[derive(Clone, Copy)]
+enum From {
+    Subject,
+    Roles,
+    Issuer,
 }

@@ -359,7 +359,7 @@ fn read_claims(node: &Node<'_>) -> Option<ClaimMapping> {
     })
 }
 
-fn claim_path(node: &Node<'_>) -> Option<Vec<String>> {
+pub(super) fn claim_path(node: &Node<'_>) -> Option<Vec<String>> {
     let steps = node.items()?;
     if steps.is_empty() || steps.len() > MAX_CLAIM_PATH {
         node.problem(format!(

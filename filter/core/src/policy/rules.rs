@@ -1,11 +1,12 @@
 //! `policies`: hosts, prefix and rules.
 
-use super::issuers::{TrustedIssuer, check_name, read_roles};
+use super::issuers::{TrustedIssuer, check_name};
 use super::read::{Fields, Node};
-use super::{Access, IssuerId, Requirement, Rule, Scope};
+use super::{Access, IssuerId, Mode, Rule, Scope, Settings, compile, requirement};
 use crate::host_name::HostPattern;
 use crate::issuer::Grants;
 use crate::pattern::Pattern;
+use crate::requirement::Requirement;
 
 /// The most policies in a document, and the most rules and paths in each list.
 const MAX_ITEMS: usize = 1000;
@@ -13,8 +14,14 @@ const MAX_ITEMS: usize = 1000;
 const MAX_NAME: usize = 64;
 
 /// `issuers_read` is false where the issuers themselves are wrong: then no issuer can be looked up by name.
-pub(super) fn read(node: &Node<'_>, issuers: &[TrustedIssuer], issuers_read: bool) -> Option<Vec<Scope>> {
-    let known = Known { issuers, complete: issuers_read };
+/// `outer` is `None` where what the document sets for all is wrong.
+pub(super) fn read(
+    node: &Node<'_>,
+    issuers: &[TrustedIssuer],
+    issuers_read: bool,
+    outer: Option<&Settings>,
+) -> Option<Vec<Scope>> {
+    let known = Known { issuers, complete: issuers_read, outer };
     let scopes: Vec<_> =
         node.distinct_items(MAX_ITEMS)?.iter().map(|node| read_scope(node, &known)).collect();
     scopes.into_iter().collect()
@@ -23,6 +30,7 @@ pub(super) fn read(node: &Node<'_>, issuers: &[TrustedIssuer], issuers_read: boo
 struct Known<'a> {
     issuers: &'a [TrustedIssuer],
     complete: bool,
+    outer: Option<&'a Settings>,
 }
 
 fn read_scope(node: &Node<'_>, known: &Known<'_>) -> Option<Scope> {
@@ -37,17 +45,31 @@ fn read_scope(node: &Node<'_>, known: &Known<'_>) -> Option<Scope> {
     let trusted = fields
         .required("issuers", "name the issuers that this policy trusts")
         .and_then(|node| issuer_ids(&node, known));
+    let settings = compile::settings(&mut fields, known.outer);
+    let preflight =
+        fields.optional("cors_preflight").map(|node| node.word(&[("refuse", false), ("allow", true)]));
+    let mode = settings.as_ref().map_or(Mode::Enforce, |settings| settings.mode);
     let rules_node = fields.required("rules", "without a rule every request is refused");
     let rules: Option<Vec<_>> =
         rules_node.as_ref().and_then(|node| node.distinct_items(MAX_ITEMS)).map(|nodes| {
-            nodes.iter().map(|node| read_rule(node, prefix.as_ref(), trusted.as_deref(), known)).collect()
+            nodes
+                .iter()
+                .map(|node| read_rule(node, prefix.as_ref(), trusted.as_deref(), mode, known))
+                .collect()
         });
     fields.finish();
     let rules: Vec<Rule> = rules?.into_iter().collect::<Option<_>>()?;
     if let Some(node) = &rules_node {
         refuse_conflicts(node, &rules);
     }
-    Some(Scope { name: name?, hosts: hosts?, prefix: prefix?, rules })
+    Some(Scope {
+        name: name?,
+        hosts: hosts?,
+        prefix: prefix?,
+        rules,
+        settings: settings?,
+        allows_preflight: preflight.unwrap_or(Some(false))?,
+    })
 }
 
 /// Two rules of one name, and rules that can never match because an earlier one takes all of theirs.
@@ -74,6 +96,7 @@ fn read_rule(
     node: &Node<'_>,
     prefix: Option<&Pattern>,
     trusted: Option<&[IssuerId]>,
+    outer_mode: Mode,
     known: &Known<'_>,
 ) -> Option<Rule> {
     let mut fields = node.object()?;
@@ -101,7 +124,8 @@ fn read_rule(
         Some(ids)
     });
     let require_node = fields.optional("require");
-    let requirement = require_node.as_ref().map(read_requirement);
+    let requirement = require_node.as_ref().map(requirement::read);
+    let mode = fields.optional("mode").map(|node| compile::mode(&node));
     let word = word.unwrap_or(Some(Word::Authenticated));
     if let Some(node) = &require_node
         && word.is_some_and(|word| word != Word::Authenticated)
@@ -112,6 +136,9 @@ fn read_rule(
         fields.problem("`access: public` looks at no token: `issuers` means nothing here");
     }
     fields.finish();
+    if let (Some(node), Some(Some(requirement)), Some(paths)) = (&require_node, &requirement, &paths) {
+        refuse_unknown_parameters(node, requirement, paths);
+    }
     let issuers = own_issuers.unwrap_or_else(|| trusted.map(<[_]>::to_vec));
     if let (Some(node), Some(Some(requirement)), Some(ids)) = (&require_node, &requirement, &issuers) {
         refuse_unattainable(node, requirement, ids, known);
@@ -128,7 +155,19 @@ fn read_rule(
         methods: methods.map_or(Some(None), |methods| methods.map(Some))?,
         paths: paths?,
         access,
+        mode: mode.unwrap_or(Some(outer_mode))?,
     })
+}
+
+/// A parameter that one of the rule's paths lacks makes a rule that nobody passes there.
+fn refuse_unknown_parameters(node: &Node<'_>, requirement: &Requirement, paths: &[Pattern]) {
+    for name in requirement.parameters() {
+        if !paths.iter().all(|path| path.has_parameter(name)) {
+            node.problem(format!(
+                "every path of the rule needs the parameter `{{{name}}}` that `equals_param` names"
+            ));
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -136,20 +175,6 @@ enum Word {
     Authenticated,
     Optional,
     Public,
-}
-
-fn read_requirement(node: &Node<'_>) -> Option<Requirement> {
-    let mut fields = node.object()?;
-    let any_role = fields.optional("any_role").map(|node| read_roles(&node));
-    let all_roles = fields.optional("all_roles").map(|node| read_roles(&node));
-    if any_role.is_none() && all_roles.is_none() {
-        fields.problem("must hold `any_role` or `all_roles`");
-    }
-    fields.finish();
-    Some(Requirement {
-        any_role: any_role.unwrap_or_else(|| Some(vec![]))?,
-        all_roles: all_roles.unwrap_or_else(|| Some(vec![]))?,
-    })
 }
 
 /// A role that none of the rule's issuers may grant makes a rule that nobody passes.

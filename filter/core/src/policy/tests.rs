@@ -35,7 +35,10 @@ fn changed(pointer: &str, value: Value) -> Value {
 }
 
 fn problems(document: &Value) -> String {
-    Policy::compile(document, &no_secrets).unwrap_err().to_string()
+    match Policy::compile(document, &no_secrets) {
+        Ok(_) => panic!("nothing wrong with {document}"),
+        Err(problems) => problems.to_string(),
+    }
 }
 
 #[test]
@@ -56,7 +59,88 @@ fn each_mistake_is_named_with_the_path_of_its_field() {
         ("/version", json!(2), "version: must be a whole number from 1 to 1"),
         ("/version", json!(null), "version: is missing"),
         ("/version", json!("1"), "version: must be a whole number, but is a string"),
-        ("/mode", json!("observe"), "mode: unknown field; known here: version, issuers, policies, forward"),
+        ("/mode", json!("report"), "mode: `report` is not one of `enforce`, `observe`"),
+        (
+            "/revocations",
+            json!({}),
+            "revocations: unknown field; known here: version, issuers, policies, mode, credentials, challenge, paths, forward",
+        ),
+        ("/credentials", json!([]), "credentials: must not be empty"),
+        ("/credentials", json!([{}]), "credentials[0]: must hold exactly one of `header`, `cookie`, `query`"),
+        (
+            "/credentials",
+            json!([{ "header": "authorization" }]),
+            "credentials[0].header: `authorization` needs a `scheme`",
+        ),
+        (
+            "/credentials",
+            json!([{ "header": "cookie" }]),
+            "credentials[0].header: `cookie` has a meaning of its own",
+        ),
+        ("/credentials", json!([{ "header": "x_original_url" }]), "has a meaning of its own"),
+        ("/credentials", json!([{ "header": "x-user-id" }]), "`x-user-id` is an identity header"),
+        ("/credentials", json!([{ "cookie": "t" }]), "credentials[0]: a `cookie` needs `allowed_origins`"),
+        (
+            "/credentials",
+            json!([{ "cookie": "t", "allowed_origins": ["https://a.test/"] }]),
+            "credentials[0].allowed_origins[0]: must be an origin",
+        ),
+        (
+            "/credentials",
+            json!([{ "query": "t", "scheme": "x" }]),
+            "credentials[0]: `scheme` goes with `header`",
+        ),
+        (
+            "/credentials",
+            json!([{ "header": "x-a" }, { "header": "x_a", "scheme": "B" }]),
+            "credentials[1]: names the same place as an earlier one",
+        ),
+        ("/challenge", json!({}), "challenge: must hold `realm` or `resource_metadata`"),
+        ("/challenge", json!({ "realm": "a\"b" }), "challenge.realm: must be at most 256 characters"),
+        (
+            "/challenge",
+            json!({ "resource_metadata": "api.test" }),
+            "challenge.resource_metadata: must be an absolute",
+        ),
+        (
+            "/paths",
+            json!({ "letters": "ignored" }),
+            "paths.letters: `ignored` is not one of `exact`, `folded`",
+        ),
+        ("/policies/0/cors_preflight", json!(true), "policies[0].cors_preflight: must be a string"),
+        ("/policies/0/rules/0/mode", json!("off"), "policies[0].rules[0].mode: `off` is not one of"),
+        (
+            "/policies/0/rules/0/require",
+            json!({ "claims": [{ "path": ["a"] }] }),
+            "require.claims[0]: must hold exactly one of `equals`, `one_of`, `contains`, `equals_param`",
+        ),
+        (
+            "/policies/0/rules/0/require",
+            json!({ "claims": [{ "path": ["a"], "equals": 1.5 }] }),
+            "require.claims[0].equals: must be a whole number",
+        ),
+        (
+            "/policies/0/rules/0/require",
+            json!({ "claims": [{ "path": ["a"], "one_of": [i64::MIN, 1] }] }),
+            "require.claims[0].one_of[0]: must be a whole number",
+        ),
+        (
+            "/policies/0/rules/0/require",
+            json!({ "claims": [{ "path": ["a"], "equals": ["a"] }] }),
+            "require.claims[0].equals: must be a string",
+        ),
+        (
+            "/policies/0/rules/0/require",
+            json!({ "claims": [{ "path": ["a"], "equals_param": "id" }] }),
+            "rules[0].require: every path of the rule needs the parameter `{id}`",
+        ),
+        ("/forward", json!({ "token": "drop" }), "forward.token: `drop` is not one of `keep`, `remove`"),
+        ("/forward", json!({ "keep": ["x-user-id"] }), "forward.keep[0]: `x-user-id` is not one of"),
+        (
+            "/forward",
+            json!({ "headers": { "x-a": { "from": "subject", "claim": ["a"] } } }),
+            "forward.headers.x-a: must hold exactly one of `from`",
+        ),
         ("/polices", json!([]), "polices: unknown field; did you mean `policies`?"),
         ("/issuers", json!({}), "issuers: must name 1 to 32"),
         ("/issuers/Own", json!({}), "issuers.Own: the name must be 1 to 32 characters"),
@@ -167,12 +251,12 @@ fn each_mistake_is_named_with_the_path_of_its_field() {
         (
             "/policies/0/rules/0/require",
             json!({}),
-            "policies[0].rules[0].require: must hold `any_role` or `all_roles`",
+            "policies[0].rules[0].require: must hold `any_role`, `all_roles` or `claims`",
         ),
         (
             "/policies/0/rules/0/require",
             json!({ "claims": [] }),
-            "policies[0].rules[0].require.claims: unknown field",
+            "policies[0].rules[0].require.claims: must not be empty",
         ),
         (
             "/policies/0/rules/0/require",
@@ -219,7 +303,7 @@ fn each_mistake_is_named_with_the_path_of_its_field() {
             json!(["/api/menu/:id"]),
             "policies[0].rules[0].paths[0]: has `:id`, which looks like",
         ),
-        ("/forward", json!({ "token": "remove" }), "forward.token: unknown field"),
+        ("/forward", json!({ "tokens": "remove" }), "forward.tokens: unknown field; did you mean `token`?"),
     ] {
         let text = problems(&changed(pointer, value.clone()));
         assert!(text.contains(expected), "{pointer} = {value}:\n{text}");
@@ -498,11 +582,23 @@ fn a_secret_that_can_be_guessed_is_refused() {
 #[test]
 fn what_a_policy_weakens_can_be_listed() {
     let strict = Policy::compile(&document(), &no_secrets).unwrap();
-    assert_eq!(strict.weakenings().count(), 0);
+    assert_eq!(strict.weakenings(), [""; 0]);
     let mut document = changed("/issuers/own/algorithms", json!(["HS256"]));
     document["issuers"]["own"]["keys"] = json!({ "secrets_env": ["SECRET"] });
     document["issuers"]["own"]["accept_missing"] = json!(["iss", "aud"]);
     document["issuers"]["own"]["token_types"] = json!(["JWT"]);
     let weak = Policy::compile(&document, &|_| Some(b"0123456789abcdef0123456789abcdef".to_vec())).unwrap();
-    assert_eq!(weak.weakenings().filter(|(issuer, _)| *issuer == "own").count(), 4);
+    let found = weak.weakenings();
+    assert_eq!(found.iter().filter(|text| text.starts_with("issuer `own` ")).count(), 4, "{found:?}");
+
+    let mut document = changed("/mode", json!("observe"));
+    document["policies"][0]["rules"] = json!([{ "name": "a", "paths": ["/api/a"] }, { "name": "b", "paths": ["/api/b"], "mode": "enforce" }]);
+    document["credentials"] = json!([{ "query": "t" }]);
+    document["paths"] = json!({ "encoded_slash": "keep", "parameters": "keep", "letters": "folded", "trailing_slash": "folded" });
+    document["forward"] = json!({ "keep": ["x-original-url"] });
+    let found = Policy::compile(&document, &no_secrets).unwrap().weakenings();
+    let named =
+        ["the document", "policy `api`", "rule `api/a`", "`credentials`", "`paths`", "`forward.keep`"];
+    let count = |name: &str| found.iter().filter(|text| text.starts_with(name)).count();
+    assert_eq!(named.map(count), [1, 1, 1, 1, 4, 1], "{found:?}");
 }

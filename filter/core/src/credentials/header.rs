@@ -1,0 +1,76 @@
+//! A token in a header: `Authorization: Bearer` (RFC 6750 section 2.1, RFC 9110 section 11), or one of the user's own.
+
+use super::checked;
+use crate::edit::Edit;
+use crate::identity::folds_to;
+use crate::rejection::Rejection;
+use crate::request::Request;
+
+/// The token in the values of the header; `None` where it is not there, is empty, or has another scheme.
+pub(super) fn read<'a>(
+    mut values: impl Iterator<Item = &'a [u8]>,
+    scheme: Option<&str>,
+) -> Result<Option<&'a [u8]>, Rejection> {
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Rejection::CredentialsAmbiguous);
+    }
+    let value = value.trim_ascii();
+    let token = match scheme {
+        None => value,
+        Some(scheme) => match after_scheme(value, scheme) {
+            Some(token) => token,
+            None if value.split(|byte| *byte == b',').skip(1).any(|part| begins_with(part, scheme)) => {
+                return Err(Rejection::CredentialsAmbiguous);
+            }
+            None => return Ok(None),
+        },
+    };
+    if token.is_empty() {
+        return Ok(None);
+    }
+    // Envoy joins two headers of this name with a comma.
+    if token.contains(&b',') {
+        return Err(Rejection::CredentialsAmbiguous);
+    }
+    checked(token).map(Some)
+}
+
+/// Removes the header where it holds a token, and every other spelling of its name that a server may fold into it.
+pub(super) fn remove(
+    request: &Request<'_>,
+    name: &str,
+    scheme: Option<&str>,
+    kept: bool,
+    edits: &mut Vec<Edit>,
+) {
+    let holds_token = |value: &[u8]| match scheme {
+        None => true,
+        Some(scheme) => value.split(|byte| *byte == b',').any(|part| begins_with(part, scheme)),
+    };
+    for (own, value) in request.headers() {
+        let is_spelling = !own.eq_ignore_ascii_case(name.as_bytes());
+        if folds_to(own, name) && (is_spelling || !kept) && holds_token(value) {
+            let edit = Edit::remove(own);
+            if !edits.contains(&edit) {
+                edits.push(edit);
+            }
+        }
+    }
+}
+
+/// What follows the scheme and its white space; `None` for another scheme.
+fn after_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
+    let end = value.iter().position(|byte| is_space(*byte)).unwrap_or(value.len());
+    let (own, rest) = value.split_at_checked(end)?;
+    own.eq_ignore_ascii_case(scheme.as_bytes()).then(|| rest.trim_ascii())
+}
+
+/// Whether a part of a joined header begins with the scheme.
+fn begins_with(part: &[u8], scheme: &str) -> bool {
+    after_scheme(part.trim_ascii(), scheme).is_some_and(|token| !token.is_empty())
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}

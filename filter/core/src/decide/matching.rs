@@ -1,0 +1,197 @@
+//! Which policy and rule a request comes to.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+
+use super::{PREFLIGHT, Progress};
+use crate::host_name::{self, Closeness};
+use crate::path::{CanonicalPath, PathSettings};
+use crate::policy::{Access, Mode, Policy, Rule, Scope};
+use crate::reading::Readings;
+use crate::rejection::Rejection;
+use crate::request::Request;
+
+/// The longest method that is looked at, in bytes; the longest registered one has 17.
+const MAX_METHOD_BYTES: usize = 64;
+
+/// What rules are chosen by.
+pub(super) struct RequestLine<'a> {
+    method: &'a [u8],
+    host: Vec<u8>,
+    /// As it is judged and forwarded.
+    pub(super) target: Cow<'a, [u8]>,
+    pub(super) is_replaced: bool,
+}
+
+/// The policy that some readings of a path come to.
+struct ScopeMatch<'p> {
+    readings: Readings,
+    scope: &'p Scope,
+}
+
+/// The rule that some readings of a path come to.
+struct RuleMatch<'p> {
+    readings: Readings,
+    rule: &'p Rule,
+}
+
+impl<'a> RequestLine<'a> {
+    pub(super) fn of(request: &Request<'a>, paths: PathSettings) -> Result<Self, Rejection> {
+        let method = request.value(b":method").filter(|method| is_method(method));
+        let method = method.ok_or(Rejection::RequestMalformed)?;
+        let target = request.value(b":path").ok_or(Rejection::RequestMalformed)?;
+        let mut authorities = request.values(b":authority");
+        let host = host_name::normalized(authorities.next().unwrap_or_default())
+            .ok_or(Rejection::RequestMalformed)?;
+        if authorities.next().is_some() {
+            return Err(Rejection::RequestMalformed);
+        }
+        let judged = paths.target(target);
+        let is_replaced = judged.as_ref() != target;
+        Ok(Self { method, host, target: judged, is_replaced })
+    }
+
+    /// The request with the target that is forwarded.
+    pub(super) fn replaced_in<'r>(&'r self, request: &Request<'r>) -> Request<'r> {
+        if !self.is_replaced {
+            return request.clone();
+        }
+        let replaced = request
+            .headers()
+            .map(|(name, value)| if name == b":path" { (name, self.target.as_ref()) } else { (name, value) });
+        Request::new(replaced.collect())
+    }
+
+    /// A CORS preflight (Fetch, section 3.2.2), and nothing else that uses OPTIONS.
+    fn is_preflight(&self, request: &Request<'_>) -> bool {
+        let one = |name: &[u8]| request.value(name).is_some_and(|value| !value.is_empty());
+        self.method == b"OPTIONS" && one(b"origin") && one(b"access-control-request-method")
+    }
+}
+
+impl Policy {
+    /// The rule that decides, or `None` for a preflight that is let through. Deny by default: [`Rejection::NoRule`] where
+    /// nothing names the request.
+    ///
+    /// A path is matched as it stands, or as the settings say that every server behind folds it. But some servers fold
+    /// more; where such a reading would come to a rule that is stricter, the request is refused, because we cannot know
+    /// who is behind.
+    pub(super) fn find_place<'p>(
+        &'p self,
+        line: &RequestLine<'_>,
+        path: CanonicalPath<'_>,
+        request: &Request<'_>,
+        progress: &mut Progress<'p>,
+    ) -> Result<Option<&'p Rule>, Rejection> {
+        let home = self.paths.home();
+        let scopes = self.scopes_of(&line.host, path);
+        let scope = scopes.iter().find(|found| found.readings.hold(home)).ok_or(Rejection::NoRule)?.scope;
+        progress.settings = &scope.settings;
+        // Where one reading comes to a policy that enforces, an ambiguity is refused.
+        let enforces = scopes.iter().any(|found| found.scope.settings.mode == Mode::Enforce);
+        progress.mode = if enforces { Mode::Enforce } else { Mode::Observe };
+        if line.is_preflight(request) && scopes.iter().all(|found| found.scope.allows_preflight) {
+            progress.rule = Some((&scope.name, PREFLIGHT));
+            return Ok(None);
+        }
+        let matched = rules_of(&scopes, line.method, path);
+        let Some(own) = matched.iter().find(|found| found.readings.hold(home)) else {
+            progress.mode = scope.settings.mode;
+            return Err(Rejection::NoRule);
+        };
+        let enforces = matched.iter().any(|found| found.rule.mode == Mode::Enforce);
+        progress.mode = if enforces { Mode::Enforce } else { Mode::Observe };
+        if !matched.iter().all(|other| own.rule.is_as_strict_as(other.rule)) {
+            return Err(Rejection::PathAmbiguous);
+        }
+        progress.rule = Some((&scope.name, &own.rule.name));
+        progress.mode = own.rule.mode;
+        Ok(Some(own.rule))
+    }
+
+    /// What policy each reading of the path comes to. The closest host first, and no other after it, as Envoy chooses a
+    /// virtual host; in it the longest prefix.
+    fn scopes_of(&self, host: &[u8], path: CanonicalPath<'_>) -> Vec<ScopeMatch<'_>> {
+        let closest = self.scopes.iter().filter_map(|scope| scope.closeness(host)).max();
+        let named = self.scopes.iter().filter(|scope| closest.is_some() && scope.closeness(host) == closest);
+        let mut found: Vec<_> =
+            named.map(|scope| ScopeMatch { readings: scope.prefix.readings(path), scope }).collect();
+        found.sort_by_key(|found| Reverse(found.scope.prefix.depth()));
+        // The readings of a server that does not fold what the settings say that it does are nobody's.
+        let mut without_scope = Readings::folding(self.paths.home());
+        for found in &mut found {
+            let readings = found.readings;
+            found.readings = readings.within(without_scope);
+            without_scope = without_scope.without(readings);
+        }
+        found.retain(|found| !found.readings.is_empty());
+        found
+    }
+}
+
+/// What rule each reading of the path comes to: in its policy the first that matches.
+fn rules_of<'p>(scopes: &[ScopeMatch<'p>], method: &[u8], path: CanonicalPath<'_>) -> Vec<RuleMatch<'p>> {
+    let mut matched = Vec::new();
+    for ScopeMatch { readings, scope } in scopes {
+        let mut without_rule = *readings;
+        for rule in &scope.rules {
+            if without_rule.is_empty() {
+                break;
+            }
+            let readings = rule.readings(method, path).within(without_rule);
+            if !readings.is_empty() {
+                without_rule = without_rule.without(readings);
+                matched.push(RuleMatch { readings, rule });
+            }
+        }
+    }
+    matched
+}
+
+/// Capital letters only. Methods are case-sensitive (RFC 9110 section 9.1), but some frameworks turn `delete` into
+/// `DELETE` after a rule for `DELETE` has passed it over.
+fn is_method(method: &[u8]) -> bool {
+    !method.is_empty()
+        && method.len() <= MAX_METHOD_BYTES
+        && method != b"CONNECT"
+        && method.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'-')
+}
+
+impl Scope {
+    fn closeness(&self, host: &[u8]) -> Option<Closeness> {
+        self.hosts.iter().filter_map(|pattern| pattern.closeness(host)).max()
+    }
+}
+
+impl Rule {
+    /// Whether this rule matches every request that `other` matches.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let methods = match &other.methods {
+            None => self.methods.is_none(),
+            Some(methods) => methods.iter().all(|method| self.has_method(method.as_bytes())),
+        };
+        methods && other.paths.iter().all(|path| self.paths.iter().any(|own| own.covers(path)))
+    }
+
+    /// GET implies HEAD.
+    fn has_method(&self, method: &[u8]) -> bool {
+        let named = |own: &String| own.as_bytes() == method || (own == "GET" && method == b"HEAD");
+        self.methods.as_ref().is_none_or(|methods| methods.iter().any(named))
+    }
+
+    /// Whether nobody who is let in by this rule would be refused by `other`.
+    fn is_as_strict_as(&self, other: &Self) -> bool {
+        let as_much = other.access == Access::Public || self.access == other.access;
+        as_much
+            && (self.mode == Mode::Enforce || other.mode == Mode::Observe || other.access == Access::Public)
+    }
+
+    fn readings(&self, method: &[u8], path: CanonicalPath<'_>) -> Readings {
+        if !self.has_method(method) {
+            return Readings::NONE;
+        }
+        self.paths.iter().fold(Readings::NONE, |readings, pattern| {
+            if readings == Readings::ALL { readings } else { readings.or(pattern.readings(path)) }
+        })
+    }
+}
