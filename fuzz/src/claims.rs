@@ -1,5 +1,6 @@
 //! The payload of a token whose signature holds.
 
+use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Decision, Edit, Rejection, Request, json};
 use bearward_protocol::bounds::{MAX_NUMERIC_DATE, MAX_ROLE_BYTES, MAX_ROLES, MAX_SUBJECT_BYTES};
 
@@ -70,7 +71,7 @@ fn check_accepted(payload: &[u8], edits: &[Edit]) {
 fn check_times(gate: &Gate, headers: &Headers, decision: &Decision) {
     let at = |now| {
         let view = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
-        gate.policy.decide(&Request::new(view), &gate.keys, now).decision
+        gate.policy.decide(&Request::new(view), &gate.keys, now, &NoSignatureHost).decision
     };
     if *decision == Decision::Reject(Rejection::TokenExpired) {
         assert_eq!(at(NOW + 1), *decision);

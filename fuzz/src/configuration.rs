@@ -1,6 +1,7 @@
 //! A policy, as the proxy hands it over: JSON, or a serialized `google.protobuf.Struct`.
 
 use bearward_core::problem::MAX_PROBLEMS;
+use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Decision, Policy, json};
 use prost::Message as _;
 use prost_types::value::Kind;
@@ -38,7 +39,8 @@ pub fn check(text: &[u8]) {
         let verdict = gate.check(&probe);
         if let Some(other) = &other {
             let view = probe.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
-            let there = other.decide(&bearward_core::Request::new(view), &gate.keys, crate::NOW);
+            let there =
+                other.decide(&bearward_core::Request::new(view), &gate.keys, crate::NOW, &NoSignatureHost);
             // Fields of a Struct have no order, and issuers have that of the document: their ids may differ.
             if document["issuers"].as_object().is_some_and(|issuers| issuers.len() == 1) {
                 assert_eq!(verdict, there, "the other form");
@@ -72,7 +74,7 @@ pub fn decide(text: &[u8]) -> Option<Vec<Decision>> {
     let keys = bearward_core::KeyRing::of(&policy);
     let decide = |probe: &Headers| {
         let view = probe.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
-        policy.decide(&bearward_core::Request::new(view), &keys, crate::NOW).decision
+        policy.decide(&bearward_core::Request::new(view), &keys, crate::NOW, &NoSignatureHost).decision
     };
     Some(probes().iter().map(decide).collect())
 }

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use bearward_core::problem::Problems;
+use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Decision, Edit, KeyRing, LocalResponse, Policy, Request, Verdict, credentials};
 use serde_json::Value;
 
@@ -75,7 +76,7 @@ impl Gate {
     #[must_use]
     pub fn decide(&self, headers: &[(Vec<u8>, Vec<u8>)]) -> Verdict<'_> {
         let view = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
-        self.policy.decide(&Request::new(view), &self.keys, NOW)
+        self.policy.decide(&Request::new(view), &self.keys, NOW, &NoSignatureHost)
     }
 
     /// Asserts what must hold of every request, and returns the verdict.

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use bearward_core::algorithm::AlgorithmName;
 use bearward_core::keys::KeySet;
+use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Decision, KeyRing, Rejection, json as strict};
 use bearward_protocol::bounds::MAX_KEYS;
 use serde_json::{Value, json};
@@ -15,8 +17,8 @@ use crate::target::Arrival;
 /// # Panics
 /// If a set is taken that holds a secret or two keys of one name, or verifies for a stranger.
 pub fn check(text: &[u8]) {
-    let set = KeySet::parse(text);
-    match (&set, KeySet::parse(text)) {
+    let set = KeySet::parse(text, &[AlgorithmName::EdDsa]);
+    match (&set, KeySet::parse(text, &[AlgorithmName::EdDsa])) {
         (Ok(one), Ok(other)) => assert_eq!((one.len(), one.skipped()), (other.len(), other.skipped())),
         (Err(one), Err(other)) => {
             assert_eq!(*one, other, "the same text twice");
@@ -78,12 +80,14 @@ pub fn probe() -> Headers {
 pub fn decide(text: &[u8]) -> Decision {
     let gate = gate();
     let mut keys = KeyRing::of(&gate.policy);
-    if let (Ok(set), Some((issuer, _))) = (KeySet::parse(text), gate.policy.issuers().next()) {
+    if let (Ok(set), Some((issuer, _))) =
+        (KeySet::parse(text, &[AlgorithmName::EdDsa]), gate.policy.issuers().next())
+    {
         keys.set(issuer, set);
     }
     let probe = probe();
     let view = probe.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
-    gate.policy.decide(&bearward_core::Request::new(view), &keys, crate::NOW).decision
+    gate.policy.decide(&bearward_core::Request::new(view), &keys, crate::NOW, &NoSignatureHost).decision
 }
 
 /// Whether the key of the name `k1` is one that verifies EdDSA, by the document.

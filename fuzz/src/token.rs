@@ -1,5 +1,6 @@
 //! A token, as it stands after `Bearer`: form, header, key, signature.
 
+use bearward_core::algorithm::AlgorithmName;
 use bearward_core::base64url;
 use bearward_core::issuer::Issuer;
 use bearward_core::keys::KeySet;
@@ -18,7 +19,7 @@ pub fn check(token: &[u8]) {
         LazyLock::new(|| Issuer::rfc9068("http://issuer.test", &["api".to_owned()]));
     static KEYS: LazyLock<KeySet> = LazyLock::new(|| {
         let members = gate::all()[0].document["issuers"]["own"]["keys"]["jwks"].as_object();
-        KeySet::from_members(members.expect("an object")).expect("keys")
+        KeySet::from_members(members.expect("an object"), &[AlgorithmName::EdDsa]).expect("keys")
     });
     let parsed = UnverifiedToken::parse(token);
     let verified = verify(token, &ISSUER, &KEYS, NOW);

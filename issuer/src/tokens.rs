@@ -5,7 +5,7 @@ mod key;
 use std::fmt;
 
 use axum::body::Bytes;
-use bearward_core::algorithm::EdDsa;
+use bearward_core::algorithm::{AlgorithmName, EdDsa};
 use bearward_core::issuer::Issuer;
 use bearward_core::keys::KeySet;
 use bearward_core::{Rejection, credentials, verify};
@@ -53,7 +53,7 @@ impl Tokens {
         let jwk_set = JwkSet { keys: parsed.iter().map(SignerKey::jwk).collect() };
         let jwk_set = serde_json::to_vec(&jwk_set).map_err(|_| DamagedKey::none())?;
         // Read by the verifier's own code: what we publish is what every filter accepts, or we do not start.
-        let keys = KeySet::parse(&jwk_set).map_err(|_| DamagedKey::none())?;
+        let keys = KeySet::parse(&jwk_set, &[AlgorithmName::EdDsa]).map_err(|_| DamagedKey::none())?;
         let signer = parsed.into_iter().next().ok_or_else(DamagedKey::none)?;
         let issuer = Issuer::rfc9068(&settings.iss, &settings.audiences);
         Ok(Self { settings, signer, issuer, keys, jwk_set: Bytes::from(jwk_set) })
@@ -162,7 +162,7 @@ mod tests {
         let token = tokens.issue(&grant(vec!["customer".into()])).unwrap();
         assert_eq!(subject(&tokens, &token, NOW), Ok(Uuid::from_u128(1)));
         let issuer = Issuer::rfc9068("http://issuer.bearward.local", &["kitchen".to_owned()]);
-        let keys = KeySet::parse(&tokens.jwk_set()).unwrap();
+        let keys = KeySet::parse(&tokens.jwk_set(), &[AlgorithmName::EdDsa]).unwrap();
         let claims = verify::verify(token.as_bytes(), &issuer, &keys, NOW).unwrap();
         assert_eq!(claims.roles(), ["customer"]);
         let claims: AccessTokenClaims = serde_json::from_value(claims.payload().clone().into()).unwrap();

@@ -23,8 +23,18 @@ pub const MAX_KEYS: usize = 64;
 /// The longest `kid`, in bytes (RFC 7515 section 4.1.4 sets none).
 pub const MAX_KEY_ID_BYTES: usize = 128;
 
-/// The shortest secret for HS256, in bytes (RFC 7518 section 3.2: at least the size of the hash output).
-pub const MIN_HS256_SECRET_BYTES: usize = 32;
+/// The smallest modulus of an RSA key, in bits (RFC 7518 section 3.3).
+pub const MIN_RSA_MODULUS_BITS: usize = 2048;
+
+/// The largest modulus of an RSA key, in bits: with four times as many bits a signature takes sixteen times as long.
+pub const MAX_RSA_MODULUS_BITS: usize = 8192;
+
+/// The smallest exponent of an RSA key: with 1 every text would be its own signature, and none may be even.
+pub const MIN_RSA_EXPONENT: u64 = 3;
+
+/// The greatest exponent of an RSA key: one of 33 bits, the bound of BoringSSL, too, so that the filter and its host
+/// take the same keys. A larger one only costs time.
+pub const MAX_RSA_EXPONENT: u64 = (1 << 33) - 1;
 
 /// The longest subject identifier, in bytes.
 pub const MAX_SUBJECT_BYTES: usize = 256;

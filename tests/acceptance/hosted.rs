@@ -9,6 +9,7 @@ mod gate;
 mod key_sets;
 mod keys;
 mod odd_headers;
+mod odd_keys;
 mod panics;
 mod probe;
 mod soak;

@@ -16,6 +16,7 @@ use crate::rejection::Rejection;
 use crate::request::Request;
 use crate::requirement::{Matched, Requirement};
 use crate::response::LocalResponse;
+use crate::signature_host::SignatureHost;
 use crate::token::UnverifiedToken;
 
 /// The keys at hand: one place for each issuer of the policy.
@@ -115,13 +116,26 @@ struct Progress<'p> {
     edits: Vec<Edit>,
 }
 
+/// What a token is judged with, besides its issuer's keys.
+#[derive(Clone, Copy)]
+struct Means<'m> {
+    now: u64,
+    host: &'m dyn SignatureHost,
+}
+
 impl Policy {
-    /// Decides about a request at the time `now`, in seconds since the epoch.
+    /// Decides about a request at the time `now`, in seconds since the epoch. `host` may verify signatures.
     ///
     /// What [`Forwarding::removes`](crate::policy::Forwarding::removes) names must have been, or be, removed from the
     /// request, whatever the verdict.
     #[must_use]
-    pub fn decide(&self, request: &Request<'_>, keys: &KeyRing, now: u64) -> Verdict<'_> {
+    pub fn decide(
+        &self,
+        request: &Request<'_>,
+        keys: &KeyRing,
+        now: u64,
+        host: &dyn SignatureHost,
+    ) -> Verdict<'_> {
         let mut progress = Progress {
             rule: None,
             issuer: None,
@@ -130,7 +144,7 @@ impl Policy {
             scope: String::new(),
             edits: Vec::new(),
         };
-        let judged = self.judge(request, keys, now, &mut progress);
+        let judged = self.judge(request, keys, Means { now, host }, &mut progress);
         let Progress { rule, issuer, settings, mode, scope, edits } = progress;
         let (decision, observed) = match (judged, mode) {
             (Ok(()), _) => (Decision::Forward(edits), None),
@@ -151,7 +165,7 @@ impl Policy {
         &'p self,
         request: &Request<'_>,
         keys: &KeyRing,
-        now: u64,
+        means: Means<'_>,
         progress: &mut Progress<'p>,
     ) -> Result<(), Rejection> {
         let line = RequestLine::of(request, self.paths)?;
@@ -181,7 +195,7 @@ impl Policy {
         };
         let kept = (!self.forwarding.remove_token).then_some(found.source);
         progress.edits.extend(credentials::removal(sources, kept, request));
-        let (trusted, claims) = self.verify(found.token, issuers, keys, now, &mut progress.issuer)?;
+        let (trusted, claims) = self.verify(found.token, issuers, keys, means, &mut progress.issuer)?;
         progress.edits.extend(self.forwarding.headers(&trusted.name, &claims)?);
         let Some(requirement) = requirement else { return Ok(()) };
         let matched = Matched { path, patterns: &rule.paths, home: Readings::only(self.paths.home()) };
@@ -207,7 +221,7 @@ impl Policy {
         token: &[u8],
         issuers: &[IssuerId],
         keys: &KeyRing,
-        now: u64,
+        means: Means<'_>,
         chosen: &mut Option<IssuerId>,
     ) -> Result<(&TrustedIssuer, VerifiedClaims), Rejection> {
         let token = UnverifiedToken::parse(token)?;
@@ -220,7 +234,7 @@ impl Policy {
         *chosen = Some(id);
         token.check_header(&trusted.issuer)?;
         let keys = keys.get(id).ok_or(Rejection::KeysUnavailable)?;
-        let claims = VerifiedClaims::validate(token.verify(keys)?, &trusted.issuer, now)?;
+        let claims = VerifiedClaims::validate(token.verify(keys, means.host)?, &trusted.issuer, means.now)?;
         Ok((trusted, claims))
     }
 }

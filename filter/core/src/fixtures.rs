@@ -1,10 +1,14 @@
 //! What the tests of this crate share: keys, tokens, a policy.
 
+pub(crate) mod signers;
+
 use ed25519_dalek::SigningKey;
 use jwt_compact::{Algorithm, AlgorithmSignature};
 use serde_json::{Value, json};
+use sha2::Sha256;
 
-use crate::algorithm::{EdDsa, Hs256, Hs256Secret};
+use crate::algorithm::hmac::{Hmac, HmacSecret};
+use crate::algorithm::{AlgorithmName, EdDsa};
 use crate::base64url;
 use crate::keys::KeySet;
 
@@ -23,7 +27,7 @@ pub(crate) fn jwk(kid: &str, seed: u8) -> Value {
 }
 
 pub(crate) fn key_set() -> KeySet {
-    KeySet::parse(json!({ "keys": [jwk("k1", 1)] }).to_string().as_bytes()).unwrap()
+    KeySet::parse(json!({ "keys": [jwk("k1", 1)] }).to_string().as_bytes(), &[AlgorithmName::EdDsa]).unwrap()
 }
 
 pub(crate) fn header() -> Value {
@@ -68,6 +72,6 @@ pub(crate) fn sign_hs256(secret: &[u8], payload: &Value) -> String {
         base64url::encode(header.as_bytes()),
         base64url::encode(payload.to_string().as_bytes())
     );
-    let signature = Hs256.sign(&Hs256Secret::new(secret).unwrap(), input.as_bytes());
+    let signature = Hmac::<Sha256>::default().sign(&HmacSecret::new(secret).unwrap(), input.as_bytes());
     format!("{input}.{}", base64url::encode(&signature.as_bytes()))
 }

@@ -66,6 +66,12 @@ impl Issuer {
         }
     }
 
+    /// The algorithms that its tokens may have: keys are read for these only.
+    #[must_use]
+    pub fn algorithms(&self) -> &[AlgorithmName] {
+        &self.algorithms
+    }
+
     pub(crate) fn allows_algorithm(&self, algorithm: AlgorithmName) -> bool {
         self.algorithms.contains(&algorithm)
     }

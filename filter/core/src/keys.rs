@@ -1,23 +1,29 @@
 //! Verification keys: JWK Sets (RFC 7517) and shared secrets, read once and never per request.
 
 mod jwk;
+mod material;
+mod secret;
+
+pub use secret::{Secret, SecretError};
 
 use std::fmt;
 
 use bearward_protocol::bounds::{MAX_JWK_SET_BYTES, MAX_KEYS};
-use ed25519_dalek::VerifyingKey;
-use jwt_compact::{Algorithm, AlgorithmSignature};
 use serde_json::{Map, Value};
 
-use crate::algorithm::{AlgorithmName, EdDsa, Hs256, Hs256Secret};
+use self::jwk::Entry;
+use self::material::{Material, Signed};
+use crate::algorithm::AlgorithmName;
 use crate::json;
 use crate::rejection::Rejection;
+use crate::signature_host::SignatureHost;
 
 /// The keys that verify one issuer's tokens.
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     keys: Vec<Key>,
     skipped: usize,
+    undecided: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -37,54 +43,21 @@ enum Name {
     Any,
 }
 
-/// One key, fit for exactly one algorithm (RFC 8725 section 3.1).
-#[derive(Clone, Debug)]
-enum Material {
-    Ed25519(VerifyingKey),
-    Hs256(Hs256Secret),
-}
-
-impl Material {
-    const fn algorithm(&self) -> AlgorithmName {
-        match self {
-            Self::Ed25519(_) => AlgorithmName::EdDsa,
-            Self::Hs256(_) => AlgorithmName::Hs256,
-        }
-    }
-
-    fn verifies(&self, signing_input: &[u8], signature: &[u8]) -> bool {
-        match self {
-            Self::Ed25519(key) => verifies(&EdDsa, key, signing_input, signature),
-            Self::Hs256(secret) => verifies(&Hs256, secret, signing_input, signature),
-        }
-    }
-}
-
-fn verifies<A: Algorithm>(
-    algorithm: &A,
-    key: &A::VerifyingKey,
-    signing_input: &[u8],
-    signature: &[u8],
-) -> bool {
-    A::Signature::LENGTH.is_none_or(|length| length.get() == signature.len())
-        && A::Signature::try_from_slice(signature)
-            .is_ok_and(|signature| algorithm.verify_signature(&signature, key, signing_input))
-}
-
 impl KeySet {
-    /// Reads a JWK Set of public keys.
+    /// Reads a JWK Set of public keys, for an issuer whose tokens have one of `algorithms`.
     ///
-    /// Keys of a type, curve, algorithm or use that we do not verify with are skipped (RFC 7517 section 5).
+    /// Keys of a type, curve, algorithm or use that this issuer's tokens do not have are skipped (RFC 7517 section 5),
+    /// and so are keys of RSA that do not say which of several algorithms they are for.
     /// Anything else that is wrong refuses the whole set: a set that is wrong in one place was not made by who we think.
     ///
     /// # Errors
     /// Every problem at once.
-    pub fn parse(text: &[u8]) -> Result<Self, Vec<KeySetProblem>> {
+    pub fn parse(text: &[u8], algorithms: &[AlgorithmName]) -> Result<Self, Vec<KeySetProblem>> {
         if text.len() > MAX_JWK_SET_BYTES {
             return Err(vec![KeySetProblem::whole(format!("larger than {MAX_JWK_SET_BYTES} bytes"))]);
         }
         match json::parse_object(text) {
-            Ok(members) => match Self::from_members(&members) {
+            Ok(members) => match Self::from_members(&members, algorithms) {
                 Ok(set) if set.is_empty() => Err(vec![KeySetProblem::whole("holds no key".to_owned())]),
                 result => result,
             },
@@ -96,7 +69,10 @@ impl KeySet {
     ///
     /// # Errors
     /// Every problem at once.
-    pub fn from_members(members: &Map<String, Value>) -> Result<Self, Vec<KeySetProblem>> {
+    pub fn from_members(
+        members: &Map<String, Value>,
+        algorithms: &[AlgorithmName],
+    ) -> Result<Self, Vec<KeySetProblem>> {
         let Some(Value::Array(entries)) = members.get("keys") else {
             return Err(vec![KeySetProblem::whole("the member `keys` must be an array".to_owned())]);
         };
@@ -113,27 +89,27 @@ impl KeySet {
             {
                 problems.push(KeySetProblem::at(index, "kid", "another key of the set has the same `kid`"));
             }
-            match jwk::read(index, entry) {
-                Ok(Some(key)) => set.keys.push(key),
-                Ok(None) => set.skipped += 1,
+            match jwk::read(index, entry, algorithms) {
+                Ok(Entry::Key(key)) => set.keys.push(*key),
+                Ok(Entry::Skipped) => set.skipped += 1,
+                Ok(Entry::Undecided) => {
+                    set.skipped += 1;
+                    set.undecided += 1;
+                }
                 Err(found) => problems.extend(found),
             }
         }
         if problems.is_empty() && set.keys.is_empty() && set.skipped > 0 {
-            problems.push(KeySetProblem::whole(format!(
-                "none of its {} keys is of a kind that can be used here: kty OKP with crv Ed25519",
-                set.skipped
-            )));
+            problems.push(KeySetProblem::whole(set.why_empty(algorithms)));
         }
         if problems.is_empty() { Ok(set) } else { Err(problems) }
     }
 
-    /// A set of shared secrets for HS256; any of them may have signed.
+    /// A set of shared secrets; any of them may have signed.
     #[must_use]
-    pub fn from_secrets(secrets: Vec<Hs256Secret>) -> Self {
-        let keys =
-            secrets.into_iter().map(|secret| Key { name: Name::Any, material: Material::Hs256(secret) });
-        Self { keys: keys.collect(), skipped: 0 }
+    pub fn from_secrets(secrets: Vec<Secret>) -> Self {
+        let keys = secrets.into_iter().map(|Secret(material)| Key { name: Name::Any, material });
+        Self { keys: keys.collect(), ..Self::default() }
     }
 
     /// How many keys can be used.
@@ -154,17 +130,25 @@ impl KeySet {
         self.skipped
     }
 
-    /// Verifies a signature with the key that `kid` names; without `kid`, with the only key that fits.
+    /// How many of the skipped keys are of RSA, without `alg`, where several algorithms of RSA are listed.
+    #[must_use]
+    pub fn undecided(&self) -> usize {
+        self.undecided
+    }
+
+    /// Verifies a signature with the key that `kid` names; without `kid`, with the only key that fits. `host` is asked
+    /// before the filter computes by itself.
     ///
     /// # Errors
     /// [`Rejection::KeyUnknown`], [`Rejection::AlgorithmNotAllowed`] where the key is for another algorithm,
     /// [`Rejection::SignatureInvalid`].
-    pub(crate) fn verify(
+    pub fn verify(
         &self,
         kid: Option<&str>,
         algorithm: AlgorithmName,
         signing_input: &[u8],
         signature: &[u8],
+        host: &dyn SignatureHost,
     ) -> Result<(), Rejection> {
         let named = self.keys.iter().filter(|key| match (&key.name, kid) {
             (Name::Any, _) | (_, None) => true,
@@ -181,13 +165,25 @@ impl KeySet {
         if kid.is_none() && fitting.clone().filter(|key| key.name != Name::Any).count() > 1 {
             return Err(Rejection::KeyUnknown);
         }
-        if fitting.any(|key| key.material.verifies(signing_input, signature)) {
+        let signed = Signed { input: signing_input, signature, host };
+        if fitting.any(|key| key.material.verifies(&signed)) {
             Ok(())
         } else {
             Err(Rejection::SignatureInvalid)
         }
     }
+
+    fn why_empty(&self, algorithms: &[AlgorithmName]) -> String {
+        let listed: Vec<_> = algorithms.iter().map(|name| name.as_str()).collect();
+        let skipped = self.skipped;
+        let none = format!("none of its {skipped} keys can be used for {}", listed.join(", "));
+        if self.undecided == 0 { none } else { format!("{none}: {UNDECIDED}") }
+    }
 }
+
+/// What to do about [`KeySet::undecided`].
+pub const UNDECIDED: &str =
+    "a key of RSA without `alg` needs one, or `algorithms` may list one algorithm of RSA only";
 
 /// What is wrong with a JWK Set, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 //!    [`response`] what the client gets then
 //! 2. [`path`] and [`host_name`] what is matched; [`pattern`] by what; [`reading`] as which servers read it
 //! 3. [`credentials`] where the token stands; [`token`] what is checked before the signature; [`keys`] and
-//!    [`algorithm`] the signature; [`claims`] what is checked after it; [`verify`] these four for one known issuer
+//!    [`algorithm`] the signature, [`signature_host`] who else may verify it; [`claims`] what is checked after it; [`verify`] these four for one known issuer
 //! 4. [`issuer`] whom to trust and how to read his claims; [`identity`] what the upstream is told
 //! 5. [`refresh`] when to fetch keys
 //! 6. [`policy`] the document, compiled; [`problem`] what is wrong with one
@@ -37,6 +37,7 @@ pub mod rejection;
 pub mod request;
 pub(crate) mod requirement;
 pub mod response;
+pub mod signature_host;
 pub mod token;
 pub mod verify;
 

@@ -11,6 +11,7 @@ use crate::algorithm::AlgorithmName;
 use crate::issuer::Issuer;
 use crate::keys::KeySet;
 use crate::rejection::Rejection;
+use crate::signature_host::SignatureHost;
 use crate::{base64url, json};
 
 /// A token whose form is right and of which nothing else is known.
@@ -81,13 +82,13 @@ impl<'t> UnverifiedToken<'t> {
         Ok(())
     }
 
-    /// Verifies the signature.
+    /// Verifies the signature, by `host` where it can.
     ///
     /// # Errors
     /// [`Rejection::KeyUnknown`], [`Rejection::AlgorithmNotAllowed`], [`Rejection::SignatureInvalid`].
-    pub fn verify(self, keys: &KeySet) -> Result<VerifiedToken, Rejection> {
+    pub fn verify(self, keys: &KeySet, host: &dyn SignatureHost) -> Result<VerifiedToken, Rejection> {
         let kid = self.token.header().key_id.as_deref();
-        keys.verify(kid, self.algorithm, self.signing_input, self.token.signature_bytes())?;
+        keys.verify(kid, self.algorithm, self.signing_input, self.token.signature_bytes(), host)?;
         Ok(VerifiedToken { payload: self.payload })
     }
 }

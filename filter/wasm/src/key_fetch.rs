@@ -1,6 +1,7 @@
 //! Fetching JWK Sets, and sharing them between the VMs of this proxy.
 
-use bearward_core::keys::KeySet;
+use bearward_core::algorithm::AlgorithmName;
+use bearward_core::keys::{KeySet, UNDECIDED};
 use bearward_core::policy::{IssuerId, KeySource, RemoteKeys, TrustedIssuer};
 use bearward_core::refresh::Refresh;
 use bearward_core::{KeyRing, Policy};
@@ -22,6 +23,7 @@ pub(crate) struct KeyFetches {
 struct KeyFetch {
     issuer: IssuerId,
     name: String,
+    algorithms: Vec<AlgorithmName>,
     remote: RemoteKeys,
     refresh: Refresh,
     /// The token of the call under way.
@@ -40,6 +42,7 @@ impl KeyFetches {
             KeySource::Remote(remote) => Some(KeyFetch {
                 issuer,
                 name: trusted.name.clone(),
+                algorithms: trusted.issuer.algorithms().to_vec(),
                 remote: remote.clone(),
                 refresh: Refresh::new(remote.refresh_seconds, remote.timeout_ms),
                 call: None,
@@ -142,7 +145,7 @@ impl KeyFetch {
 
     /// Replaces the keys, if the whole set is good.
     fn take(&mut self, body: &[u8], keys: &mut KeyRing) -> Result<(), String> {
-        let set = KeySet::parse(body).map_err(|problems| {
+        let set = KeySet::parse(body, &self.algorithms).map_err(|problems| {
             let list: Vec<_> = problems.iter().take(MAX_LOGGED_PROBLEMS).map(ToString::to_string).collect();
             format!("the JWK Set is refused, problems: {}, first: {}", problems.len(), list.join("; "))
         })?;
@@ -152,6 +155,9 @@ impl KeyFetch {
                 Level::Info,
                 &format!("issuer `{}`: keys taken: {used}, skipped: {skipped}", self.name),
             );
+            if set.undecided() > 0 {
+                host::log(Level::Warn, &format!("issuer `{}`: {UNDECIDED}", self.name));
+            }
             self.last = body.to_vec();
         }
         keys.set(self.issuer, set);

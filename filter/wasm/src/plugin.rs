@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use bearward_core::policy::KeySource;
+use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Decision, KeyRing, Policy, Rejection, Request, Verdict};
 
 use crate::host::{self, HostError};
@@ -36,7 +37,7 @@ impl Plugin {
     /// A VM that was just started has no keys yet; another worker, or the VM before a trap, may have shared them.
     pub(crate) fn decide(&self, request: &Request<'_>) -> Result<Verdict<'_>, HostError> {
         let now_ms = host::now_ms()?;
-        let decide = || self.policy.decide(request, &self.keys.borrow(), now_ms / 1000);
+        let decide = || self.policy.decide(request, &self.keys.borrow(), now_ms / 1000, &NoSignatureHost);
         let verdict = decide();
         match (&verdict.decision, verdict.issuer) {
             (Decision::Reject(Rejection::KeysUnavailable), Some(issuer)) => {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
+use bearward_core::algorithm::AlgorithmName;
 use bearward_core::issuer::Issuer;
 use bearward_core::keys::KeySet;
 use bearward_core::verify;
@@ -106,7 +107,7 @@ async fn the_published_keys_are_what_a_verifier_of_these_tokens_accepts() {
     let jwks = issuing.get("/.well-known/jwks.json", &[]).await;
     assert_eq!(jwks.headers["content-type"], "application/json");
     assert_eq!(jwks.headers["cache-control"], "public, max-age=300");
-    let keys = KeySet::parse(jwks.text.as_bytes()).unwrap();
+    let keys = KeySet::parse(jwks.text.as_bytes(), &[AlgorithmName::EdDsa]).unwrap();
     let issuer = Issuer::rfc9068("http://issuer.bearward.local", &["restaurant".to_owned()]);
     let token = signup.body["token"].as_str().unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
+use bearward_core::algorithm::AlgorithmName;
+use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Decision, Edit, LocalResponse, Request as View};
 use bearward_fuzz::gate::Gate;
 use bearward_fuzz::target::{Arrival, TARGETS, Target};
@@ -47,7 +49,7 @@ fn map(headers: &gate::Headers) -> Headers {
 /// What the core decides about a header map, and whether its client speaks gRPC.
 fn decision(gate: &Gate, headers: &Headers) -> (Decision, bool) {
     let view = View::new(headers.iter().collect());
-    (gate.policy.decide(&view, &gate.keys, NOW).decision, view.is_grpc())
+    (gate.policy.decide(&view, &gate.keys, NOW, &NoSignatureHost).decision, view.is_grpc())
 }
 
 /// The module's answer is the core's, header by header.
@@ -189,7 +191,8 @@ fn no_kept_key_set_that_is_refused_takes_the_keys_away() {
         .start()
         .unwrap();
     world.advance(hosted::KEYS_FETCHED);
-    let refused = |input: &Vec<u8>| bearward_core::keys::KeySet::parse(input).is_err();
+    let refused =
+        |input: &Vec<u8>| bearward_core::keys::KeySet::parse(input, &[AlgorithmName::EdDsa]).is_err();
     for input in inputs("jwks").into_iter().filter(refused).take(8) {
         let answer = Response::new(200, input.clone());
         world.set_cluster("issuer", move |_| Answer::now(answer.clone()));

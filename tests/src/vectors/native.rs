@@ -1,5 +1,6 @@
 //! The core itself, as the adapter calls it.
 
+use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Decision, Edit, KeyRing, Policy};
 
 use super::file::File;
@@ -44,7 +45,12 @@ impl Host for Native {
             [(":method", &request.method), (":path", &request.target), (":authority", &request.authority)];
         let all = pseudo.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let all = all.chain(lower.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
-        let verdict = self.policy.decide(&bearward_core::Request::new(all.collect()), &self.keys, NOW);
+        let verdict = self.policy.decide(
+            &bearward_core::Request::new(all.collect()),
+            &self.keys,
+            NOW,
+            &NoSignatureHost,
+        );
         Ok(match verdict.decision {
             Decision::Reject(rejection) => {
                 Outcome::Rejected(rejection.row().status, rejection.row().reason.to_owned())

@@ -1,7 +1,11 @@
 mod language;
 
 use super::*;
+use crate::algorithm::AlgorithmName;
+use crate::base64url;
+use crate::fixtures::signers;
 use crate::fixtures::{ISS, NOW, jwk, key_set, payload, sign_hs256, token, with};
+use crate::signature_host::NoSignatureHost;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -58,7 +62,7 @@ fn decide_at(
         all.push((b":authority", b"localhost:8080"));
     }
     all.extend(headers.iter().map(|(name, value)| (name.as_bytes(), *value)));
-    let verdict = policy.decide(&Request::new(all), &KeyRing::of(policy), now);
+    let verdict = policy.decide(&Request::new(all), &KeyRing::of(policy), now, &NoSignatureHost);
     let rule = verdict.rule.map(|(scope, rule)| format!("{scope}/{rule}"));
     (verdict.decision, rule)
 }
@@ -173,10 +177,13 @@ fn keys_that_come_later_open_the_gate() {
         ]
     };
     let request = Request::new(headers(b"/api/menu/1"));
-    let before = policy.decide(&request, &keys, NOW);
+    let before = policy.decide(&request, &keys, NOW, &NoSignatureHost);
     assert_eq!((before.decision, before.issuer), (Decision::Reject(Rejection::KeysUnavailable), Some(late)));
     keys.set(late, key_set());
-    assert_eq!(policy.decide(&request, &keys, NOW).decision, identity("u1", "late:chef,late:admin", "late"));
+    assert_eq!(
+        policy.decide(&request, &keys, NOW, &NoSignatureHost).decision,
+        identity("u1", "late:chef,late:admin", "late")
+    );
 }
 
 #[test]
@@ -273,7 +280,7 @@ fn two_readings_of_a_request_are_refused_before_any_rule() {
 fn a_request_without_method_or_path_is_malformed() {
     let policy = policy();
     let judge = |headers: Vec<(&'static [u8], &'static [u8])>| {
-        policy.decide(&Request::new(headers), &KeyRing::of(&policy), NOW).decision
+        policy.decide(&Request::new(headers), &KeyRing::of(&policy), NOW, &NoSignatureHost).decision
     };
     let malformed = Decision::Reject(Rejection::RequestMalformed);
     assert_eq!(judge(vec![]), malformed);
@@ -374,20 +381,44 @@ fn a_host_with_policies_of_its_own_never_falls_back_to_those_of_every_host() {
     assert_eq!(at("a.example.com"), Decision::Reject(Rejection::NoRule));
 }
 
+/// A policy whose issuer signs with this algorithm, and a token of his.
+fn signed_with(algorithm: AlgorithmName) -> (Policy, String) {
+    let keys = if algorithm.is_symmetric() {
+        json!({ "secrets_env": ["SECRET"] })
+    } else {
+        json!({ "jwks": { "keys": [signers::jwk_of(algorithm)] } })
+    };
+    let document = json!({
+        "version": 1,
+        "issuers": { "own": {
+            "iss": ISS, "audiences": ["api"], "algorithms": [algorithm.as_str()], "token_types": ["at+jwt"], "keys": keys,
+        } },
+        "policies": [{ "name": "api", "hosts": ["*"], "prefix": "/api", "issuers": ["own"], "rules": [
+            { "name": "all", "paths": ["/api/**"] },
+        ] }],
+    });
+    let policy = Policy::compile(&document, &|_| Some(signers::SECRET.to_vec())).unwrap();
+    let header = json!({ "alg": algorithm.as_str(), "typ": "at+jwt", "kid": "k1" });
+    let encode = |value: &Value| base64url::encode(value.to_string().as_bytes());
+    let input = format!("{}.{}", encode(&header), encode(&payload()));
+    let signature = signers::signature(algorithm, input.as_bytes());
+    (policy, format!("{input}.{}", base64url::encode(&signature)))
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic_or_pass_a_protected_rule(path in any::<Vec<u8>>(), authority in any::<Vec<u8>>(), authorization in any::<Vec<u8>>()) {
         let policy = policy();
         let headers: Vec<(&[u8], &[u8])> = vec![(b":method", b"GET"), (b":path", &path), (b":authority", &authority), (b"authorization", &authorization)];
-        let decision = policy.decide(&Request::new(headers.clone()), &KeyRing::of(&policy), NOW).decision;
+        let decision = policy.decide(&Request::new(headers.clone()), &KeyRing::of(&policy), NOW, &NoSignatureHost).decision;
         prop_assert!(matches!(decision, Decision::Reject(_)) || decision == ANONYMOUS);
         let protected = Request::new(vec![(b":method", b"GET"), (b":path", b"/api/orders"), headers[3]]);
-        prop_assert!(matches!(policy.decide(&protected, &KeyRing::of(&policy), NOW).decision, Decision::Reject(_)));
+        prop_assert!(matches!(policy.decide(&protected, &KeyRing::of(&policy), NOW, &NoSignatureHost).decision, Decision::Reject(_)));
     }
 
     #[test]
     fn no_token_shaped_text_panics(header in "[ -~]{0,80}", payload in "[ -~]{0,80}", signature in any::<Vec<u8>>()) {
-        let encode = crate::base64url::encode;
+        let encode = base64url::encode;
         let token = format!("{}.{}.{}", encode(header.as_bytes()), encode(payload.as_bytes()), encode(&signature));
         prop_assert!(matches!(with_token("GET /api/orders", &token), Decision::Reject(_)));
     }
@@ -399,6 +430,25 @@ proptest! {
         bytes[index] ^= 1 << bit;
         let value = [b"Bearer ", bytes.as_slice()].concat();
         let decision = decide("GET /api/orders", &[("authorization", &value)]);
+        prop_assert!(matches!(decision, Decision::Reject(_)), "{decision:?}");
+    }
+
+    #[test]
+    fn any_changed_bit_of_a_token_of_any_algorithm_is_refused(
+        algorithm in prop::sample::select(AlgorithmName::ALL),
+        position in any::<prop::sample::Index>(),
+        bit in 0..7_u32,
+    ) {
+        let (policy, token) = signed_with(algorithm);
+        let judge = |token: &[u8]| {
+            let value = [b"Bearer ", token].concat();
+            decide_at(&policy, NOW, "GET /api/orders", &[("authorization", &value)]).0
+        };
+        prop_assert!(matches!(judge(token.as_bytes()), Decision::Forward(_)));
+        let mut bytes = token.into_bytes();
+        let index = position.index(bytes.len());
+        bytes[index] ^= 1 << bit;
+        let decision = judge(&bytes);
         prop_assert!(matches!(decision, Decision::Reject(_)), "{decision:?}");
     }
 

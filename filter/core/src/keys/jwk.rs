@@ -1,10 +1,14 @@
-//! One JWK (RFC 7517 section 4, RFC 8037 section 2).
+//! One JWK (RFC 7517 section 4).
+
+mod ec;
+mod okp;
+mod rsa;
 
 use bearward_protocol::bounds::MAX_KEY_ID_BYTES;
-use ed25519_dalek::VerifyingKey;
 use serde_json::{Map, Value};
 
-use super::{Key, KeySetProblem, Material, Name};
+use super::material::Material;
+use super::{Key, KeySetProblem, Name};
 use crate::algorithm::AlgorithmName;
 use crate::base64url;
 
@@ -12,8 +16,23 @@ use crate::base64url;
 /// means that a secret has leaked, or that somebody else made the set.
 const SECRET_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// Reads the key at `index`; `None` where it is of a kind that is not used here.
-pub(super) fn read(index: usize, entry: &Value) -> Result<Option<Key>, Vec<KeySetProblem>> {
+/// What an entry of a set is to an issuer's tokens.
+pub(super) enum Entry {
+    /// A key, for one of the issuer's algorithms.
+    Key(Box<Key>),
+    /// A key of a kind or for a use that is not this issuer's.
+    Skipped,
+    /// A key of RSA without `alg`, which could serve several of the issuer's algorithms. It serves none: a key that is
+    /// used with two (RFC 8725 section 3.1) would let whoever breaks the weaker one forge for the stronger.
+    Undecided,
+}
+
+/// Reads the key at `index`, for one of `algorithms`.
+pub(super) fn read(
+    index: usize,
+    entry: &Value,
+    algorithms: &[AlgorithmName],
+) -> Result<Entry, Vec<KeySetProblem>> {
     let Value::Object(jwk) = entry else {
         return Err(vec![KeySetProblem::at(index, "", "must be an object")]);
     };
@@ -49,22 +68,65 @@ pub(super) fn read(index: usize, entry: &Value) -> Result<Option<Key>, Vec<KeySe
     if kid.is_some_and(|kid| kid.is_empty() || kid.len() > MAX_KEY_ID_BYTES) {
         problems.push(KeySetProblem::at(index, "kid", format!("must have 1 to {MAX_KEY_ID_BYTES} bytes")));
     }
-    let used_here = kty == Some("OKP")
-        && crv == Some("Ed25519")
-        && verifies
-        && usage.is_none_or(|usage| usage == "sig")
-        && alg.is_none_or(|alg| AlgorithmName::parse(alg) == Some(AlgorithmName::EdDsa));
-    let material = if used_here { ed25519(index, jwk).map(Some) } else { Ok(None) };
-    match material {
-        Err(problem) => {
-            problems.push(problem);
-            Err(problems)
-        }
-        Ok(_) if !problems.is_empty() => Err(problems),
-        Ok(None) => Ok(None),
-        Ok(Some(material)) => {
-            let name = kid.map_or(Name::Absent, |kid| Name::Is(kid.to_owned()));
-            Ok(Some(Key { name, material }))
+    let usable = verifies && usage.is_none_or(|usage| usage == "sig");
+    let entry = match fitting(kty, crv, alg, algorithms) {
+        Fitting::One(algorithm) if usable => match material(jwk, algorithm) {
+            Ok(material) => {
+                let name = kid.map_or(Name::Absent, |kid| Name::Is(kid.to_owned()));
+                Entry::Key(Box::new(Key { name, material }))
+            }
+            Err((member, text)) => {
+                problems.push(KeySetProblem::at(index, member, text));
+                Entry::Skipped
+            }
+        },
+        Fitting::Several if usable => Entry::Undecided,
+        _ => Entry::Skipped,
+    };
+    if problems.is_empty() { Ok(entry) } else { Err(problems) }
+}
+
+/// How many of the issuer's algorithms a key could serve.
+enum Fitting {
+    None,
+    One(AlgorithmName),
+    Several,
+}
+
+/// `alg` decides where it is there; else what `kty` and `crv` leave of the issuer's algorithms.
+fn fitting(kty: Option<&str>, crv: Option<&str>, alg: Option<&str>, algorithms: &[AlgorithmName]) -> Fitting {
+    use AlgorithmName::{EdDsa, Es256, Es384, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+    let of_type: &[AlgorithmName] = match (kty, crv) {
+        (Some("OKP"), Some("Ed25519")) => &[EdDsa],
+        (Some("EC"), Some("P-256")) => &[Es256],
+        (Some("EC"), Some("P-384")) => &[Es384],
+        (Some("RSA"), _) => &[Rs256, Rs384, Rs512, Ps256, Ps384, Ps512],
+        _ => &[],
+    };
+    let mut fitting = of_type.iter().filter(|name| {
+        algorithms.contains(name) && alg.is_none_or(|alg| AlgorithmName::parse(alg) == Some(**name))
+    });
+    match (fitting.next(), fitting.next()) {
+        (None, _) => Fitting::None,
+        (Some(name), None) => Fitting::One(*name),
+        (Some(_), Some(_)) => Fitting::Several,
+    }
+}
+
+/// What verifies, or the member that is wrong and how.
+fn material(jwk: &Map<String, Value>, algorithm: AlgorithmName) -> Result<Material, (&'static str, String)> {
+    match algorithm {
+        AlgorithmName::EdDsa => okp::ed25519(jwk).map(Material::EdDsa),
+        AlgorithmName::Es256 => ec::p256(jwk).map(Material::Es256),
+        AlgorithmName::Es384 => ec::p384(jwk).map(Material::Es384),
+        AlgorithmName::Rs256 => rsa::read_for_host(jwk).map(Material::Rs256),
+        AlgorithmName::Rs384 => rsa::read_for_host(jwk).map(Material::Rs384),
+        AlgorithmName::Rs512 => rsa::read_for_host(jwk).map(Material::Rs512),
+        AlgorithmName::Ps256 => rsa::read(jwk).map(Material::Ps256),
+        AlgorithmName::Ps384 => rsa::read(jwk).map(Material::Ps384),
+        AlgorithmName::Ps512 => rsa::read(jwk).map(Material::Ps512),
+        AlgorithmName::Hs256 | AlgorithmName::Hs384 | AlgorithmName::Hs512 => {
+            Err(("kty", "a secret has no place in a public set".to_owned()))
         }
     }
 }
@@ -77,17 +139,8 @@ fn text_of<'a>(jwk: &'a Map<String, Value>, member: &str) -> Result<Option<&'a s
     }
 }
 
-fn ed25519(index: usize, jwk: &Map<String, Value>) -> Result<Material, KeySetProblem> {
-    let problem = |text: &str| KeySetProblem::at(index, "x", text);
-    let Some(Value::String(x)) = jwk.get("x") else {
-        return Err(problem("must be a string"));
-    };
-    let bytes = base64url::decode(x.as_bytes()).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    let Some(bytes) = bytes else {
-        return Err(problem("must be 32 bytes in unpadded base64url (RFC 8037)"));
-    };
-    match VerifyingKey::from_bytes(&bytes) {
-        Ok(key) if !key.is_weak() => Ok(Material::Ed25519(key)),
-        _ => Err(problem("is not a point of Ed25519 that can be used as a key")),
-    }
+/// A member that holds bytes in base64url.
+fn octets(jwk: &Map<String, Value>, member: &'static str) -> Result<Vec<u8>, (&'static str, String)> {
+    let text = text_of(jwk, member).ok().flatten().ok_or((member, "must be a string".to_owned()))?;
+    base64url::decode(text.as_bytes()).ok_or((member, "must be unpadded base64url".to_owned()))
 }

@@ -1,17 +1,33 @@
 use super::*;
+use crate::algorithm::EdDsa;
+use crate::algorithm::hmac::{Hmac, HmacSecret};
 use crate::base64url;
+use crate::signature_host::NoSignatureHost;
 use ed25519_dalek::SigningKey;
+use jwt_compact::{Algorithm, AlgorithmSignature};
+use sha2::Sha256;
+
+mod ec;
+mod rsa;
 
 fn x(seed: u8) -> String {
     base64url::encode(SigningKey::from_bytes(&[seed; 32]).verifying_key().as_bytes())
 }
 
 fn set(keys: &str) -> Result<KeySet, Vec<KeySetProblem>> {
-    KeySet::parse(format!(r#"{{"keys":[{keys}]}}"#).as_bytes())
+    set_for(&[AlgorithmName::EdDsa], keys)
+}
+
+fn set_for(algorithms: &[AlgorithmName], keys: &str) -> Result<KeySet, Vec<KeySetProblem>> {
+    KeySet::parse(format!(r#"{{"keys":[{keys}]}}"#).as_bytes(), algorithms)
 }
 
 fn problem(keys: &str) -> String {
-    set(keys).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    problem_for(&[AlgorithmName::EdDsa], keys)
+}
+
+fn problem_for(algorithms: &[AlgorithmName], keys: &str) -> String {
+    set_for(algorithms, keys).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 #[test]
@@ -81,18 +97,21 @@ fn a_text_that_is_no_set_is_refused() {
     let many = vec!["{}"; MAX_KEYS + 1].join(",");
     let large = vec![b' '; MAX_JWK_SET_BYTES + 1];
     assert!(problem(&many).contains("more than 64 keys"));
-    assert!(KeySet::parse(&large).unwrap_err()[0].text.contains("larger than"));
+    assert!(KeySet::parse(&large, &[AlgorithmName::EdDsa]).unwrap_err()[0].text.contains("larger than"));
     for text in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[],"keys":[]}"#, "\u{feff}{\"keys\":[]}"] {
-        assert!(KeySet::parse(text.as_bytes()).is_err(), "{text}");
+        assert!(KeySet::parse(text.as_bytes(), &[AlgorithmName::EdDsa]).is_err(), "{text}");
     }
 }
 
 #[test]
 fn an_empty_set_may_stand_in_a_policy_but_is_no_answer_of_an_issuer() {
     assert_eq!(problem(""), "holds no key");
-    let empty = KeySet::from_members(serde_json::json!({ "keys": [] }).as_object().unwrap()).unwrap();
+    let empty = KeySet::from_members(serde_json::json!({ "keys": [] }).as_object().unwrap(), &[]).unwrap();
     assert!(empty.is_empty());
-    assert_eq!(empty.verify(None, AlgorithmName::EdDsa, b"", b""), Err(Rejection::KeyUnknown));
+    assert_eq!(
+        empty.verify(None, AlgorithmName::EdDsa, b"", b"", &NoSignatureHost),
+        Err(Rejection::KeyUnknown)
+    );
 }
 
 #[test]
@@ -101,14 +120,15 @@ fn the_key_is_the_one_that_kid_names_and_without_kid_the_only_one() {
     let signature = EdDsa.sign(&signing, b"input");
     let bytes = signature.as_bytes();
     let jwk = |kid: &str, seed| format!(r#"{{"kty":"OKP","crv":"Ed25519","kid":"{kid}","x":"{}"}}"#, x(seed));
-    let verify = |set: &KeySet, kid| set.verify(kid, AlgorithmName::EdDsa, b"input", &bytes);
+    let verify =
+        |set: &KeySet, kid| set.verify(kid, AlgorithmName::EdDsa, b"input", &bytes, &NoSignatureHost);
 
     let one = set(&jwk("a", 1)).unwrap();
     assert_eq!(verify(&one, Some("a")), Ok(()));
     assert_eq!(verify(&one, None), Ok(()));
     assert_eq!(verify(&one, Some("A")), Err(Rejection::KeyUnknown));
     assert_eq!(
-        one.verify(Some("a"), AlgorithmName::Hs256, b"input", &bytes),
+        one.verify(Some("a"), AlgorithmName::Hs256, b"input", &bytes, &NoSignatureHost),
         Err(Rejection::AlgorithmNotAllowed)
     );
 
@@ -124,17 +144,20 @@ fn the_key_is_the_one_that_kid_names_and_without_kid_the_only_one() {
 
 #[test]
 fn any_of_several_secrets_may_have_signed_whatever_kid_says() {
-    let secrets = [[1_u8; 32], [2; 32]].map(|secret| Hs256Secret::new(&secret).unwrap());
-    let signature = Hs256.sign(&secrets[1], b"input");
+    let secrets = [[1_u8; 32], [2; 32]].map(|secret| Secret::new(AlgorithmName::Hs256, &secret).unwrap());
+    let signature = Hmac::<Sha256>::default().sign(&HmacSecret::new(&[2; 32]).unwrap(), b"input");
     let set = KeySet::from_secrets(secrets.to_vec());
     for kid in [None, Some("a")] {
-        assert_eq!(set.verify(kid, AlgorithmName::Hs256, b"input", &signature.as_bytes()), Ok(()));
         assert_eq!(
-            set.verify(kid, AlgorithmName::Hs256, b"Input", &signature.as_bytes()),
+            set.verify(kid, AlgorithmName::Hs256, b"input", &signature.as_bytes(), &NoSignatureHost),
+            Ok(())
+        );
+        assert_eq!(
+            set.verify(kid, AlgorithmName::Hs256, b"Input", &signature.as_bytes(), &NoSignatureHost),
             Err(Rejection::SignatureInvalid)
         );
         assert_eq!(
-            set.verify(kid, AlgorithmName::Hs256, b"input", b"short"),
+            set.verify(kid, AlgorithmName::Hs256, b"input", b"short", &NoSignatureHost),
             Err(Rejection::SignatureInvalid)
         );
     }
@@ -142,7 +165,64 @@ fn any_of_several_secrets_may_have_signed_whatever_kid_says() {
 
 #[test]
 fn a_secret_shorter_than_the_hash_is_refused() {
-    assert!(Hs256Secret::new(&[7; 31]).is_err());
-    assert!(Hs256Secret::new(&[7; 32]).is_ok());
-    assert!(!format!("{:?}", Hs256Secret::new(&[7; 32]).unwrap()).contains('7'));
+    use AlgorithmName::{EdDsa, Hs256, Hs384, Hs512};
+    for (algorithm, bytes) in [(Hs256, 32), (Hs384, 48), (Hs512, 64)] {
+        let error = Secret::new(algorithm, &vec![7; bytes - 1]).unwrap_err();
+        assert!(matches!(error, SecretError::TooShort(bound) if bound.min_bytes == bytes), "{error:?}");
+        let secret = Secret::new(algorithm, &vec![7; bytes]).unwrap();
+        assert!(!format!("{secret:?}").contains('7'), "{secret:?}");
+    }
+    assert_eq!(Secret::new(EdDsa, &[7; 64]).unwrap_err(), SecretError::NotSymmetric);
+}
+
+#[test]
+fn a_key_of_an_algorithm_that_the_issuer_does_not_list_is_skipped_unread() {
+    let good = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, x(1));
+    for other in [
+        r#"{"kty":"RSA","n":"AQAB","e":"AQ"}"#,
+        r#"{"kty":"RSA","alg":"PS256","n":"AQAB","e":"AQ"}"#,
+        r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#,
+        r#"{"kty":"EC","crv":"P-521","x":"AA","y":"AA"}"#,
+        r#"{"kty":"EC","crv":"P-256","alg":"ES384","x":"AA","y":"AA"}"#,
+    ] {
+        let algorithms = [AlgorithmName::EdDsa, AlgorithmName::Es384, AlgorithmName::Rs256];
+        let listed = if other.contains(r#""RSA","n""#) { &algorithms[..2] } else { &algorithms };
+        let both = set_for(listed, &format!("{good},{other}")).unwrap();
+        assert_eq!((both.len(), both.skipped(), both.undecided()), (1, 1, 0), "{other}");
+    }
+    assert!(
+        problem_for(&[AlgorithmName::Es256, AlgorithmName::Rs256], &good)
+            .contains("none of its 1 keys can be used for ES256, RS256")
+    );
+}
+
+#[test]
+fn keys_of_several_kinds_stand_in_one_set_and_each_verifies_its_own_algorithm_only() {
+    use crate::fixtures::signers::{jwk_of, signature};
+    use AlgorithmName::{EdDsa, Es256, Es384, Ps512, Rs256};
+    let all = [EdDsa, Es256, Es384, Rs256, Ps512];
+    let keys: Vec<_> = all
+        .iter()
+        .map(|name| {
+            let mut jwk = jwk_of(*name);
+            jwk["kid"] = name.as_str().into();
+            jwk.to_string()
+        })
+        .collect();
+    let set = set_for(&all, &keys.join(",")).unwrap();
+    assert_eq!((set.len(), set.skipped()), (5, 0));
+    for name in all {
+        let signature = signature(name, b"input");
+        for other in all {
+            let verdict = set.verify(Some(other.as_str()), name, b"input", &signature, &NoSignatureHost);
+            let expected = if other == name { Ok(()) } else { Err(Rejection::AlgorithmNotAllowed) };
+            assert_eq!(verdict, expected, "{} by the key of {}", name.as_str(), other.as_str());
+        }
+        assert_eq!(
+            set.verify(None, name, b"input", &signature, &NoSignatureHost),
+            Ok(()),
+            "{}",
+            name.as_str()
+        );
+    }
 }

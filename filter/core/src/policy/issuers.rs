@@ -1,6 +1,6 @@
 //! `issuers`: whom to trust, for what, with which keys.
 
-use bearward_protocol::bounds::{MAX_LEEWAY_SECONDS, MIN_HS256_SECRET_BYTES};
+use bearward_protocol::bounds::MAX_LEEWAY_SECONDS;
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use sha2::{Digest, Sha256};
 
 use super::Secrets;
 use super::read::{Fields, Node};
-use crate::algorithm::{AlgorithmName, Hs256Secret};
+use crate::algorithm::AlgorithmName;
 use crate::base64url;
 use crate::claims::is_role;
 use crate::issuer::{ClaimMapping, DEFAULT_LEEWAY_SECONDS, Grants, Issuer, normalized_type};
-use crate::keys::KeySet;
+use crate::keys::{KeySet, Secret, SecretError, UNDECIDED};
 
 /// The most issuers that one policy may trust.
 const MAX_ISSUERS: usize = 32;
@@ -151,17 +151,11 @@ fn read_one(name: &str, node: &Node<'_>, several: bool, secrets: &Secrets<'_>) -
         unless(accept_missing_aud, &mut fields, "audiences", "a token for somebody else is no token for you")
             .and_then(|node| texts(&node));
     let algorithms = fields
-        .required("algorithms", "list the algorithms that this issuer signs with; known are EdDSA and HS256")
-        .and_then(|node| {
-            words(
-                &node,
-                &[
-                    ("EdDSA", AlgorithmName::EdDsa),
-                    ("Ed25519", AlgorithmName::EdDsa),
-                    ("HS256", AlgorithmName::Hs256),
-                ],
-            )
-        });
+        .required(
+            "algorithms",
+            "list the algorithms that this issuer signs with, such as RS256, ES256 or EdDSA",
+        )
+        .and_then(|node| words(&node, &algorithm_words()));
     let token_types = fields
         .required(
             "token_types",
@@ -221,10 +215,11 @@ fn read_keys(
     let secrets_env = fields.optional("secrets_env");
     fields.finish();
     let symmetric = secrets_env.is_some();
-    if algorithms
-        .is_some_and(|algorithms| algorithms.iter().any(|algorithm| algorithm.is_symmetric() != symmetric))
-    {
-        node.problem("HS256 goes with `secrets_env`, EdDSA with `remote` or `jwks`; one issuer has keys of one kind only");
+    if algorithms.is_some_and(|listed| listed.iter().any(|algorithm| algorithm.is_symmetric() != symmetric)) {
+        node.problem(
+            "HS256, HS384 and HS512 go with `secrets_env`, all other algorithms with `remote` or `jwks`; \
+             one issuer has keys of one kind only",
+        );
     }
     match (remote, jwks, secrets_env) {
         (Some(remote), None, None) => {
@@ -233,8 +228,8 @@ fn read_keys(
             }
             read_remote(&remote).map(KeySource::Remote)
         }
-        (None, Some(jwks), None) => read_jwks(&jwks).map(KeySource::Fixed),
-        (None, None, Some(names)) => read_secrets(&names, secrets).map(KeySource::Fixed),
+        (None, Some(jwks), None) => read_jwks(&jwks, algorithms).map(KeySource::Fixed),
+        (None, None, Some(names)) => read_secrets(&names, algorithms, secrets).map(KeySource::Fixed),
         _ => {
             node.problem("must hold exactly one of `remote`, `jwks`, `secrets_env`");
             None
@@ -284,17 +279,36 @@ fn read_uri(node: &Node<'_>) -> Option<(String, String, String)> {
     parts
 }
 
-fn read_jwks(node: &Node<'_>) -> Option<KeySet> {
+fn read_jwks(node: &Node<'_>, algorithms: Option<&[AlgorithmName]>) -> Option<KeySet> {
     let Some(members) = node.value.as_object() else {
         node.problem("must be a JWK Set: an object with the member `keys`");
         return None;
     };
-    KeySet::from_members(members)
+    // Where `algorithms` itself is wrong, keys of every kind are looked at all the same.
+    let set = KeySet::from_members(members, algorithms.unwrap_or(AlgorithmName::ALL))
         .map_err(|problems| problems.iter().for_each(|problem| node.problem(problem.to_string())))
-        .ok()
+        .ok()?;
+    // What an issuer publishes is skipped; what stands here can be set right.
+    if algorithms.is_some() && set.undecided() > 0 {
+        node.problem(UNDECIDED);
+    }
+    Some(set)
 }
 
-fn read_secrets(node: &Node<'_>, secrets: &Secrets<'_>) -> Option<KeySet> {
+fn read_secrets(
+    node: &Node<'_>,
+    algorithms: Option<&[AlgorithmName]>,
+    secrets: &Secrets<'_>,
+) -> Option<KeySet> {
+    let listed = algorithms.unwrap_or_default().iter().copied();
+    let mut symmetric = listed.filter(|algorithm| algorithm.is_symmetric());
+    // Where there is none, `algorithms` itself is wrong, and the secrets are looked at all the same.
+    let algorithm = symmetric.next().unwrap_or(AlgorithmName::Hs256);
+    if symmetric.next().is_some() {
+        node.problem(
+            "a secret is for one algorithm (RFC 8725 section 3.1): list only one of HS256, HS384 and HS512",
+        );
+    }
     let names = node.distinct_items(MAX_SECRETS)?;
     let read = |node: &Node<'_>| {
         let name = node.text()?;
@@ -312,9 +326,16 @@ fn read_secrets(node: &Node<'_>, secrets: &Secrets<'_>) -> Option<KeySet> {
             ));
             return None;
         };
-        let Ok(usable) = Hs256Secret::new(&secret) else {
-            node.problem(format!("the secret in `{name}` is shorter than {MIN_HS256_SECRET_BYTES} bytes"));
-            return None;
+        let usable = match Secret::new(algorithm, &secret) {
+            Ok(usable) => usable,
+            Err(SecretError::TooShort(bound)) => {
+                let (min, name_of) = (bound.min_bytes, algorithm.as_str());
+                node.problem(format!(
+                    "the secret in `{name}` is shorter than {min} bytes, which {name_of} needs"
+                ));
+                return None;
+            }
+            Err(SecretError::NotSymmetric) => return None,
         };
         let distinct: BTreeSet<u8> = secret.iter().copied().collect();
         if distinct.len() < MIN_DISTINCT_BYTES {
@@ -327,6 +348,12 @@ fn read_secrets(node: &Node<'_>, secrets: &Secrets<'_>) -> Option<KeySet> {
     };
     let found: Vec<_> = names.iter().map(read).collect();
     Some(KeySet::from_secrets(found.into_iter().collect::<Option<_>>()?))
+}
+
+/// The names that `algorithms` may list.
+fn algorithm_words() -> Vec<(&'static str, AlgorithmName)> {
+    let all = AlgorithmName::ALL.iter().map(|name| (name.as_str(), *name));
+    all.chain([(AlgorithmName::ED25519, AlgorithmName::EdDsa)]).collect()
 }
 
 fn is_variable_name(name: &str) -> bool {

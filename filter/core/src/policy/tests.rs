@@ -1,4 +1,5 @@
 use super::*;
+use crate::algorithm::AlgorithmName;
 use crate::issuer::Issuer;
 use serde_json::json;
 
@@ -151,11 +152,15 @@ fn each_mistake_is_named_with_the_path_of_its_field() {
         ("/issuers/own/audiences", json!(["a", "a"]), "issuers.own.audiences[1]: stands in the list twice"),
         (
             "/issuers/own/algorithms",
-            json!(["RS256"]),
-            "issuers.own.algorithms[0]: `RS256` is not one of `EdDSA`",
+            json!(["ES512"]),
+            "issuers.own.algorithms[0]: `ES512` is not one of `EdDSA`, `ES256`",
         ),
         ("/issuers/own/algorithms", json!(["none"]), "issuers.own.algorithms[0]: `none` is not one of"),
-        ("/issuers/own/algorithms", json!(["HS256"]), "issuers.own.keys: HS256 goes with `secrets_env`"),
+        (
+            "/issuers/own/algorithms",
+            json!(["HS256"]),
+            "issuers.own.keys: HS256, HS384 and HS512 go with `secrets_env`",
+        ),
         ("/issuers/own/token_types", json!(null), "issuers.own.token_types: is missing"),
         (
             "/issuers/own/leeway_seconds",
@@ -601,4 +606,60 @@ fn what_a_policy_weakens_can_be_listed() {
         ["the document", "policy `api`", "rule `api/a`", "`credentials`", "`paths`", "`forward.keep`"];
     let count = |name: &str| found.iter().filter(|text| text.starts_with(name)).count();
     assert_eq!(named.map(count), [1, 1, 1, 1, 4, 1], "{found:?}");
+}
+
+/// The document with keys of its own for these algorithms.
+fn with_keys(algorithms: Value, keys: Value) -> Value {
+    let mut document = changed("/issuers/own/keys", keys);
+    document["issuers"]["own"]["algorithms"] = algorithms;
+    document
+}
+
+#[test]
+fn every_algorithm_may_be_listed_by_its_name() {
+    for name in AlgorithmName::ALL {
+        let keys = if name.is_symmetric() {
+            json!({ "secrets_env": ["SECRET"] })
+        } else {
+            json!({ "remote": { "cluster": "issuer", "uri": "http://issuer.test/jwks.json" } })
+        };
+        let secrets = |_: &str| Some((0..64).collect());
+        let policy = Policy::compile(&with_keys(json!([name.as_str()]), keys), &secrets).unwrap();
+        assert_eq!(policy.issuers[0].issuer.algorithms(), [*name]);
+        let weak =
+            policy.weakenings().iter().any(|text| text.starts_with("issuer `own` uses a shared secret"));
+        assert_eq!(weak, name.is_symmetric(), "{}", name.as_str());
+    }
+}
+
+#[test]
+fn a_secret_is_for_one_algorithm_and_as_long_as_its_hash() {
+    let problems = |algorithms: Value, bytes: u8| {
+        let document = with_keys(algorithms, json!({ "secrets_env": ["SECRET"] }));
+        let secrets = |_: &str| Some((0..bytes).collect());
+        Policy::compile(&document, &secrets).map_err(|problems| problems.to_string())
+    };
+    for (algorithm, bytes) in [("HS256", 32), ("HS384", 48), ("HS512", 64)] {
+        assert!(problems(json!([algorithm]), bytes).is_ok(), "{algorithm}");
+        let text = problems(json!([algorithm]), bytes - 1).unwrap_err();
+        let expected =
+            format!("the secret in `SECRET` is shorter than {bytes} bytes, which {algorithm} needs");
+        assert!(text.contains(&expected), "{text}");
+    }
+    let text = problems(json!(["HS256", "HS512"]), 64).unwrap_err();
+    assert!(text.contains("issuers.own.keys.secrets_env: a secret is for one algorithm"), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+}
+
+#[test]
+fn a_key_of_rsa_that_could_be_for_several_algorithms_is_named_with_the_ways_out() {
+    use crate::fixtures::signers::jwk_of;
+    let mut jwk = jwk_of(AlgorithmName::Rs256);
+    jwk.as_object_mut().unwrap().remove("alg");
+    let mut es256 = jwk_of(AlgorithmName::Es256);
+    es256["kid"] = json!("k2");
+    let keys = json!({ "jwks": { "keys": [jwk, es256] } });
+    let text = problems(&with_keys(json!(["RS256", "PS256", "ES256"]), keys.clone()));
+    assert_eq!(text, format!("issuers.own.keys.jwks: {}", crate::keys::UNDECIDED));
+    assert!(Policy::compile(&with_keys(json!(["RS256", "ES256"]), keys), &no_secrets).is_ok());
 }

@@ -58,7 +58,7 @@ fn of_issuer(trusted: &TrustedIssuer) -> Vec<String> {
         (issuer.accept_missing_iss, "accepts tokens that do not say who issued them (accept_missing: [iss])"),
         (issuer.accept_missing_aud, "accepts tokens that were meant for anybody (accept_missing: [aud])"),
         (plain_type, "accepts tokens of the type JWT: an ID token passes for an access token"),
-        (symmetric, "shares its secret: everyone who can verify its tokens can also sign them"),
+        (symmetric, "uses a shared secret: everyone who can verify its tokens can also sign them"),
     ];
     found
         .into_iter()

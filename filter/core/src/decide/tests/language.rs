@@ -26,7 +26,7 @@ fn verdict<'p>(policy: &'p Policy, request: &str, headers: &[(&str, &str)]) -> V
     let (method, path) = request.split_once(' ').unwrap();
     let pseudo = [(":method", method), (":path", path), (":authority", "api.test")];
     let all = pseudo.iter().chain(headers).map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-    policy.decide(&Request::new(all.collect()), &KeyRing::of(policy), NOW)
+    policy.decide(&Request::new(all.collect()), &KeyRing::of(policy), NOW, &NoSignatureHost)
 }
 
 fn bearer(changes: Value) -> String {
