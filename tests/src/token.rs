@@ -4,17 +4,23 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_dalek::{Signer, SigningKey};
-use hmac::{Hmac, KeyInit, Mac};
+use ed25519_dalek::SigningKey;
 use serde_json::Value;
-use sha2::Sha256;
+
+use crate::signing::Scheme;
 
 /// What signs.
 #[derive(Clone, Debug)]
 pub enum Key {
     /// EdDSA with this seed.
     Ed25519([u8; 32]),
-    /// HS256 with this secret.
+    /// ES256 with this private key.
+    P256([u8; 32]),
+    /// ES384 with this private key.
+    P384([u8; 48]),
+    /// RS256, or what is asked for, with the one key of RSA that the tests have.
+    Rsa,
+    /// HS256, or what is asked for, with this secret.
     Hmac(Vec<u8>),
     /// Nothing: the signature is empty.
     None,
@@ -35,17 +41,19 @@ pub fn sign(header: &Value, claims: &Value, key: &Key) -> String {
 /// A token whose header and claims are these bytes.
 #[must_use]
 pub fn sign_text(header: &str, claims: &str, key: &Key) -> String {
-    let input = format!("{}.{}", encode(header), encode(claims));
-    let signature = match key {
-        Key::Ed25519(seed) => SigningKey::from_bytes(seed).sign(input.as_bytes()).to_bytes().to_vec(),
-        Key::Hmac(secret) => {
-            let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes secrets of every length");
-            mac.update(input.as_bytes());
-            mac.finalize().into_bytes().to_vec()
-        }
-        Key::None => Vec::new(),
+    let scheme = match key {
+        Key::None => None,
+        key => Some(Scheme { algorithm: key.algorithm(), salt_bytes: None }),
     };
-    format!("{input}.{}", encode(signature))
+    sign_text_with(header, claims, key, scheme)
+}
+
+/// The same, with a scheme of its own, whatever the header says; without one the signature is empty.
+#[must_use]
+pub fn sign_text_with(header: &str, claims: &str, key: &Key, scheme: Option<Scheme>) -> String {
+    let input = format!("{}.{}", encode(header), encode(claims));
+    let signature = scheme.map(|scheme| key.sign(scheme, input.as_bytes()));
+    format!("{input}.{}", encode(signature.unwrap_or_default()))
 }
 
 /// The header of a token, unverified.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use xtask::workspace;
 
 use super::Outcome;
+use crate::token::Key;
 
 /// A file: a policy, and cases under it.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,7 +21,7 @@ pub struct File {
     pub about: String,
     /// The keys by name.
     pub keys: Keys,
-    /// The policy; a JWK of a key is written `jwk:NAME`.
+    /// The policy; a JWK of a key is written `jwk:NAME`, or `jwk:NAME/ALG` for one that says what it is for.
     pub policy: Value,
     /// The cases.
     pub cases: Vec<Case>,
@@ -32,6 +33,12 @@ pub struct File {
 pub struct Keys {
     /// Ed25519: the byte that, repeated 32 times, is the seed.
     pub ed25519: BTreeMap<String, u8>,
+    /// ES256: the byte that, repeated 32 times, is the private key.
+    pub p256: BTreeMap<String, u8>,
+    /// ES384: the byte that, repeated 48 times, is the private key.
+    pub p384: BTreeMap<String, u8>,
+    /// RSA: names of the one key in `rsa-key-of-rfc-7515.json`.
+    pub rsa: Vec<String>,
     /// HS256: the secret, which is also in the environment under this name.
     pub secrets: BTreeMap<String, String>,
 }
@@ -73,6 +80,10 @@ pub struct Token {
     pub payload: Value,
     /// The name of the key that signs; without one the signature is empty.
     pub key: Option<String>,
+    /// The algorithm that the key signs with, whatever the header says; without it the first that fits the key.
+    pub sign_with: Option<String>,
+    /// The bytes of salt, for PSS; without it as many as the hash.
+    pub salt_bytes: Option<usize>,
     /// What is done to the token at the end.
     pub then: Option<Change>,
     /// Instead of all that: the token itself.
@@ -89,6 +100,12 @@ pub enum Change {
     ShortenSignature,
     /// The signature gains a byte.
     LengthenSignature,
+    /// The signature is one of ECDSA and becomes DER.
+    DerSignature,
+    /// The first half of the signature, `r` of ECDSA, becomes zero.
+    ZeroFirstHalf,
+    /// The second half of the signature, `s` of ECDSA, becomes zero.
+    ZeroSecondHalf,
     /// A `=` at the end.
     Pad,
     /// A fourth segment.
@@ -126,6 +143,24 @@ impl File {
             Self { name: path.file_stem().unwrap().to_string_lossy().into_owned(), ..file }
         };
         paths.iter().map(read).collect()
+    }
+}
+
+impl Keys {
+    /// The key of this name.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Key {
+        let found = [
+            self.ed25519.get(name).map(|byte| Key::Ed25519([*byte; 32])),
+            self.p256.get(name).map(|byte| Key::P256([*byte; 32])),
+            self.p384.get(name).map(|byte| Key::P384([*byte; 48])),
+            self.rsa.iter().any(|own| own == name).then_some(Key::Rsa),
+            self.secrets.get(name).map(|secret| Key::Hmac(secret.clone().into_bytes())),
+        ];
+        found.into_iter().flatten().next().unwrap_or_else(|| panic!("no key {name}"))
     }
 }
 

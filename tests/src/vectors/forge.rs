@@ -2,11 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bearward_core::algorithm::AlgorithmName;
 use serde_json::{Value, json};
 
 use super::Outcome;
 use super::file::{Case, Change, File, Keys, Token};
-use crate::token::{Key, public_key, sign_text};
+use crate::signing::Scheme;
+use crate::token::{Key, sign_text_with};
 
 /// A request as a host sends it.
 #[derive(Clone, Debug)]
@@ -52,8 +54,13 @@ impl Request {
 pub fn policy(file: &File) -> Value {
     replaced(&file.policy, &|text| {
         let name = text.strip_prefix("jwk:")?;
-        let seed = [*file.keys.ed25519.get(name).unwrap_or_else(|| panic!("no key {name}")); 32];
-        Some(json!({ "kty": "OKP", "crv": "Ed25519", "kid": name, "x": public_key(&seed) }))
+        let (name, algorithm) = name.split_once('/').map_or((name, None), |(name, alg)| (name, Some(alg)));
+        let mut jwk = file.keys.get(name).jwk();
+        jwk["kid"] = json!(name);
+        if let Some(algorithm) = algorithm {
+            jwk["alg"] = json!(algorithm);
+        }
+        Some(jwk)
     })
 }
 
@@ -65,15 +72,13 @@ fn forge(token: &Token, keys: &Keys, now: u64) -> String {
         Value::String(text) => text.clone(),
         value => replaced(value, &|text| time(text, now).map(Value::from)).to_string(),
     };
-    let key = match token.key.as_deref() {
-        None => Key::None,
-        Some(name) => match (keys.ed25519.get(name), keys.secrets.get(name)) {
-            (Some(byte), _) => Key::Ed25519([*byte; 32]),
-            (None, Some(secret)) => Key::Hmac(secret.clone().into_bytes()),
-            (None, None) => panic!("no key {name}"),
-        },
-    };
-    let token_text = sign_text(&text(&token.header), &text(&token.payload), &key);
+    let key = token.key.as_deref().map_or(Key::None, |name| keys.get(name));
+    let named = token.sign_with.as_deref().map(|name| AlgorithmName::parse(name).expect("an algorithm"));
+    let scheme = token.key.as_ref().map(|_| Scheme {
+        algorithm: named.unwrap_or_else(|| key.algorithm()),
+        salt_bytes: token.salt_bytes,
+    });
+    let token_text = sign_text_with(&text(&token.header), &text(&token.payload), &key, scheme);
     token.then.map_or(token_text.clone(), |change| changed(&token_text, change))
 }
 
@@ -90,10 +95,28 @@ fn changed(token: &str, change: Change) -> String {
             return format!("{input}.{head}{next}");
         }
         Change::ChangeSignature => bytes[0] ^= 1,
+        Change::DerSignature => bytes = der(&bytes),
+        Change::ZeroFirstHalf => {
+            let half = bytes.len() / 2;
+            bytes[..half].fill(0);
+        }
+        Change::ZeroSecondHalf => {
+            let half = bytes.len() / 2;
+            bytes[half..].fill(0);
+        }
         Change::ShortenSignature => drop(bytes.pop()),
         Change::LengthenSignature => bytes.push(0),
     }
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// A signature of ECDSA in DER.
+fn der(bytes: &[u8]) -> Vec<u8> {
+    if bytes.len() == 64 {
+        p256::ecdsa::Signature::from_slice(bytes).expect("of P-256").to_der().as_bytes().to_vec()
+    } else {
+        p384::ecdsa::Signature::from_slice(bytes).expect("of P-384").to_der().as_bytes().to_vec()
+    }
 }
 
 /// `now`, `now+60`, `now-60`
