@@ -7,8 +7,8 @@
 //! [`http2`], [`bodies`], [`websocket`] the same in streams, long ones among them; [`policy_change`] a new policy while
 //! it serves; [`stats`] what Envoy counts;
 //! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`documentation`] that it is
-//! true; [`vectors`] hundreds of
-//! requests with the decision that every host must come to; [`hosted`] the module without a proxy.
+//! true; [`vectors`] hundreds of requests with the decision that every host must come to; [`wycheproof`] thousands of
+//! signatures; [`hosted`] the module without a proxy.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -44,3 +44,4 @@ mod tutorial;
 mod vectors;
 mod walk_through;
 mod websocket;
+mod wycheproof;

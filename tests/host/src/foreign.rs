@@ -4,7 +4,7 @@ mod protobuf;
 mod spki;
 mod verify_signature;
 
-pub(crate) use verify_signature::verify_signature;
+pub use verify_signature::verify_signature;
 
 /// A foreign function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 //! 1. [`World`] a proxy for one test; [`Plugin`] what is loaded into it; [`ModuleCache`] modules, compiled once
 //! 2. [`Request`] what comes in, [`Outcome`] what becomes of it, [`Answer`] what a cluster does to a call
 //! 3. [`Headers`] header maps; [`Status`] what hostcalls answer; [`Fault`] having one fail; [`HostCall`] and [`LogLine`]
-//!    what is noted
+//!    what is noted; [`verify_signature`] Envoy's foreign function, to be had without a world
 //! 4. inside: `world/exchange` a request's way, `world/loading` VMs and their reload, `world/events` time; `vm` one
 //!    instance, `context` what it knows, `hostcalls` the table of calls
 #![forbid(unsafe_code)]
@@ -30,6 +30,7 @@ mod world;
 
 pub use cluster::{Answer, CallRequest, Response};
 pub use faults::Fault;
+pub use foreign::verify_signature;
 pub use headers::Headers;
 pub use module::{LoadError, Module, ModuleCache};
 pub use outcome::{Forwarded, LocalResponse, Outcome};

@@ -15,7 +15,13 @@ const NO_KEY: &str = "Failed to initialize digest verify.";
 /// Arguments are a message of hash function (1), public key as SPKI DER (2), signature (3), text (4) and public key as
 /// PEM (5); so is the result, of `bool result` (1) and `string error` (2). A signature that is wrong is no error of
 /// the call.
-pub(crate) fn verify_signature(arguments: &[u8]) -> Result<Vec<u8>, Status> {
+///
+/// # Errors
+/// What the call answers where the arguments are no such message.
+///
+/// # Panics
+/// Where Envoy would answer and this host cannot.
+pub fn verify_signature(arguments: &[u8]) -> Result<Vec<u8>, Status> {
     let [hash, key, signature, text, pem] = protobuf::fields(arguments).ok_or(Status::BadArgument)?;
     if !pem.is_empty() {
         unmodelled("a key as PEM");
