@@ -12,5 +12,6 @@ mod odd_headers;
 mod odd_keys;
 mod panics;
 mod probe;
+mod signatures;
 mod soak;
 mod vectors;

@@ -21,6 +21,7 @@ pub use issuers::{KeySource, RemoteKeys, TrustedIssuer};
 
 use serde_json::Value;
 
+use crate::algorithm::AlgorithmName;
 use crate::credentials::Source as TokenSource;
 use crate::host_name::HostPattern;
 use crate::path::PathSettings;
@@ -125,6 +126,14 @@ impl Policy {
     #[must_use]
     pub fn names_hosts(&self) -> bool {
         self.scopes.iter().flat_map(|scope| &scope.hosts).any(|host| *host != HostPattern::Any)
+    }
+
+    /// The algorithms that some issuer's tokens may have, each once.
+    #[must_use]
+    pub fn algorithms(&self) -> Vec<AlgorithmName> {
+        let is_listed =
+            |name: &AlgorithmName| self.issuers.iter().any(|trusted| trusted.issuer.allows_algorithm(*name));
+        AlgorithmName::ALL.iter().copied().filter(is_listed).collect()
     }
 
     /// The trusted issuers, each with its position.

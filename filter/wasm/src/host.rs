@@ -150,6 +150,20 @@ pub(crate) fn set_shared_data(key: &str, value: &[u8]) -> Result<(), HostError> 
     status(unsafe { abi::proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), 0) })
 }
 
+/// What a function of the host's own makes of its arguments.
+pub(crate) fn foreign_function(name: &str, arguments: &[u8]) -> Result<Vec<u8>, HostError> {
+    returned(|data, size| unsafe {
+        abi::proxy_call_foreign_function(
+            name.as_ptr(),
+            name.len(),
+            arguments.as_ptr(),
+            arguments.len(),
+            data,
+            size,
+        )
+    })
+}
+
 /// Logs where a panic was, not what it said: its text may hold bytes of a request.
 fn log_panic(info: &PanicHookInfo<'_>) {
     match info.location() {
@@ -258,6 +272,14 @@ mod abi {
             value: *const u8,
             value_size: usize,
             cas: u32,
+        ) -> i32;
+        pub(super) fn proxy_call_foreign_function(
+            name: *const u8,
+            name_size: usize,
+            arguments: *const u8,
+            arguments_size: usize,
+            data: *mut *mut u8,
+            size: *mut usize,
         ) -> i32;
     }
 }

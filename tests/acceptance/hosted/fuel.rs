@@ -17,7 +17,9 @@ use crate::hosted::gate;
 const TOLERATED_PERCENT: u64 = 1;
 
 fn measured(case: &Case) -> Row {
-    let mut world = gate::world().plugin(case.plugin()).start().unwrap_or_else(|refused| panic!("{refused}"));
+    let world = gate::world().plugin(case.plugin());
+    let world = if case.host_verifies { world } else { world.without_verify_signature() };
+    let mut world = world.start().unwrap_or_else(|refused| panic!("{refused}"));
     let spent = |world: &World, callback: &str| {
         let fuel = world.fuel(Thread::Worker(0), PluginId::FIRST).expect("a worker");
         fuel.get(callback).copied().unwrap_or_default()

@@ -78,7 +78,11 @@ impl Setup {
     /// A secret in Envoy's environment, passed on to the filter.
     #[must_use]
     pub fn secret(mut self, name: &str, value: &str) -> Self {
+        let first = self.envoy_env.is_empty();
         self.envoy_env.push((name.to_owned(), value.to_owned()));
+        if !first {
+            return self.edit("host_env_keys: [", &format!("host_env_keys: [{name}, "));
+        }
         let runtime = "runtime: envoy.wasm.runtime.v8\n";
         let passed_on = format!("{runtime}{:26}environment_variables: {{ host_env_keys: [{name}] }}\n", "");
         self.edit(runtime, &passed_on)

@@ -47,7 +47,8 @@ impl<'a> RequestLine<'a> {
             return Err(Rejection::RequestMalformed);
         }
         let judged = paths.target(target);
-        let is_replaced = judged.as_ref() != target;
+        // Where nothing was to be replaced, nothing has to be compared: a query may be long.
+        let is_replaced = matches!(&judged, Cow::Owned(owned) if owned != target);
         Ok(Self { method, host, target: judged, is_replaced })
     }
 

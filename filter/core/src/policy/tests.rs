@@ -1,5 +1,4 @@
 use super::*;
-use crate::algorithm::AlgorithmName;
 use crate::issuer::Issuer;
 use serde_json::json;
 

@@ -1,9 +1,16 @@
 //! The cases: ordinary ones, and for each bound the dearest that we could think of.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bearward_core::algorithm::AlgorithmName;
 use bearward_core::path::MAX_PATH_BYTES;
 use bearward_core::policy::MAX_POLICY_BYTES;
-use bearward_protocol::bounds::{MAX_JSON_DEPTH, MAX_JWK_SET_BYTES, MAX_KEYS, MAX_ROLES, MAX_TOKEN_BYTES};
+use bearward_protocol::bounds::{
+    MAX_JSON_DEPTH, MAX_JWK_SET_BYTES, MAX_KEYS, MAX_ROLES, MAX_RSA_EXPONENT, MAX_RSA_MODULUS_BITS,
+    MAX_TOKEN_BYTES,
+};
 use bearward_testhost::{Plugin, Request, Response};
+use bearward_tests::signing::Scheme;
 use bearward_tests::token::{self, Key};
 use serde_json::{Value, json};
 
@@ -19,6 +26,8 @@ pub(super) struct Case {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
     policy: Value,
+    /// Whether the host verifies what it can; else the filter does it all, as it does under an old Envoy.
+    pub(super) host_verifies: bool,
     pub(super) work: Work,
 }
 
@@ -39,7 +48,10 @@ impl Case {
 }
 
 pub(super) fn all() -> Vec<Case> {
-    [ordinary(), tokens(), paths(), headers(), policies(), key_sets()].into_iter().flatten().collect()
+    [ordinary(), algorithms(), tokens(), paths(), headers(), policies(), key_sets()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn request(name: &'static str, about: &'static str, request: Request, status: u16) -> Case {
@@ -47,7 +59,7 @@ fn request(name: &'static str, about: &'static str, request: Request, status: u1
 }
 
 fn under(policy: Value, name: &'static str, about: &'static str, request: Request, status: u16) -> Case {
-    Case { name, about, policy, work: Work::Request(Box::new(request), status) }
+    Case { name, about, policy, host_verifies: true, work: Work::Request(Box::new(request), status) }
 }
 
 fn bearer(token: &str) -> Request {
@@ -67,6 +79,32 @@ fn ordinary() -> Vec<Case> {
             403,
         ),
         request("request: forged", "EdDSA, signed by somebody else", bearer(&stranger(|_| ())), 401),
+    ]
+}
+
+/// The same token under keys of every kind, by the filter alone, and by the host where it can.
+fn algorithms() -> Vec<Case> {
+    use AlgorithmName::{Es256, Es384, Ps256, Rs256};
+    let case = |name, about, host_verifies, algorithm, key: Key| Case {
+        host_verifies,
+        ..under(signed_by(algorithm, &key.jwk()), name, about, bearer(&signed(algorithm, &key)), 200)
+    };
+    let (p256, p384) = (|| Key::P256([1; 32]), || Key::P384([1; 48]));
+    let largest = largest_rsa_key(0);
+    vec![
+        case("request: ES256", "by the filter itself", false, Es256, p256()),
+        case("request: ES384", "by the filter itself", false, Es384, p384()),
+        case("request: RS256", "2048 bits, by the filter itself", false, Rs256, Key::Rsa),
+        case("request: PS256", "2048 bits", false, Ps256, Key::Rsa),
+        case("request: ES256 by the host", "whose own work is not counted", true, Es256, p256()),
+        case("request: RS256 by the host", "the same", true, Rs256, Key::Rsa),
+        under(
+            signed_by(Ps256, &largest),
+            "request: largest RSA key",
+            "8192 bits with the greatest exponent, PS256, signed by nobody",
+            bearer(&signed_by_nobody(Ps256, MAX_RSA_MODULUS_BITS / 8)),
+            401,
+        ),
     ]
 }
 
@@ -226,10 +264,15 @@ fn policies() -> Vec<Case> {
     };
     let configuration = |policy: Value, name, about| {
         assert!(policy.to_string().len() <= MAX_POLICY_BYTES, "{name}");
-        Case { name, about, policy, work: Work::Configuration }
+        Case { name, about, policy, host_verifies: true, work: Work::Configuration }
     };
     vec![
         configuration(policy(), "configuration: small", "the policy of the cases above"),
+        configuration(
+            signed_by(AlgorithmName::Rs256, &Key::Rsa.jwk()),
+            "configuration: RS256",
+            "the same for a key of RSA, with the host asked whether it verifies",
+        ),
         configuration(rules(1_000), "configuration: most rules", "1,000 rules in one policy"),
         configuration(patterns(10_000), "configuration: most paths", "10,000 paths in ten rules"),
         configuration(hosts(1_000), "configuration: most policies", "1,000 policies, each for a host"),
@@ -248,7 +291,7 @@ fn policies() -> Vec<Case> {
 fn key_sets() -> Vec<Case> {
     let jwk = |kid: String, seed: u8| json!({ "kty": "OKP", "crv": "Ed25519", "kid": kid, "x": token::public_key(&[seed; 32]) });
     let set = |body: String| Work::JwkSet(Response::new(200, body));
-    let case = |name, about, work| Case { name, about, policy: policy(), work };
+    let case = |name, about, work| Case { name, about, policy: policy(), host_verifies: true, work };
     let most: Vec<_> =
         (0..MAX_KEYS).map(|key| jwk(format!("{key:0128}"), u8::try_from(key).unwrap())).collect();
     let many: Vec<_> = (0..1_000).map(|key| jwk(format!("{key}"), 1)).collect();
@@ -260,11 +303,55 @@ fn key_sets() -> Vec<Case> {
             "as many keys as a set may hold",
             set(json!({ "keys": most }).to_string()),
         ),
+        Case {
+            policy: {
+                let mut policy = policy();
+                policy["issuers"]["bearward"]["algorithms"] = json!(["RS256"]);
+                policy
+            },
+            ..case(
+                "JWK Set: most RSA keys",
+                "as many keys as a set may hold, each as large as it may be",
+                set(json!({ "keys": (0..MAX_KEYS).map(largest_rsa_key).collect::<Vec<_>>() }).to_string()),
+            )
+        },
         case("JWK Set: too many keys", "1,000 keys, refused", set(json!({ "keys": many }).to_string())),
         case("JWK Set: deepest", "as large as is read, all of it brackets, refused", set(nested)),
         case("JWK Set: garbage", "as large as is read, refused", set("x".repeat(MAX_JWK_SET_BYTES))),
         case("JWK Set: too large", "10 MB, refused unread", set("x".repeat(10_000_000))),
     ]
+}
+
+/// The policy for an issuer with this one key.
+fn signed_by(algorithm: AlgorithmName, jwk: &Value) -> Value {
+    let mut policy = policy();
+    policy["issuers"]["bearward"]["algorithms"] = json!([algorithm.as_str()]);
+    policy["issuers"]["bearward"]["keys"] = json!({ "jwks": { "keys": [jwk] } });
+    policy
+}
+
+/// The ordinary token under another key.
+fn signed(algorithm: AlgorithmName, key: &Key) -> String {
+    let claims = token::claims(&token(|_| ())).to_string();
+    let header = json!({ "alg": algorithm.as_str(), "typ": "at+jwt" }).to_string();
+    token::sign_text_with(&header, &claims, key, Some(Scheme { algorithm, salt_bytes: None }))
+}
+
+/// The ordinary token with a signature of that many bytes that nobody made.
+fn signed_by_nobody(algorithm: AlgorithmName, bytes: usize) -> String {
+    let header = json!({ "alg": algorithm.as_str(), "typ": "at+jwt" }).to_string();
+    let unsigned = token::sign_text(&header, &token::claims(&token(|_| ())).to_string(), &Key::None);
+    format!("{unsigned}{}", URL_SAFE_NO_PAD.encode(vec![0x5a; bytes]))
+}
+
+/// A key that nobody has the other half of.
+fn largest_rsa_key(number: usize) -> Value {
+    let mut modulus = vec![0xa5; MAX_RSA_MODULUS_BITS / 8];
+    modulus[1] = u8::try_from(number).unwrap();
+    let exponent = MAX_RSA_EXPONENT.to_be_bytes();
+    let exponent = &exponent[exponent.iter().take_while(|byte| **byte == 0).count()..];
+    let (n, e) = (URL_SAFE_NO_PAD.encode(modulus), URL_SAFE_NO_PAD.encode(exponent));
+    json!({ "kty": "RSA", "kid": format!("{number:0128}"), "n": n, "e": e })
 }
 
 fn hs256() -> Value {
