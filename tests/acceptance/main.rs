@@ -5,7 +5,7 @@
 //! [`odd_bytes`], [`keys`], [`trap`] what must not bring the gate down; [`grpc`], [`access_log`] how a refusal looks;
 //! [`observe`] one that is not carried out;
 //! [`http2`], [`bodies`], [`websocket`] the same in streams, long ones among them; [`policy_change`] a new policy while
-//! it serves; [`stats`] what Envoy counts;
+//! it serves; [`stats`] what Envoy counts; [`signatures`] who verifies;
 //! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`documentation`] that it is
 //! true; [`vectors`] hundreds of requests with the decision that every host must come to; [`wycheproof`] thousands of
 //! signatures; [`hosted`] the module without a proxy.
@@ -37,6 +37,7 @@ mod odd_bytes;
 mod paths;
 mod policy_change;
 mod roles;
+mod signatures;
 mod stats;
 mod tokens;
 mod trap;
