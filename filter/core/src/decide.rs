@@ -190,7 +190,11 @@ impl Policy {
             Access::Authenticated(issuers, requirement) => (issuers, Some(requirement)),
         };
         let found = match credentials::find(sources, request) {
-            Err(Rejection::TokenMissing) if requirement.is_none() => return Ok(()),
+            Err(Rejection::TokenMissing) if requirement.is_none() => {
+                // Nobody's request: what some server could take for a token under another spelling goes no further.
+                progress.edits.extend(credentials::removal(sources, None, request));
+                return Ok(());
+            }
             found => found?,
         };
         let kept = (!self.forwarding.remove_token).then_some(found.source);

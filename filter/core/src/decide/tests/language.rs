@@ -295,6 +295,16 @@ fn a_policy_may_take_its_tokens_from_a_place_of_its_own() {
 }
 
 #[test]
+fn a_request_of_nobody_carries_nothing_that_a_server_could_take_for_a_token() {
+    let rules = json!([{ "name": "r", "paths": ["/**"], "access": "optional" }]);
+    let policy = policy_with(json!({ "credentials": [{ "header": "x-token" }] }), json!({}), rules);
+    let of = |name: &str, value: &str| verdict(&policy, "GET /x", &[(name, value)]).decision;
+    assert_eq!(of("x_token", "anything"), Decision::Forward(vec![Edit::remove(b"x_token")]));
+    assert_eq!(of("x-token", &token(json!({}))), Decision::Forward(vec![user()]));
+    assert_eq!(of("x-other", "anything"), Decision::Forward(vec![]));
+}
+
+#[test]
 fn the_settings_of_paths_say_what_every_server_behind_folds() {
     let rules = json!([
         { "name": "menu", "paths": ["/menu/*"], "access": "public" },
