@@ -140,7 +140,8 @@ impl Policy {
             rule: None,
             issuer: None,
             settings: &self.defaults,
-            mode: self.defaults.mode,
+            // Until a policy is found, it may be one that enforces.
+            mode: if self.enforces() { Mode::Enforce } else { Mode::Observe },
             scope: String::new(),
             edits: Vec::new(),
         };
@@ -153,6 +154,10 @@ impl Policy {
         };
         let issuer_name = issuer.and_then(|id| self.issuers.get(id.0)).map(|issuer| issuer.name.as_str());
         Verdict { decision, observed, rule, issuer, issuer_name, challenge: &settings.challenge, scope }
+    }
+
+    fn enforces(&self) -> bool {
+        self.defaults.mode == Mode::Enforce || self.scopes.iter().any(crate::policy::Scope::enforces)
     }
 
     /// What the upstream is told, and what of the client's it must not be told.
@@ -202,7 +207,7 @@ impl Policy {
         let (trusted, claims) = self.verify(found.token, issuers, keys, means, &mut progress.issuer)?;
         progress.edits.extend(self.forwarding.headers(&trusted.name, &claims)?);
         let Some(requirement) = requirement else { return Ok(()) };
-        let matched = Matched { path, patterns: &rule.paths, home: Readings::only(self.paths.home()) };
+        let matched = Matched { path, patterns: &rule.paths, home: Readings::folding(self.paths.home()) };
         requirement.check(&claims, matched).inspect_err(|_| progress.scope = scope_of(requirement))
     }
 

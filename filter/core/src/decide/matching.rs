@@ -32,6 +32,7 @@ struct ScopeMatch<'p> {
 /// The rule that some readings of a path come to.
 struct RuleMatch<'p> {
     readings: Readings,
+    scope: &'p Scope,
     rule: &'p Rule,
 }
 
@@ -86,23 +87,30 @@ impl Policy {
     ) -> Result<Option<&'p Rule>, Rejection> {
         let home = self.paths.home();
         let scopes = self.scopes_of(&line.host, path);
-        let scope = scopes.iter().find(|found| found.readings.hold(home)).ok_or(Rejection::NoRule)?.scope;
+        let own = scopes.iter().find(|found| found.readings.hold(home));
+        if own.is_none() && !scopes.is_empty() {
+            // Another reading comes to a policy: what that would not let through is not let through.
+            progress.mode = mode_of(scopes.iter().any(|found| found.scope.enforces()));
+        } else if scopes.is_empty() {
+            progress.mode = self.defaults.mode;
+        }
+        let scope = own.ok_or(Rejection::NoRule)?.scope;
         progress.settings = &scope.settings;
         // Where one reading comes to a policy that enforces, an ambiguity is refused.
-        let enforces = scopes.iter().any(|found| found.scope.settings.mode == Mode::Enforce);
-        progress.mode = if enforces { Mode::Enforce } else { Mode::Observe };
+        let one_enforces = scopes.iter().any(|found| found.scope.settings.mode == Mode::Enforce);
+        progress.mode = mode_of(one_enforces);
         if line.is_preflight(request) && scopes.iter().all(|found| found.scope.allows_preflight) {
             progress.rule = Some((&scope.name, PREFLIGHT));
             return Ok(None);
         }
         let matched = rules_of(&scopes, line.method, path);
+        let enforces = matched.iter().any(|found| found.rule.mode == Mode::Enforce);
         let Some(own) = matched.iter().find(|found| found.readings.hold(home)) else {
-            progress.mode = scope.settings.mode;
+            progress.mode = mode_of(one_enforces || enforces);
             return Err(Rejection::NoRule);
         };
-        let enforces = matched.iter().any(|found| found.rule.mode == Mode::Enforce);
-        progress.mode = if enforces { Mode::Enforce } else { Mode::Observe };
-        if !matched.iter().all(|other| own.rule.is_as_strict_as(other.rule)) {
+        progress.mode = mode_of(enforces);
+        if !matched.iter().all(|other| own.is_as_strict_as(other)) {
             return Err(Rejection::PathAmbiguous);
         }
         progress.rule = Some((&scope.name, &own.rule.name));
@@ -130,6 +138,10 @@ impl Policy {
     }
 }
 
+fn mode_of(enforces: bool) -> Mode {
+    if enforces { Mode::Enforce } else { Mode::Observe }
+}
+
 /// What rule each reading of the path comes to: in its policy the first that matches.
 fn rules_of<'p>(scopes: &[ScopeMatch<'p>], method: &[u8], path: CanonicalPath<'_>) -> Vec<RuleMatch<'p>> {
     let mut matched = Vec::new();
@@ -142,7 +154,7 @@ fn rules_of<'p>(scopes: &[ScopeMatch<'p>], method: &[u8], path: CanonicalPath<'_
             let readings = rule.readings(method, path).within(without_rule);
             if !readings.is_empty() {
                 without_rule = without_rule.without(readings);
-                matched.push(RuleMatch { readings, rule });
+                matched.push(RuleMatch { readings, scope, rule });
             }
         }
     }
@@ -164,6 +176,34 @@ impl Scope {
     }
 }
 
+impl RuleMatch<'_> {
+    /// Whether nobody who is let in by this rule would be refused by the other.
+    fn is_as_strict_as(&self, other: &Self) -> bool {
+        let (own, rule) = (self.rule, other.rule);
+        if rule.access == Access::Public || std::ptr::eq(own, rule) {
+            return true;
+        }
+        // A parameter of another rule may stand in another segment, and a cookie count from other sites.
+        own.access == rule.access
+            && !own.access.names_parameters()
+            && self.scope.settings.credentials == other.scope.settings.credentials
+            && (own.mode == Mode::Enforce || rule.mode == Mode::Observe)
+    }
+}
+
+impl Access {
+    fn names_parameters(&self) -> bool {
+        matches!(self, Self::Authenticated(_, requirement) if requirement.parameters().next().is_some())
+    }
+}
+
+impl Scope {
+    /// Whether anything in it is refused in earnest.
+    pub(super) fn enforces(&self) -> bool {
+        self.settings.mode == Mode::Enforce || self.rules.iter().any(|rule| rule.mode == Mode::Enforce)
+    }
+}
+
 impl Rule {
     /// Whether this rule matches every request that `other` matches.
     pub(crate) fn covers(&self, other: &Self) -> bool {
@@ -178,13 +218,6 @@ impl Rule {
     fn has_method(&self, method: &[u8]) -> bool {
         let named = |own: &String| own.as_bytes() == method || (own == "GET" && method == b"HEAD");
         self.methods.as_ref().is_none_or(|methods| methods.iter().any(named))
-    }
-
-    /// Whether nobody who is let in by this rule would be refused by `other`.
-    fn is_as_strict_as(&self, other: &Self) -> bool {
-        let as_much = other.access == Access::Public || self.access == other.access;
-        as_much
-            && (self.mode == Mode::Enforce || other.mode == Mode::Observe || other.access == Access::Public)
     }
 
     fn readings(&self, method: &[u8], path: CanonicalPath<'_>) -> Readings {

@@ -305,6 +305,83 @@ fn a_request_of_nobody_carries_nothing_that_a_server_could_take_for_a_token() {
 }
 
 #[test]
+fn what_enforces_inside_of_what_observes_cannot_be_written_around() {
+    let public = json!([{ "name": "all", "paths": ["/**"], "access": "public" }]);
+    let admin = json!([{ "name": "all", "paths": ["/admin/**"], "require": { "any_role": ["admin"] } }]);
+    let scope = |name: &str, prefix: &str, mode: &str, rules: &Value| json!({ "name": name, "hosts": ["*"], "prefix": prefix, "issuers": ["own"], "mode": mode, "rules": rules });
+    let inner = scope("admin", "/admin", "enforce", &admin);
+    let refused = |policy: &Policy, request: &str| {
+        matches!(verdict(policy, request, &[]).decision, Decision::Reject(_))
+    };
+    for policies in [json!([scope("site", "/", "observe", &public), inner]), json!([inner])] {
+        let policy = policy_with(json!({ "mode": "observe", "policies": policies }), json!({}), json!([]));
+        for request in [
+            "GET /admin/x",
+            "GET //admin/x",
+            "GET /%61dmin/x",
+            "GET /x/../admin/x",
+            "delete /admin/x",
+            "GET /Admin/x",
+            "GET /admin%20/x",
+        ] {
+            assert!(refused(&policy, request), "{request}");
+        }
+        assert!(!refused(&policy, "GET /other"));
+    }
+    let rules = json!([{ "name": "admin", "paths": ["/admin"], "mode": "enforce" }]);
+    let policy = policy_with(json!({}), json!({ "mode": "observe" }), rules);
+    for request in ["GET /admin", "GET /Admin", "GET /admin/", "GET /admin."] {
+        assert!(refused(&policy, request), "{request}");
+    }
+    assert!(!refused(&policy, "GET /other"));
+}
+
+#[test]
+fn another_reading_of_a_path_finds_no_laxer_cookie_and_no_other_parameter() {
+    let scope = |name: &str, prefix: &str, origins: Value| {
+        json!({
+            "name": name, "hosts": ["*"], "prefix": prefix, "issuers": ["own"],
+            "credentials": [{ "cookie": "t", "allowed_origins": origins }],
+            "rules": [{ "name": "all", "paths": [format!("{}/**", prefix.trim_end_matches('/'))] }],
+        })
+    };
+    let (blog, pay) = ("https://blog.test", "https://pay.test");
+    let policies = json!([scope("site", "/", json!([blog, pay])), scope("pay", "/pay", json!([pay]))]);
+    let policy = policy_with(json!({ "policies": policies }), json!({}), json!([]));
+    let cookie = format!("t={}", token(json!({})));
+    let of = |path: &str| verdict(&policy, path, &[("cookie", &cookie), ("origin", blog)]).decision;
+    assert_eq!(of("POST /pay/x"), Decision::Reject(Rejection::CsrfRejected));
+    assert_eq!(of("POST /Pay/x"), Decision::Reject(Rejection::PathAmbiguous));
+    assert!(matches!(of("POST /blog/x"), Decision::Forward(_)));
+
+    let own = json!({ "claims": [{ "path": ["sub"], "equals_param": "id" }] });
+    let apart = json!([
+        { "name": "users", "paths": ["/users/{id}/**"], "require": own },
+        { "name": "home", "paths": ["/{id}/**"], "require": own },
+    ]);
+    let together = json!([{ "name": "own", "paths": ["/users/{id}/**", "/{id}/**"], "require": own }]);
+    for rules in [apart, together] {
+        let policy = policy_with(json!({}), json!({}), rules);
+        let token = bearer(json!({ "sub": "Users" }));
+        let found = verdict(&policy, "GET /Users/victim/data", &[("authorization", &token)]);
+        assert!(matches!(found.decision, Decision::Reject(_)), "{found:?}");
+    }
+}
+
+#[test]
+fn a_segment_of_dots_and_spaces_is_no_segment() {
+    let rules = json!([
+        { "name": "admin", "paths": ["/admin", "/admin/users"] },
+        { "name": "rest", "paths": ["/**"], "access": "public" },
+    ]);
+    let policy = policy_with(json!({}), json!({}), rules);
+    for path in ["/admin/%20", "/admin/...", "/admin/%20/users", "/admin/.../users", "/x/..%20/admin"] {
+        let found = verdict(&policy, &format!("GET {path}"), &[]);
+        assert_eq!(found.decision, Decision::Reject(Rejection::PathAmbiguous), "{path}");
+    }
+}
+
+#[test]
 fn the_settings_of_paths_say_what_every_server_behind_folds() {
     let rules = json!([
         { "name": "menu", "paths": ["/menu/*"], "access": "public" },
