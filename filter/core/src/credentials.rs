@@ -5,6 +5,7 @@
 
 mod cookie;
 mod header;
+mod name;
 mod query;
 
 use bearward_protocol::bounds::MAX_TOKEN_BYTES;
@@ -33,10 +34,9 @@ pub(crate) enum Source {
 
 /// A token and where it stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Found<'a> {
-    pub(crate) token: &'a [u8],
-    /// The position of its source.
-    pub(crate) source: usize,
+pub(crate) struct Found<'r, 's> {
+    pub(crate) token: &'r [u8],
+    pub(crate) source: &'s Source,
 }
 
 impl Source {
@@ -59,15 +59,15 @@ impl Source {
 /// # Errors
 /// [`Rejection::TokenMissing`]; [`Rejection::CredentialsAmbiguous`] for two tokens of one source;
 /// [`Rejection::TokenTooLarge`]; [`Rejection::TokenMalformed`]; [`Rejection::CsrfRejected`].
-pub(crate) fn find<'a>(sources: &[Source], request: &Request<'a>) -> Result<Found<'a>, Rejection> {
-    for (position, source) in sources.iter().enumerate() {
+pub(crate) fn find<'r, 's>(sources: &'s [Source], request: &Request<'r>) -> Result<Found<'r, 's>, Rejection> {
+    for source in sources {
         let Some(token) = source.read(request)? else { continue };
         if let Source::Cookie { origins, .. } = source
             && !cookie::is_same_site(request, origins)
         {
             return Err(Rejection::CsrfRejected);
         }
-        return Ok(Found { token, source: position });
+        return Ok(Found { token, source });
     }
     Err(Rejection::TokenMissing)
 }
@@ -81,30 +81,43 @@ pub fn bearer<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<&'a [u8], Re
     header::read(values, Some(BEARER))?.ok_or(Rejection::TokenMissing)
 }
 
-/// What takes the tokens out of a request, but for that of the source that is kept.
-pub(crate) fn removal(sources: &[Source], kept: Option<usize>, request: &Request<'_>) -> Vec<Edit> {
+/// How much is taken out of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// What stands where a token may stand, whatever it is: somebody behind may read it otherwise.
+    Places,
+    /// Only what looks like a token there. Where none is looked at, `Authorization: Basic` is the upstream's affair.
+    Tokens,
+}
+
+/// What takes out of a request all that stands in these places, but for the one that is kept.
+pub(crate) fn removal(
+    sources: &[Source],
+    kept: Option<&Source>,
+    extent: Extent,
+    request: &Request<'_>,
+) -> Vec<Edit> {
     let mut edits = Vec::new();
-    for (position, source) in sources.iter().enumerate() {
-        let kept = kept == Some(position);
+    let (mut cookies, mut parameters) = (Vec::new(), Vec::new());
+    let (mut kept_header, mut kept_cookie, mut kept_parameter) = (None, None, None);
+    match kept {
+        Some(Source::Header { name, .. }) => kept_header = Some(name.as_str()),
+        Some(Source::Cookie { name, .. }) => kept_cookie = Some(name.as_str()),
+        Some(Source::Query { name }) => kept_parameter = Some(name.as_str()),
+        None => {}
+    }
+    for source in sources {
         match source {
             Source::Header { name, scheme } => {
-                header::remove(request, name, scheme.as_deref(), kept, &mut edits);
+                let scheme = scheme.as_deref().filter(|_| extent == Extent::Tokens);
+                header::remove(request, name, scheme, kept_header, &mut edits);
             }
-            Source::Cookie { .. } | Source::Query { .. } => {}
+            Source::Cookie { name, .. } => cookies.push(name.as_str()),
+            Source::Query { name } => parameters.push(name.as_str()),
         }
     }
-    let kept = kept.and_then(|kept| sources.get(kept));
-    let others = || sources.iter().filter(|source| Some(*source) != kept);
-    let cookies: Vec<_> = others()
-        .filter_map(
-            |source| if let Source::Cookie { name, .. } = source { Some(name.as_str()) } else { None },
-        )
-        .collect();
-    let parameters: Vec<_> = others()
-        .filter_map(|source| if let Source::Query { name } = source { Some(name.as_str()) } else { None })
-        .collect();
-    edits.extend(cookie::remove(request, &cookies));
-    edits.extend(query::remove(request, &parameters));
+    edits.extend(cookie::remove(request, &cookies, kept_cookie));
+    edits.extend(query::remove(request, &parameters, kept_parameter));
     edits
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 
 use self::matching::RequestLine;
 use crate::claims::VerifiedClaims;
-use crate::credentials;
+use crate::credentials::{self, Extent};
 use crate::edit::Edit;
 use crate::keys::KeySet;
 use crate::path::CanonicalPath;
@@ -114,6 +114,8 @@ struct Progress<'p> {
     mode: Mode,
     scope: String,
     edits: Vec<Edit>,
+    /// Whether tokens that go no further are among the edits.
+    is_stripped: bool,
 }
 
 /// What a token is judged with, besides its issuer's keys.
@@ -144,9 +146,14 @@ impl Policy {
             mode: if self.enforces() { Mode::Enforce } else { Mode::Observe },
             scope: String::new(),
             edits: Vec::new(),
+            is_stripped: false,
         };
         let judged = self.judge(request, keys, Means { now, host }, &mut progress);
-        let Progress { rule, issuer, settings, mode, scope, edits } = progress;
+        let is_observed = judged.is_err() && progress.mode == Mode::Observe;
+        if is_observed && self.forwarding.remove_token && !progress.is_stripped {
+            progress.edits.extend(credentials::removal(&self.sources, None, Extent::Tokens, request));
+        }
+        let Progress { rule, issuer, settings, mode, scope, edits, .. } = progress;
         let (decision, observed) = match (judged, mode) {
             (Ok(()), _) => (Decision::Forward(edits), None),
             (Err(rejection), Mode::Enforce) => (Decision::Reject(rejection), None),
@@ -182,46 +189,42 @@ impl Policy {
         let sources = &progress.settings.credentials;
         // Where a path was replaced, its query is in the replaced target.
         let request = &line.replaced_in(request);
-        let Some(rule) = place else {
-            self.strip_tokens(sources, None, request, &mut progress.edits);
-            return Ok(());
-        };
-        let (issuers, requirement) = match &rule.access {
-            Access::Public => {
-                self.strip_tokens(sources, None, request, &mut progress.edits);
+        let unread = |kept, extent| credentials::removal(&self.sources, kept, extent, request);
+        let removes = self.forwarding.remove_token;
+        progress.is_stripped = true;
+        let (issuers, requirement) = match place.map(|rule| (rule, &rule.access)) {
+            // A preflight carries no credentials (Fetch, section 3.2.5).
+            None => {
+                progress.edits.extend(unread(None, Extent::Places));
                 return Ok(());
             }
-            Access::Optional(issuers) => (issuers, None),
-            Access::Authenticated(issuers, requirement) => (issuers, Some(requirement)),
-        };
-        let found = match credentials::find(sources, request) {
-            Err(Rejection::TokenMissing) if requirement.is_none() => {
-                // Nobody's request: what some server could take for a token under another spelling goes no further.
-                progress.edits.extend(credentials::removal(sources, None, request));
+            // Where no token is looked at it stays, unless the policy wants none to reach the upstream.
+            Some((_, Access::Public)) => {
+                if removes {
+                    progress.edits.extend(unread(None, Extent::Tokens));
+                }
                 return Ok(());
             }
-            found => found?,
+            Some((_, Access::Optional(issuers))) => (issuers, None),
+            Some((rule, Access::Authenticated(issuers, requirement))) => (issuers, Some((rule, requirement))),
         };
-        let kept = (!self.forwarding.remove_token).then_some(found.source);
-        progress.edits.extend(credentials::removal(sources, kept, request));
-        let (trusted, claims) = self.verify(found.token, issuers, keys, means, &mut progress.issuer)?;
-        progress.edits.extend(self.forwarding.headers(&trusted.name, &claims)?);
-        let Some(requirement) = requirement else { return Ok(()) };
-        let matched = Matched { path, patterns: &rule.paths, home: Readings::folding(self.paths.home()) };
-        requirement.check(&claims, matched).inspect_err(|_| progress.scope = scope_of(requirement))
-    }
-
-    /// Where no token is looked at: it stays, unless the policy wants none to reach the upstream.
-    fn strip_tokens(
-        &self,
-        sources: &[credentials::Source],
-        kept: Option<usize>,
-        request: &Request<'_>,
-        edits: &mut Vec<Edit>,
-    ) {
-        if self.forwarding.remove_token {
-            edits.extend(credentials::removal(sources, kept, request));
+        let found = credentials::find(sources, request);
+        let is_nobodys = requirement.is_none() && found == Err(Rejection::TokenMissing);
+        // Also before a refusal, which may only be observed.
+        if removes || is_nobodys || found.is_ok() {
+            let kept = found.ok().filter(|_| !removes).map(|found| found.source);
+            // A request of nobody may come with credentials for the upstream itself.
+            let extent = if is_nobodys { Extent::Tokens } else { Extent::Places };
+            progress.edits.extend(unread(kept, extent));
         }
+        if is_nobodys {
+            return Ok(());
+        }
+        let (trusted, claims) = self.verify(found?.token, issuers, keys, means, &mut progress.issuer)?;
+        progress.edits.extend(self.forwarding.headers(&trusted.name, &claims)?);
+        let Some((rule, requirement)) = requirement else { return Ok(()) };
+        let matched = Matched { path, patterns: &rule.paths, readings: Readings::folding(self.paths.home()) };
+        requirement.check(&claims, matched).inspect_err(|_| progress.scope = scope_of(requirement))
     }
 
     /// `iss` is read unverified only to choose among the issuers that the rule trusts: their keys must prove it.

@@ -42,6 +42,9 @@ pub struct Policy {
     pub(crate) scopes: Vec<Scope>,
     pub(crate) forwarding: Forwarding,
     pub(crate) paths: PathSettings,
+    /// Every place of the document where a token may stand: what stands there unread goes no further, whichever policy
+    /// applies.
+    pub(crate) sources: Vec<TokenSource>,
     /// What holds where no scope says otherwise.
     pub(crate) defaults: Settings,
 }

@@ -57,7 +57,7 @@ pub(crate) struct Matched<'a> {
     pub(crate) path: CanonicalPath<'a>,
     pub(crate) patterns: &'a [Pattern],
     /// The readings in which a pattern must match to count.
-    pub(crate) home: Readings,
+    pub(crate) readings: Readings,
 }
 
 impl Requirement {
@@ -182,7 +182,7 @@ impl Matched<'_> {
         let mut matching = self
             .patterns
             .iter()
-            .filter(|pattern| !pattern.readings(self.path).within(self.home).is_empty())
+            .filter(|pattern| !pattern.readings(self.path).within(self.readings).is_empty())
             .map(|pattern| pattern.parameter(name, self.path))
             .peekable();
         matching.peek().is_some()
@@ -205,7 +205,7 @@ mod tests {
     fn holds(test: &Test, claim: Value) -> Result<bool, Rejection> {
         let patterns = [Pattern::parse("/users/{id}/**").unwrap()];
         let path = CanonicalPath::parse(b"/users/u%2C7/orders").unwrap();
-        test.holds(&claim, Matched { path, patterns: &patterns, home: Readings::ALL })
+        test.holds(&claim, Matched { path, patterns: &patterns, readings: Readings::ALL })
     }
 
     #[test]

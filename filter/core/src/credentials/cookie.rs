@@ -1,7 +1,9 @@
 //! A token in a cookie (RFC 6265 section 5.4), and the rule that keeps other sites from using it.
 
 use super::checked;
+use super::name::may_be;
 use crate::edit::Edit;
+use crate::identity::{OVERRIDES, folds_to};
 use crate::rejection::Rejection;
 use crate::request::Request;
 
@@ -9,38 +11,52 @@ const COOKIE: &[u8] = b"cookie";
 /// The most that is looked at of all cookies of a request, in bytes: more than any browser keeps for a site and sends.
 const MAX_COOKIE_BYTES: usize = 64 * 1024;
 
-/// The value of the cookie; `None` where it is not there or empty.
+/// The value of the cookie; `None` where it is not there or empty. Another cookie that some server takes for it makes two.
 pub(super) fn read<'a>(request: &Request<'a>, name: &str) -> Result<Option<&'a [u8]>, Rejection> {
     let size: usize = request.values(COOKIE).map(<[u8]>::len).sum();
     if size > MAX_COOKIE_BYTES {
         return Err(Rejection::RequestMalformed);
     }
-    let mut found = request.values(COOKIE).flat_map(pairs).filter(|pair| is_named(pair, name));
+    let mut found = request.values(COOKIE).flat_map(pairs).flat_map(|pair| {
+        let named = names(pair).filter(|own| may_be(own, name)).count();
+        std::iter::repeat_n(pair, named)
+    });
     let Some(pair) = found.next() else { return Ok(None) };
     if found.next().is_some() {
         return Err(Rejection::CredentialsAmbiguous);
     }
-    let value = pair.split_once_at(b'=').map_or(&[] as &[u8], |(_, value)| value.trim_ascii());
-    if value.is_empty() { Ok(None) } else { checked(value).map(Some) }
+    match pair.iter().position(|byte| *byte == b'=').and_then(|at| pair.split_at_checked(at)) {
+        Some((own, value)) if own.trim_ascii() == name.as_bytes() => {
+            let value = value.get(1..).unwrap_or_default().trim_ascii();
+            if value.is_empty() { Ok(None) } else { checked(value).map(Some) }
+        }
+        _ => Ok(None),
+    }
 }
 
 /// The cookies that are left without these; nothing where none of these is there.
-pub(super) fn remove(request: &Request<'_>, names: &[&str]) -> Option<Edit> {
-    let named = |pair: &&[u8]| names.iter().any(|name| is_named(pair, name));
+pub(super) fn remove(request: &Request<'_>, unread: &[&str], kept: Option<&str>) -> Option<Edit> {
+    let is_unread = |pair: &&[u8]| {
+        let is_kept = |own: &[u8]| kept.is_some_and(|kept| may_be(own, kept));
+        names(pair).any(|own| !is_kept(own) && unread.iter().any(|name| may_be(own, name)))
+    };
     let all = || request.values(COOKIE).flat_map(pairs);
-    all().any(|pair| named(&pair)).then(|| {
-        let left: Vec<_> = all().filter(|pair| !named(pair)).collect();
+    all().any(|pair| is_unread(&pair)).then(|| {
+        let left: Vec<_> = all().filter(|pair| !is_unread(pair)).collect();
         if left.is_empty() { Edit::remove(COOKIE) } else { Edit::set("cookie", left.join(&b"; "[..])) }
     })
 }
 
 /// Whether the request may use a cookie: one that changes nothing may, any other only from these origins.
 ///
-/// An upgrade counts as one that changes something: browsers let every site open a WebSocket. Without `Origin` only a
-/// browser that says `Sec-Fetch-Site: same-origin` is believed.
+/// An upgrade counts as one that changes something: browsers let every site open a WebSocket. So does a request that
+/// asks for another method. Without `Origin` only a browser that says `Sec-Fetch-Site: same-origin` is believed.
 pub(super) fn is_same_site(request: &Request<'_>, origins: &[String]) -> bool {
     let is_safe = matches!(request.value(b":method"), Some(b"GET" | b"HEAD" | b"OPTIONS"));
-    if is_safe && request.values(b"upgrade").next().is_none() {
+    let overrides = |name: &[u8]| OVERRIDES.iter().any(|other| folds_to(name, other));
+    let asks_for_more =
+        request.headers().any(|(name, _)| name.eq_ignore_ascii_case(b"upgrade") || overrides(name));
+    if is_safe && !asks_for_more {
         return true;
     }
     let mut sent = request.values(b"origin");
@@ -51,17 +67,19 @@ pub(super) fn is_same_site(request: &Request<'_>, origins: &[String]) -> bool {
     }
 }
 
-/// Whether this is an origin as browsers write it (RFC 6454 section 6.2): scheme, host in lower case, port.
+/// Whether this is an origin as browsers write it (RFC 6454 section 6.2): scheme, host in lower case, port unless it is
+/// that of the scheme.
 pub(crate) fn is_origin(text: &str) -> bool {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    host.is_some_and(|host| {
-        !host.is_empty()
-            && host.bytes().all(|byte| {
-                byte.is_ascii_lowercase()
-                    || byte.is_ascii_digit()
-                    || matches!(byte, b'.' | b'-' | b':' | b'[' | b']')
-            })
-    })
+    let Some((scheme, host)) = text.split_once("://") else { return false };
+    let usual = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ => return false,
+    };
+    let fine = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']')
+    };
+    !host.is_empty() && !host.starts_with(':') && !host.ends_with(usual) && host.bytes().all(fine)
 }
 
 /// `name=value`, without the white space around it.
@@ -69,18 +87,16 @@ fn pairs(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty())
 }
 
-fn is_named(pair: &[u8], name: &str) -> bool {
-    pair.split_once_at(b'=').is_some_and(|(own, _)| own.trim_ascii() == name.as_bytes())
-}
-
-trait SplitOnce {
-    fn split_once_at(&self, byte: u8) -> Option<(&[u8], &[u8])>;
-}
-
-impl SplitOnce for [u8] {
-    fn split_once_at(&self, byte: u8) -> Option<(&[u8], &[u8])> {
-        let at = self.iter().position(|own| *own == byte)?;
-        let (before, after) = self.split_at_checked(at)?;
-        Some((before, after.get(1..)?))
-    }
+/// The names that some server reads in a pair. Servers of the old kind also part cookies at commas or at white space.
+fn names(pair: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let first = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+    let whole = (first.len() < pair.len()).then_some(first);
+    let inner = pair.split(|byte| *byte == b'=');
+    // What stands before the last `=` is a name, what follows it none.
+    let count = inner.clone().count().saturating_sub(1);
+    let words = inner.take(count).filter_map(|before| {
+        let word = before.trim_ascii().rsplit(|byte| *byte == b',' || byte.is_ascii_whitespace()).next()?;
+        (word.len() < before.trim_ascii().len()).then_some(word)
+    });
+    whole.into_iter().chain(words)
 }

@@ -36,21 +36,21 @@ pub(super) fn read<'a>(
     checked(token).map(Some)
 }
 
-/// Removes the header where it holds a token, and every other spelling of its name that a server may fold into it.
+/// Removes the header in every spelling that a server may fold into it, but for the spelling that is kept. With a
+/// scheme only where something of that scheme is in it.
 pub(super) fn remove(
     request: &Request<'_>,
     name: &str,
     scheme: Option<&str>,
-    kept: bool,
+    kept: Option<&str>,
     edits: &mut Vec<Edit>,
 ) {
-    let holds_token = |value: &[u8]| match scheme {
-        None => true,
-        Some(scheme) => value.split(|byte| *byte == b',').any(|part| begins_with(part, scheme)),
+    let holds_token = |value: &[u8]| {
+        scheme.is_none_or(|scheme| value.split(|byte| *byte == b',').any(|part| begins_with(part, scheme)))
     };
     for (own, value) in request.headers() {
-        let is_spelling = !own.eq_ignore_ascii_case(name.as_bytes());
-        if folds_to(own, name) && (is_spelling || !kept) && holds_token(value) {
+        let is_kept = kept.is_some_and(|kept| own.eq_ignore_ascii_case(kept.as_bytes()));
+        if folds_to(own, name) && !is_kept && holds_token(value) {
             let edit = Edit::remove(own);
             if !edits.contains(&edit) {
                 edits.push(edit);

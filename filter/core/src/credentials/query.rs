@@ -1,40 +1,65 @@
 //! A token in the query (RFC 6750 section 2.3).
 
 use super::checked;
+use super::name::may_be;
 use crate::edit::Edit;
 use crate::path::decoded;
 use crate::rejection::Rejection;
 use crate::request::Request;
 
-/// The longest request target that is looked at, in bytes.
-const MAX_TARGET_BYTES: usize = 64 * 1024;
+/// The longest query that is looked at, in bytes.
+const MAX_QUERY_BYTES: usize = 64 * 1024;
 
-/// The value of the parameter; `None` where it is not there or empty.
+/// A part of the query, with the separator before it: `&`, or `;`, at which some servers part it, too.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    separator: Option<u8>,
+    text: &'a [u8],
+}
+
+/// The value of the parameter; `None` where it is not there or empty. Another parameter that some server takes for it
+/// makes two.
 pub(super) fn read<'a>(request: &Request<'a>, name: &str) -> Result<Option<&'a [u8]>, Rejection> {
     let Some((_, query)) = target(request) else { return Ok(None) };
-    if query.len() > MAX_TARGET_BYTES {
+    if query.len() > MAX_QUERY_BYTES {
         return Err(Rejection::RequestMalformed);
     }
-    let mut found = parameters(query).filter(|parameter| is_named(parameter, name));
-    let Some(parameter) = found.next() else { return Ok(None) };
+    let mut found = parts(query).filter(|part| may_be(part.name(), name));
+    let Some(part) = found.next() else { return Ok(None) };
     if found.next().is_some() {
         return Err(Rejection::CredentialsAmbiguous);
     }
-    match parameter.splitn(2, |byte| *byte == b'=').nth(1) {
-        None | Some([]) => Ok(None),
-        Some(value) => checked(value).map(Some),
+    let is_ours = part.separator != Some(b';') && decoded(part.name()).eq(name.bytes());
+    match part.text.splitn(2, |byte| *byte == b'=').nth(1) {
+        Some(value) if is_ours && !value.is_empty() => checked(value).map(Some),
+        _ => Ok(None),
     }
 }
 
 /// The request target without these parameters; nothing where none of these is there.
-pub(super) fn remove(request: &Request<'_>, names: &[&str]) -> Option<Edit> {
+pub(super) fn remove(request: &Request<'_>, unread: &[&str], kept: Option<&str>) -> Option<Edit> {
+    if unread.is_empty() {
+        return None;
+    }
     let (path, query) = target(request)?;
-    let named = |parameter: &&[u8]| names.iter().any(|name| is_named(parameter, name));
-    parameters(query).any(|parameter| named(&parameter)).then(|| {
-        let left: Vec<_> = parameters(query).filter(|parameter| !named(parameter)).collect();
-        let query = if left.is_empty() { Vec::new() } else { [b"?".as_slice(), &left.join(&b'&')].concat() };
-        Edit::set(":path", [path, &query].concat())
+    let is_unread = |part: &Part<'_>| {
+        let is_kept = kept.is_some_and(|kept| may_be(part.name(), kept));
+        !is_kept && unread.iter().any(|name| may_be(part.name(), name))
+    };
+    parts(query).any(|part| is_unread(&part)).then(|| {
+        let mut changed = path.to_vec();
+        for (index, part) in parts(query).filter(|part| !is_unread(part)).enumerate() {
+            changed.push(if index == 0 { b'?' } else { part.separator.unwrap_or(b'&') });
+            changed.extend_from_slice(part.text);
+        }
+        Edit::set(":path", changed)
     })
+}
+
+impl<'a> Part<'a> {
+    fn name(self) -> &'a [u8] {
+        self.text.split(|byte| *byte == b'=').next().unwrap_or_default()
+    }
 }
 
 /// The path and the query of the request target.
@@ -45,12 +70,17 @@ fn target<'a>(request: &Request<'a>) -> Option<(&'a [u8], &'a [u8])> {
     Some((path, query.get(1..)?))
 }
 
-fn parameters(query: &[u8]) -> impl Iterator<Item = &[u8]> {
-    query.split(|byte| *byte == b'&')
-}
-
-/// Names are compared decoded, as every server behind compares them.
-fn is_named(parameter: &[u8], name: &str) -> bool {
-    let own = parameter.split(|byte| *byte == b'=').next().unwrap_or_default();
-    decoded(own).eq(name.bytes())
+fn parts(query: &[u8]) -> impl Iterator<Item = Part<'_>> {
+    let mut separator = None;
+    query.split_inclusive(|byte| matches!(byte, b'&' | b';')).map(move |text| {
+        let before = separator;
+        let text = match text.split_last() {
+            Some((last @ (b'&' | b';'), rest)) => {
+                separator = Some(*last);
+                rest
+            }
+            _ => text,
+        };
+        Part { separator: before, text }
+    })
 }

@@ -33,7 +33,8 @@ fn edits(sources: &[Source], kept: Option<usize>, headers: Headers<'_>) -> Vec<S
         Edit::Set { name, value } => format!("{name}: {}", String::from_utf8_lossy(value)),
         Edit::Remove { name } => format!("-{}", String::from_utf8_lossy(name)),
     };
-    removal(sources, kept, &request(headers)).iter().map(text).collect()
+    let kept = kept.and_then(|kept| sources.get(kept));
+    removal(sources, kept, Extent::Places, &request(headers)).iter().map(text).collect()
 }
 
 #[test]
@@ -148,6 +149,67 @@ fn what_the_other_sources_hold_is_taken_out_unread() {
 }
 
 #[test]
+fn where_no_token_is_looked_at_another_scheme_stays() {
+    let removed =
+        |value, extent| removal(&[Source::bearer()], None, extent, &request(&[("authorization", value)]));
+    assert_eq!(removed("Basic abc", Extent::Tokens), []);
+    assert_eq!(removed("Bearer abc", Extent::Tokens), [Edit::remove(b"authorization")]);
+    assert_eq!(removed("Basic abc", Extent::Places), [Edit::remove(b"authorization")]);
+}
+
+#[test]
+fn a_header_of_another_scheme_does_not_stay_beside_a_cookie_that_won() {
+    let sources = [Source::bearer(), cookie("t")];
+    for value in ["Basic x", "JWT x", "Bearer,x", "Bearer:x", "Bearer\u{a0}x"] {
+        let headers: Headers<'_> = &[(":method", "GET"), ("authorization", value), ("cookie", "t=a")];
+        assert_eq!(token(&sources, headers), Ok("a"), "{value}");
+        assert_eq!(edits(&sources, Some(1), headers), ["-authorization"], "{value}");
+    }
+}
+
+#[test]
+fn what_some_server_takes_for_the_name_is_taken_out_and_makes_two_of_one() {
+    let spellings = [
+        "ACCESS_TOKEN",
+        "access.token",
+        "access+token",
+        "+access_token",
+        "%20access_token",
+        "access_token[]",
+        "access_token%5B0%5D",
+    ];
+    let source = || query("access_token");
+    for spelling in spellings {
+        let alone = format!("/?a=1&{spelling}=f");
+        assert_eq!(token(&[source()], &[(":path", &alone)]), Err(Rejection::TokenMissing), "{spelling}");
+        assert_eq!(edits(&[source()], None, &[(":path", &alone)]), [":path: /?a=1"], "{spelling}");
+        let beside = format!("/?access_token=t&{spelling}=f");
+        assert_eq!(
+            token(&[source()], &[(":path", &beside)]),
+            Err(Rejection::CredentialsAmbiguous),
+            "{spelling}"
+        );
+    }
+    assert_eq!(edits(&[source()], None, &[(":path", "/?a=1;access_token=f;b=2")]), [":path: /?a=1;b=2"]);
+    let source = || cookie("access_token");
+    for cookies in [
+        "Access_Token=f",
+        "access.token=f",
+        "access%5Ftoken=f",
+        "a=1 access_token=f",
+        "a=1, access_token=f",
+        "access token=f",
+    ] {
+        let headers: Headers<'_> = &[(":method", "GET"), ("cookie", cookies)];
+        assert_eq!(token(&[source()], headers), Err(Rejection::TokenMissing), "{cookies}");
+        assert_eq!(edits(&[source()], None, headers), ["-cookie"], "{cookies}");
+        let beside = format!("access_token=t; {cookies}");
+        let headers: Headers<'_> = &[(":method", "GET"), ("cookie", &beside)];
+        assert_eq!(token(&[source()], headers), Err(Rejection::CredentialsAmbiguous), "{cookies}");
+    }
+}
+
+#[test]
 fn a_source_whose_name_has_an_underscore_is_taken_out_in_every_spelling() {
     let headers: Headers<'_> = &[("x_token", "a"), ("x-token", "b"), ("x.token", "c")];
     assert_eq!(edits(&[header("x_token", None)], Some(0), headers), ["-x-token", "-x.token"]);
@@ -158,7 +220,7 @@ fn a_source_whose_name_has_an_underscore_is_taken_out_in_every_spelling() {
 fn nothing_is_changed_where_there_is_nothing_to_take_out() {
     let sources = [Source::bearer(), cookie("t"), query("t")];
     let headers: Headers<'_> =
-        &[(":path", "/a?x=1&tt=2"), ("authorization", "Basic abc"), ("cookie", "a=1; tt=2; t")];
+        &[(":path", "/a?x=1&tt=2"), ("authorization-info", "Basic abc"), ("cookie", "a=1; tt=2; t")];
     assert_eq!(edits(&sources, None, headers), [""; 0]);
     assert_eq!(edits(&[cookie("t")], None, &[("cookie", "t=a")]), ["-cookie"]);
     assert_eq!(edits(&[query("t")], None, &[(":path", "/a?t=a")]), [":path: /a"]);
@@ -197,6 +259,8 @@ fn a_cookie_counts_for_what_changes_something_only_from_the_sites_that_are_named
         &[(":method", "POST"), ("origin", "https://evil.example.com"), ("sec-fetch-site", "same-origin")],
         &[(":method", "GET"), ("upgrade", "websocket")],
         &[(":method", "GET"), ("upgrade", "websocket"), ("origin", "https://evil.example.com")],
+        &[(":method", "GET"), ("x-http-method-override", "DELETE"), ("origin", "https://evil.example.com")],
+        &[(":method", "GET"), ("X_HTTP_Method", "DELETE")],
         &[],
     ] {
         assert_eq!(sent(refused), Err(Rejection::CsrfRejected), "{refused:?}");

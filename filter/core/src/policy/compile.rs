@@ -44,15 +44,29 @@ fn read(root: &Node<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
         refuse_ties(node, scopes);
     }
     version?;
+    let (scopes, defaults) = (scopes?, defaults?);
     let policy = Policy {
         issuers: issuers?,
-        scopes: scopes?,
+        sources: all_sources(&scopes, &defaults),
+        scopes,
         forwarding: forwarding?,
         paths: paths?,
-        defaults: defaults?,
+        defaults,
     };
     refuse_removed_sources(root, &policy);
     Some(policy)
+}
+
+/// Each place once.
+fn all_sources(scopes: &[Scope], defaults: &Settings) -> Vec<Source> {
+    let mut all: Vec<Source> = Vec::new();
+    let settings = scopes.iter().map(|scope| &scope.settings).chain([defaults]);
+    for source in settings.flat_map(|settings| &settings.credentials) {
+        if !all.contains(source) {
+            all.push(source.clone());
+        }
+    }
+    all
 }
 
 /// Reads what the document sets for all, and a policy for itself; what is not set is as in `outer`.
@@ -76,8 +90,7 @@ pub(super) fn mode(node: &Node<'_>) -> Option<Mode> {
 
 /// A header that is removed from every request before anything else never holds a token.
 fn refuse_removed_sources(root: &Node<'_>, policy: &Policy) {
-    let all = policy.scopes.iter().map(|scope| &scope.settings).chain([&policy.defaults]);
-    for source in all.flat_map(|settings| &settings.credentials) {
+    for source in &policy.sources {
         if let Source::Header { name, .. } = source
             && policy.forwarding.removes(name.as_bytes())
         {

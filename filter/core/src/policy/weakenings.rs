@@ -40,10 +40,7 @@ impl Policy {
     }
 
     fn of_credentials(&self) -> Option<String> {
-        let all = self.scopes.iter().map(|scope| &scope.settings).chain([&self.defaults]);
-        let in_query = all
-            .flat_map(|settings| &settings.credentials)
-            .any(|source| matches!(source, Source::Query { .. }));
+        let in_query = self.sources.iter().any(|source| matches!(source, Source::Query { .. }));
         in_query.then(|| {
             "`credentials` takes tokens out of the query, which ends up in logs and histories".to_owned()
         })

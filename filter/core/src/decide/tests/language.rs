@@ -227,6 +227,80 @@ fn the_token_is_taken_out_where_the_policy_says_so_on_public_rules_too() {
 }
 
 #[test]
+fn no_place_of_the_document_is_left_unread_whichever_policy_applies() {
+    let document = json!({ "policies": [
+        { "name": "app", "hosts": ["*"], "prefix": "/app", "issuers": ["own"],
+          "credentials": [{ "cookie": "t", "allowed_origins": ["https://app.test"] }],
+          "rules": [{ "name": "all", "paths": ["/app/**"] }] },
+        { "name": "api", "hosts": ["*"], "prefix": "/api", "issuers": ["own"], "rules": [{ "name": "all", "paths": ["/api/**"] }] },
+    ] });
+    let policy = policy_with(document, json!({}), json!([]));
+    let (cookie, header) = (format!("t={}", token(json!({}))), bearer(json!({})));
+    let of = |path: &str, sent: &[(&str, &str)]| verdict(&policy, path, sent).decision;
+    assert_eq!(
+        of("GET /app/x", &[("cookie", &cookie), ("authorization", "Bearer forged")]),
+        Decision::Forward(vec![Edit::remove(b"authorization"), user()])
+    );
+    assert_eq!(
+        of("GET /api/x", &[("cookie", "t=forged; a=1"), ("authorization", &header)]),
+        Decision::Forward(vec![Edit::set("cookie", "a=1"), user()])
+    );
+}
+
+#[test]
+fn a_trial_that_removes_tokens_removes_them_from_what_it_would_refuse_too() {
+    let document = json!({
+        "mode": "observe",
+        "credentials": [{ "header": "authorization", "scheme": "Bearer" }, { "header": "x-token" }, { "query": "t" }],
+        "forward": { "headers": { "x-user-id": { "from": "subject" } }, "token": "remove" },
+    });
+    let policy = policy_with(document, json!({}), json!([{ "name": "r", "paths": ["/r"] }]));
+    let removed = |names: &[&str]| names.iter().map(|name| Edit::remove(name.as_bytes())).collect::<Vec<_>>();
+    for (path, sent, observed, edits) in [
+        ("/r", &[("x_token", "f")][..], Rejection::TokenMissing, removed(&["x_token"])),
+        (
+            "/r",
+            &[("authorization", "Bearer x y"), ("x-token", "z")],
+            Rejection::TokenMalformed,
+            removed(&["authorization", "x-token"]),
+        ),
+        (
+            "/r",
+            &[("authorization", "Bearer a,Bearer b")],
+            Rejection::CredentialsAmbiguous,
+            removed(&["authorization"]),
+        ),
+        ("/other", &[("authorization", "Bearer f")], Rejection::NoRule, removed(&["authorization"])),
+        ("//r", &[("authorization", "Bearer f")], Rejection::PathAmbiguous, removed(&["authorization"])),
+    ] {
+        let found = verdict(&policy, &format!("GET {path}"), sent);
+        assert_eq!(
+            (found.decision, found.observed),
+            (Decision::Forward(edits), Some(observed)),
+            "{path} {sent:?}"
+        );
+    }
+}
+
+#[test]
+fn a_preflight_carries_no_credentials() {
+    let policy = policy_with(
+        json!({}),
+        json!({ "cors_preflight": "allow" }),
+        json!([{ "name": "r", "paths": ["/**"] }]),
+    );
+    let sent = [
+        ("origin", "https://a.test"),
+        ("access-control-request-method", "PUT"),
+        ("authorization", "Bearer forged"),
+    ];
+    assert_eq!(
+        verdict(&policy, "OPTIONS /x", &sent).decision,
+        Decision::Forward(vec![Edit::remove(b"authorization")])
+    );
+}
+
+#[test]
 fn claims_travel_as_headers_and_one_that_cannot_is_malformed() {
     let forward = json!({ "forward": { "headers": {
         "x-user-id": { "from": "subject" },
