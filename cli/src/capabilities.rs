@@ -14,7 +14,7 @@ pub(crate) const CALLBACKS: &[&str] = &[
 ];
 
 /// Hostcalls that `filter/wasm/src/host.rs` makes and cannot do without. `proxy_call_foreign_function` is not among them:
-/// where it is not allowed the filter verifies signatures by itself, at some ten times the price.
+/// where it is not allowed the filter verifies signatures by itself, which is dearer (`docs/fuel.md`).
 pub(crate) const HOSTCALLS: &[&str] = &[
     "proxy_log",
     "proxy_get_current_time_nanoseconds",

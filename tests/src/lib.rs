@@ -2,9 +2,9 @@
 //!
 //! In reading order: [`walkthrough`] the promises as a table of steps, [`harness`] a running gate for one test,
 //! [`client`] how it is spoken to, [`recorder`] an upstream that tells what reached it, [`issuer`] one without a
-//! database, [`token`], [`signing`] and [`keys`] tokens of every kind, [`vectors`] requests and the decision that every host must
-//! come to, [`seeds`] what fuzzing begins with and has found, [`deadline`] how to wait, [`note`] what is told of a run
-//! that passes.
+//! database, [`token`], [`signing`] and [`keys`] tokens of every kind, [`vectors`] requests and the decision that every
+//! host must come to, [`seeds`] what fuzzing begins with and has found, [`deadline`] how to wait, [`note`] what is told
+//! of a run that passes.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,

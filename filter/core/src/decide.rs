@@ -76,6 +76,15 @@ pub enum Decision {
 }
 
 impl Verdict<'_> {
+    /// Why the request is refused, or would be where the policy only observes.
+    #[must_use]
+    pub fn rejection(&self) -> Option<Rejection> {
+        match self.decision {
+            Decision::Reject(rejection) => Some(rejection),
+            Decision::Forward(_) => self.observed,
+        }
+    }
+
     /// What a refused client gets. `grpc`: whether it speaks gRPC.
     #[must_use]
     pub fn response(&self, rejection: Rejection, grpc: bool) -> LocalResponse {

@@ -98,6 +98,13 @@ pub(crate) fn normalized_type(typ: &str) -> String {
     }
 }
 
+impl ClaimMapping {
+    /// Whether the claim at this path is the one whose roles count only as far as the issuer may grant them.
+    pub(crate) fn hold_granted(&self, path: &[String]) -> bool {
+        self.grants != Grants::Any && (self.roles.starts_with(path) || path.starts_with(&self.roles))
+    }
+}
+
 impl Default for ClaimMapping {
     fn default() -> Self {
         Self { subject: vec!["sub".to_owned()], roles: vec!["roles".to_owned()], grants: Grants::Any }

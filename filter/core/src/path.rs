@@ -121,6 +121,7 @@ pub(crate) fn check_bytes(path: &[u8], settings: PathSettings) -> Result<(), Rej
                     || is_unreserved(decoded)
                     || decoded.is_ascii_control()
                     || decoded == b'\\'
+                    || (decoded == b';' && settings.keep_parameters)
                     || (decoded == b'/' && !settings.keep_encoded_slash)
                 {
                     return Err(Rejection::PathAmbiguous);

@@ -94,6 +94,22 @@ impl Pattern {
         length_fits && self.segments.iter().zip(&other.segments).all(|(own, other)| own.covers(other))
     }
 
+    /// The pattern that stands for all that are the same to a server which folds this.
+    pub(crate) fn folded(&self, foldings: Foldings) -> Self {
+        let mut folded = self.clone();
+        if foldings.include(Foldings::SLASH) && folded.segments.len() > 1 {
+            folded.segments.pop_if(|last| *last == Segment::EMPTY);
+        }
+        if foldings.include(Foldings::LETTERS) {
+            for segment in &mut folded.segments {
+                if let Segment::Literal(literal) = segment {
+                    *literal = reading::without_case(literal);
+                }
+            }
+        }
+        folded
+    }
+
     /// Whether every path that this pattern matches lies below `prefix`.
     pub(crate) fn lies_below(&self, prefix: &Self) -> bool {
         self.segments.len() >= prefix.segments.len()

@@ -11,7 +11,7 @@ pub struct Foldings(u8);
 impl Foldings {
     /// Nothing: it matches as it stands.
     pub const NONE: Self = Self(0);
-    /// Letters of ASCII without case.
+    /// Letters without case: those of every script, by Unicode's simple and special case mappings.
     pub const LETTERS: Self = Self(1);
     /// A slash at the end ignored.
     pub const SLASH: Self = Self(2);
@@ -24,6 +24,12 @@ impl Foldings {
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// Whether all that the other needs is folded here, too.
+    #[must_use]
+    pub const fn include(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
     }
 }
 
@@ -99,6 +105,8 @@ pub(crate) fn between(segment: impl Iterator<Item = u8> + Clone, literal: &[u8])
     if let (Some(one), Some(other)) = (segment.clone().next(), literal.first())
         && !is_dropped(one)
         && !is_dropped(*other)
+        && one.is_ascii()
+        && other.is_ascii()
         && !one.eq_ignore_ascii_case(other)
     {
         return None;
@@ -117,14 +125,38 @@ fn without_parameters(segment: &[u8], literal: &[u8]) -> Option<Foldings> {
     if segment == literal {
         return Some(Foldings::NONE);
     }
-    if segment.eq_ignore_ascii_case(literal) {
+    if is_same_letters(segment, literal) {
         return Some(Foldings::LETTERS);
     }
     let (segment, literal) = (without_end(segment), without_end(literal));
     if segment == literal {
         return Some(Foldings::ENDS);
     }
-    segment.eq_ignore_ascii_case(literal).then_some(Foldings::ENDS.and(Foldings::LETTERS))
+    is_same_letters(segment, literal).then_some(Foldings::ENDS.and(Foldings::LETTERS))
+}
+
+/// Whether the two differ in the case of letters only. Some servers know more letters than those of ASCII: the Kelvin
+/// sign is a K to them.
+fn is_same_letters(one: &[u8], other: &[u8]) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        return one.eq_ignore_ascii_case(other);
+    }
+    match (std::str::from_utf8(one), std::str::from_utf8(other)) {
+        (Ok(one), Ok(other)) => letters(one).eq(letters(other)),
+        _ => false,
+    }
+}
+
+fn letters(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+}
+
+/// The literal of a pattern as it is compared where letters are folded.
+pub(crate) fn without_case(literal: &[u8]) -> Vec<u8> {
+    match std::str::from_utf8(literal) {
+        Ok(text) => letters(text).collect::<String>().into_bytes(),
+        Err(_) => literal.to_ascii_lowercase(),
+    }
 }
 
 fn without_end(mut segment: &[u8]) -> &[u8] {

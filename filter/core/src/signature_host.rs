@@ -1,4 +1,5 @@
-//! The seam where a host's own cryptography may stand in for the filter's: Envoy's is ten times as fast.
+//! The seam where a host's own cryptography may stand in for the filter's: Envoy's is native, ours
+//! WebAssembly.
 //!
 //! What the filter asks a host has been checked by itself before: form, length and range of the signature, the key.
 //! A host that cannot tell is no refusal, and none that lets anything pass: the filter then verifies by itself.

@@ -1,7 +1,8 @@
 //! The adapter between Envoy and the core. It holds no decision: it reads what the core needs, asks, and obeys.
 //!
 //! In reading order: [`stream`] a request's callbacks, [`plugin`] one configuration and its keys, [`key_fetch`] the
-//! JWK Sets, [`signatures`] Envoy's own cryptography, [`pairs`] header maps as the ABI serializes them, [`host`] every hostcall and the only `unsafe`.
+//! JWK Sets, [`signatures`] Envoy's own cryptography, [`pairs`] header maps as the ABI serializes them, [`host`] every
+//! hostcall and the only `unsafe`.
 
 mod host;
 mod key_fetch;

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use bearward_core::algorithm::AlgorithmName;
 use bearward_core::policy::KeySource;
 use bearward_core::signature_host::ProvenHost;
-use bearward_core::{Decision, KeyRing, Policy, Rejection, Request, Verdict};
+use bearward_core::{KeyRing, Policy, Rejection, Request, Verdict};
 
 use crate::host::{self, HostError, Level};
 use crate::key_fetch::KeyFetches;
@@ -45,12 +45,12 @@ impl Plugin {
         let now_ms = host::now_ms()?;
         let decide = || self.policy.decide(request, &self.keys.borrow(), now_ms / 1000, &self.host);
         let verdict = decide();
-        match (&verdict.decision, verdict.issuer) {
-            (Decision::Reject(Rejection::KeysUnavailable), Some(issuer)) => {
+        match (verdict.rejection(), verdict.issuer) {
+            (Some(Rejection::KeysUnavailable), Some(issuer)) => {
                 let restored = self.fetches.borrow_mut().restore(issuer, now_ms, &mut self.keys.borrow_mut());
                 Ok(if restored { decide() } else { verdict })
             }
-            (Decision::Reject(Rejection::KeyUnknown), Some(issuer)) => {
+            (Some(Rejection::KeyUnknown), Some(issuer)) => {
                 self.fetches.borrow_mut().key_unknown(issuer, now_ms);
                 Ok(verdict)
             }
@@ -79,7 +79,7 @@ impl Plugin {
     }
 }
 
-/// Which of two ways is taken for which algorithm: one is ten times as fast as the other.
+/// Which of two ways is taken for which algorithm: they cost very differently (`docs/fuel.md`).
 fn who_verifies(all: &[AlgorithmName], by_host: &[AlgorithmName]) -> String {
     let list = |whose: bool| {
         let names = all.iter().filter(|name| by_host.contains(name) == whose).map(|name| name.as_str());

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 
 use super::{PREFLIGHT, Progress};
 use crate::host_name::{self, Closeness};
+use crate::identity::{OVERRIDES, folds_to};
 use crate::path::{CanonicalPath, PathSettings};
 use crate::policy::{Access, Mode, Policy, Rule, Scope};
 use crate::reading::Readings;
@@ -64,10 +65,19 @@ impl<'a> RequestLine<'a> {
         Request::new(replaced.collect())
     }
 
-    /// A CORS preflight (Fetch, section 3.2.2), and nothing else that uses OPTIONS.
+    /// A CORS preflight (Fetch, section 3.2.2), and nothing else that uses OPTIONS: it has no body, and asks for no
+    /// other method.
     fn is_preflight(&self, request: &Request<'_>) -> bool {
         let one = |name: &[u8]| request.value(name).is_some_and(|value| !value.is_empty());
-        self.method == b"OPTIONS" && one(b"origin") && one(b"access-control-request-method")
+        let says_more = |name: &[u8], value: &[u8]| match name {
+            b"content-length" => value != b"0",
+            b"transfer-encoding" => true,
+            name => OVERRIDES.iter().any(|other| folds_to(name, other)),
+        };
+        self.method == b"OPTIONS"
+            && one(b"origin")
+            && one(b"access-control-request-method")
+            && !request.headers().any(|(name, value)| says_more(name, value))
     }
 }
 
@@ -99,11 +109,14 @@ impl Policy {
         // Where one reading comes to a policy that enforces, an ambiguity is refused.
         let one_enforces = scopes.iter().any(|found| found.scope.settings.mode == Mode::Enforce);
         progress.mode = mode_of(one_enforces);
-        if line.is_preflight(request) && scopes.iter().all(|found| found.scope.allows_preflight) {
+        let matched = rules_of(&scopes, line.method, path);
+        // A rule that names OPTIONS means it.
+        let means_it = matched.iter().any(|found| found.rule.methods.is_some());
+        let allowed = scopes.iter().all(|found| found.scope.allows_preflight);
+        if allowed && !means_it && line.is_preflight(request) {
             progress.rule = Some((&scope.name, PREFLIGHT));
             return Ok(None);
         }
-        let matched = rules_of(&scopes, line.method, path);
         let enforces = matched.iter().any(|found| found.rule.mode == Mode::Enforce);
         let Some(own) = matched.iter().find(|found| found.readings.hold(home)) else {
             progress.mode = mode_of(one_enforces || enforces);

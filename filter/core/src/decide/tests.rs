@@ -1,4 +1,7 @@
 mod language;
+mod made;
+mod readings;
+mod sources;
 
 use super::*;
 use crate::algorithm::AlgorithmName;
@@ -306,64 +309,6 @@ fn a_method_that_a_framework_would_turn_into_another_is_refused() {
 }
 
 /// A server that folds letters may still tell `/m/` from `/m`: folding both would hide the stricter rule.
-#[test]
-fn every_combination_of_foldings_is_looked_at_not_only_all_of_them() {
-    let document = json!({
-        "version": 1,
-        "issuers": { "own": {
-            "iss": ISS, "audiences": ["api"], "algorithms": ["EdDSA"], "token_types": ["at+jwt"],
-            "keys": { "jwks": { "keys": [jwk("k1", 1)] } },
-        } },
-        "policies": [{ "name": "site", "hosts": ["*"], "prefix": "/", "issuers": ["own"], "rules": [
-            { "name": "list", "paths": ["/m"], "access": "public" },
-            { "name": "manage", "paths": ["/m/"] },
-            { "name": "rest", "paths": ["/**"], "access": "public" },
-        ] }],
-    });
-    let policy = Policy::compile(&document, &|_| None).unwrap();
-    let of = |path: &str| decide_at(&policy, NOW, &format!("GET {path}"), &[]);
-    for path in ["/M/", "/m./", "/m%20/", "/M./"] {
-        assert_eq!(of(path), (Decision::Reject(Rejection::PathAmbiguous), None), "{path}");
-    }
-    assert_eq!(of("/m/").0, Decision::Reject(Rejection::TokenMissing));
-    assert_eq!(of("/other/").0, Decision::Forward(vec![]));
-}
-
-#[test]
-fn a_path_that_a_lenient_server_would_take_to_a_stricter_rule_is_refused() {
-    let document = json!({
-        "version": 1,
-        "issuers": { "own": {
-            "iss": ISS, "audiences": ["api"], "algorithms": ["EdDSA"], "token_types": ["at+jwt"],
-            "keys": { "jwks": { "keys": [jwk("k1", 1)] } },
-        } },
-        "policies": [
-            { "name": "api", "hosts": ["*"], "prefix": "/api", "issuers": ["own"], "rules": [
-                { "name": "open", "paths": ["/api/open"], "access": "public" },
-                { "name": "edit", "paths": ["/api/menu/*"], "require": { "any_role": ["admin"] } },
-                { "name": "rest", "paths": ["/api/**"] },
-            ] },
-            { "name": "site", "hosts": ["*"], "prefix": "/", "issuers": ["own"], "rules": [
-                { "name": "all", "paths": ["/**"], "access": "public" },
-            ] },
-        ],
-    });
-    let policy = Policy::compile(&document, &|_| None).unwrap();
-    let of = |path: &str| decide_at(&policy, NOW, &format!("GET {path}"), &[]);
-    for path in
-        ["/api/menu/1/", "/api/Menu/1", "/api/menu%20/1", "/api/menu./1", "/API/menu/1", "/Api/anything"]
-    {
-        assert_eq!(of(path), (Decision::Reject(Rejection::PathAmbiguous), None), "{path}");
-    }
-    let missing = Decision::Reject(Rejection::TokenMissing);
-    assert_eq!(
-        of("/api/open/"),
-        (missing.clone(), Some("api/rest".to_owned())),
-        "the stricter rule may apply"
-    );
-    assert_eq!(of("/api/other/"), (missing, Some("api/rest".to_owned())), "the same rule in both readings");
-    assert_eq!(of("/site/"), (ANONYMOUS, Some("site/all".to_owned())));
-}
 
 #[test]
 fn a_host_with_policies_of_its_own_never_falls_back_to_those_of_every_host() {

@@ -7,6 +7,7 @@ use super::{Mode, Policy, Scope, Secrets, Settings, challenge, credentials, forw
 use crate::credentials::Source;
 use crate::path::PathSettings;
 use crate::problem::{Problems, Report};
+use crate::reading::Foldings;
 
 /// The version of the policy language that this filter reads.
 const VERSION: u64 = 1;
@@ -30,18 +31,18 @@ fn read(root: &Node<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
         Some(node) => paths::read(&node),
         None => Some(PathSettings::default()),
     };
+    let folded = paths.unwrap_or_default().folded;
     // Rules are read even where the issuers are wrong, so that both are reported.
-    let known = issuers.as_deref().unwrap_or_default();
     let scopes = policies_node
         .as_ref()
-        .and_then(|node| rules::read(node, known, issuers.is_some(), defaults.as_ref()));
+        .and_then(|node| rules::read(node, issuers.as_deref(), defaults.as_ref(), folded));
     let forwarding = match fields.optional("forward") {
-        Some(node) => forward::read(&node, known.len() > 1),
+        Some(node) => forward::read(&node, issuers.as_deref().unwrap_or_default()),
         None => Some(forward::Forwarding::default()),
     };
     fields.finish();
     if let (Some(node), Some(scopes)) = (&policies_node, &scopes) {
-        refuse_ties(node, scopes);
+        refuse_ties(node, scopes, folded);
     }
     version?;
     let (scopes, defaults) = (scopes?, defaults?);
@@ -102,10 +103,11 @@ fn refuse_removed_sources(root: &Node<'_>, policy: &Policy) {
 }
 
 /// One policy applies to a request: the one with the closest host, then the longest prefix. Two that tie are an error.
-fn refuse_ties(node: &Node<'_>, scopes: &[Scope]) {
+fn refuse_ties(node: &Node<'_>, scopes: &[Scope], folded: Foldings) {
     for (index, scope) in scopes.iter().enumerate() {
         for earlier in scopes.iter().take(index) {
-            if earlier.prefix == scope.prefix && earlier.hosts.iter().any(|host| scope.hosts.contains(host)) {
+            let same_prefix = earlier.prefix.folded(folded) == scope.prefix.folded(folded);
+            if same_prefix && earlier.hosts.iter().any(|host| scope.hosts.contains(host)) {
                 node.problem(format!(
                     "`{}` and `{}` name the same host and the same prefix: join them, or set them apart by host or prefix",
                     earlier.name, scope.name

@@ -1,7 +1,8 @@
 //! `credentials`: where a token may stand.
 
+use super::forward::{RESERVED, RESERVED_PREFIXES};
 use super::read::Node;
-use crate::credentials::{Source, is_origin};
+use crate::credentials::{AUTHORIZATION, Source, is_origin};
 use crate::identity::{OVERRIDES, folds_to};
 
 /// The most sources, and the most origins of a cookie.
@@ -9,10 +10,6 @@ const MAX_SOURCES: usize = 8;
 const MAX_ORIGINS: usize = 64;
 /// The longest name of a header, a cookie or a parameter, in bytes.
 const MAX_NAME_BYTES: usize = 64;
-
-/// Headers that cannot hold a token: they have a grammar of their own.
-const NO_SOURCE: [&str; 6] =
-    ["cookie", "host", "connection", "content-type", "content-length", "transfer-encoding"];
 
 pub(super) fn read(node: &Node<'_>) -> Option<Vec<Source>> {
     let items = node.distinct_items(MAX_SOURCES)?;
@@ -49,7 +46,7 @@ fn read_one(node: &Node<'_>) -> Option<Source> {
         (Some(header), None, None) => {
             let scheme = scheme.map(|node| read_scheme(&node));
             let name = read_header(&header)?;
-            if name == crate::credentials::AUTHORIZATION && scheme.is_none() {
+            if name == AUTHORIZATION && scheme.is_none() {
                 header.problem("`authorization` needs a `scheme`, such as Bearer");
             }
             Some(Source::Header { name, scheme: scheme.map_or(Some(None), |scheme| scheme.map(Some))? })
@@ -70,8 +67,10 @@ fn read_one(node: &Node<'_>) -> Option<Source> {
 
 fn read_header(node: &Node<'_>) -> Option<String> {
     let name = read_token(node)?.to_ascii_lowercase();
-    let taken = NO_SOURCE.iter().chain(&OVERRIDES).any(|other| folds_to(name.as_bytes(), other));
-    if taken || name.starts_with("x-envoy-") || name.starts_with("x-forwarded-") {
+    let folded = name.replace('_', "-");
+    let may_hold = [AUTHORIZATION, "proxy-authorization"].contains(&folded.as_str());
+    let reserved = RESERVED.iter().chain(&OVERRIDES).any(|other| folds_to(name.as_bytes(), other));
+    if !may_hold && (reserved || RESERVED_PREFIXES.iter().any(|prefix| folded.starts_with(prefix))) {
         node.problem(format!("`{name}` has a meaning of its own and cannot hold a token"));
         return None;
     }
@@ -117,7 +116,7 @@ fn is_same_place(one: &Source, other: &Source) -> bool {
             folds_to(one.as_bytes(), other) && same_scheme
         }
         (Source::Cookie { name: one, .. }, Source::Cookie { name: other, .. })
-        | (Source::Query { name: one }, Source::Query { name: other }) => one == other,
+        | (Source::Query { name: one }, Source::Query { name: other }) => folds_to(one.as_bytes(), other),
         _ => false,
     }
 }

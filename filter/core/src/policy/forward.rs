@@ -1,6 +1,6 @@
 //! `forward`: what the upstream is told of the caller, in headers that only we may set.
 
-use super::issuers::claim_path;
+use super::issuers::{TrustedIssuer, claim_path};
 use super::read::Node;
 use crate::identity::OVERRIDES;
 
@@ -10,7 +10,7 @@ const MAX_HEADERS: usize = 16;
 const MAX_HEADER_NAME_BYTES: usize = 64;
 
 /// Headers that steer the proxy or the connection, or that hold credentials: never identity headers.
-const RESERVED: [&str; 35] = [
+pub(super) const RESERVED: [&str; 35] = [
     "accept",
     "accept-encoding",
     "authorization",
@@ -47,7 +47,7 @@ const RESERVED: [&str; 35] = [
     "x-real-ip",
     "x-request-id",
 ];
-const RESERVED_PREFIXES: [&str; 6] =
+pub(super) const RESERVED_PREFIXES: [&str; 6] =
     ["access-control-", "grpc-", "proxy-", "sec-", "x-envoy-", "x-forwarded-"];
 
 /// The identity headers, by name in lower case.
@@ -58,7 +58,13 @@ pub struct Forwarding {
     pub(crate) remove_token: bool,
     /// Those of [`OVERRIDES`] that the client may send.
     pub(crate) kept: Vec<String>,
+    /// What the client may not send: identity headers, ours and the usual ones, and what is left of [`OVERRIDES`].
+    pub(crate) removed: Vec<String>,
 }
+
+/// The names under which upstreams look for an identity where a policy says nothing: the client never writes them, also
+/// where the policy sends others.
+const USUAL: [&str; 3] = ["x-user-id", "x-user-issuer", "x-user-roles"];
 
 /// Where the value of an identity header comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,37 +81,37 @@ pub enum Source {
 
 impl Default for Forwarding {
     fn default() -> Self {
-        let header = |name: &str, source| (name.to_owned(), source);
-        Self {
-            headers: vec![
-                header("x-user-id", Source::Subject),
-                header("x-user-issuer", Source::Issuer),
-                header("x-user-roles", Source::Roles),
-            ],
-            remove_token: false,
-            kept: Vec::new(),
-        }
+        let sources = [Source::Subject, Source::Issuer, Source::Roles];
+        let headers = USUAL.into_iter().map(str::to_owned).zip(sources).collect();
+        Self::new(headers, false, Vec::new())
     }
 }
 
-pub(super) fn read(node: &Node<'_>, several_issuers: bool) -> Option<Forwarding> {
+impl Forwarding {
+    fn new(headers: Vec<(String, Source)>, remove_token: bool, kept: Vec<String>) -> Self {
+        let own = headers.iter().map(|(name, _)| name.as_str());
+        let overrides = OVERRIDES.into_iter().filter(|name| !kept.iter().any(|kept| kept == name));
+        let mut removed: Vec<String> = own.chain(USUAL).chain(overrides).map(str::to_owned).collect();
+        removed.sort_unstable();
+        removed.dedup();
+        Self { headers, remove_token, kept, removed }
+    }
+}
+
+pub(super) fn read(node: &Node<'_>, issuers: &[TrustedIssuer]) -> Option<Forwarding> {
     let mut fields = node.object()?;
     let headers_node = fields.optional("headers");
     let token = fields.optional("token").map(|node| node.word(&[("keep", false), ("remove", true)]));
     let kept = fields.optional("keep").map(|node| read_kept(&node));
     fields.finish();
     let headers = match &headers_node {
-        Some(node) => read_headers(node, several_issuers),
+        Some(node) => read_headers(node, issuers),
         None => Some(Forwarding::default().headers),
     };
-    Some(Forwarding {
-        headers: headers?,
-        remove_token: token.unwrap_or(Some(false))?,
-        kept: kept.unwrap_or_else(|| Some(Vec::new()))?,
-    })
+    Some(Forwarding::new(headers?, token.unwrap_or(Some(false))?, kept.unwrap_or_else(|| Some(Vec::new()))?))
 }
 
-fn read_headers(headers_node: &Node<'_>, several_issuers: bool) -> Option<Vec<(String, Source)>> {
+fn read_headers(headers_node: &Node<'_>, issuers: &[TrustedIssuer]) -> Option<Vec<(String, Source)>> {
     let entries = headers_node.entries()?;
     if entries.len() > MAX_HEADERS {
         headers_node.problem(format!("must name at most {MAX_HEADERS} headers"));
@@ -125,12 +131,23 @@ fn read_headers(headers_node: &Node<'_>, several_issuers: bool) -> Option<Vec<(S
             _ => complete = false,
         }
     }
-    let has = |wanted: Source| headers.iter().any(|(_, source)| *source == wanted);
-    if several_issuers && complete && has(Source::Subject) && !has(Source::Issuer) {
+    let has = |wanted: fn(&Source) -> bool| headers.iter().any(|(_, source)| wanted(source));
+    let tells_who = has(|source| matches!(source, Source::Subject | Source::Claim(_)));
+    if issuers.len() > 1 && complete && tells_who && !has(|source| *source == Source::Issuer) {
         headers_node.problem(
-            "with several issuers the issuer must travel with the subject: add a header `{ from: issuer }` \
+            "with several issuers the issuer must travel with the subject and with claims: add a header `{ from: issuer }` \
              (two issuers may use the same subject for two people)",
         );
+    }
+    let granted = |path: &[String]| issuers.iter().any(|trusted| trusted.issuer.claims.hold_granted(path));
+    for (name, source) in &headers {
+        if let Source::Claim(path) = source
+            && granted(path)
+        {
+            headers_node.problem(format!(
+                "`{name}` would hold roles that the issuer may not grant: write `{{ from: roles }}`"
+            ));
+        }
     }
     complete.then_some(headers)
 }

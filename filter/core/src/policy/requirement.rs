@@ -63,7 +63,7 @@ fn scalars(node: &Node<'_>) -> Option<Vec<Scalar>> {
 
 fn scalar(node: &Node<'_>) -> Option<Scalar> {
     match node.value {
-        Value::String(text) if text.len() <= MAX_TEXT_BYTES => Some(Scalar::Text(text.clone())),
+        Value::String(text) if (1..=MAX_TEXT_BYTES).contains(&text.len()) => Some(Scalar::Text(text.clone())),
         Value::Bool(truth) => Some(Scalar::Truth(*truth)),
         Value::Number(number) => {
             let found = whole(number).filter(|number| (-MAX_WHOLE..=MAX_WHOLE).contains(number));
@@ -74,7 +74,7 @@ fn scalar(node: &Node<'_>) -> Option<Scalar> {
         }
         _ => {
             node.problem(format!(
-                "must be a string of at most {MAX_TEXT_BYTES} bytes, a whole number, true or false"
+                "must be a string of 1 to {MAX_TEXT_BYTES} bytes, a whole number, true or false"
             ));
             None
         }

@@ -6,6 +6,7 @@ use super::{Access, IssuerId, Mode, Rule, Scope, Settings, compile, requirement}
 use crate::host_name::HostPattern;
 use crate::issuer::Grants;
 use crate::pattern::Pattern;
+use crate::reading::Foldings;
 use crate::requirement::Requirement;
 
 /// The most policies in a document, and the most rules and paths in each list.
@@ -13,15 +14,14 @@ const MAX_ITEMS: usize = 1000;
 /// The longest name of a policy or a rule.
 const MAX_NAME: usize = 64;
 
-/// `issuers_read` is false where the issuers themselves are wrong: then no issuer can be looked up by name.
-/// `outer` is `None` where what the document sets for all is wrong.
+/// `issuers` and `outer` are `None` where they themselves are wrong: then no issuer can be looked up by name.
 pub(super) fn read(
     node: &Node<'_>,
-    issuers: &[TrustedIssuer],
-    issuers_read: bool,
+    issuers: Option<&[TrustedIssuer]>,
     outer: Option<&Settings>,
+    folded: Foldings,
 ) -> Option<Vec<Scope>> {
-    let known = Known { issuers, complete: issuers_read, outer };
+    let known = Known { issuers: issuers.unwrap_or_default(), complete: issuers.is_some(), outer, folded };
     let scopes: Vec<_> =
         node.distinct_items(MAX_ITEMS)?.iter().map(|node| read_scope(node, &known)).collect();
     scopes.into_iter().collect()
@@ -31,6 +31,7 @@ struct Known<'a> {
     issuers: &'a [TrustedIssuer],
     complete: bool,
     outer: Option<&'a Settings>,
+    folded: Foldings,
 }
 
 fn read_scope(node: &Node<'_>, known: &Known<'_>) -> Option<Scope> {
@@ -60,7 +61,7 @@ fn read_scope(node: &Node<'_>, known: &Known<'_>) -> Option<Scope> {
     fields.finish();
     let rules: Vec<Rule> = rules?.into_iter().collect::<Option<_>>()?;
     if let Some(node) = &rules_node {
-        refuse_conflicts(node, &rules);
+        refuse_conflicts(node, &rules, known.folded);
     }
     Some(Scope {
         name: name?,
@@ -72,8 +73,14 @@ fn read_scope(node: &Node<'_>, known: &Known<'_>) -> Option<Scope> {
     })
 }
 
-/// Two rules of one name, and rules that can never match because an earlier one takes all of theirs.
-fn refuse_conflicts(node: &Node<'_>, rules: &[Rule]) {
+/// Two rules of one name, and rules that can never match because an earlier one takes all of theirs. What the servers
+/// behind fold is the same.
+fn refuse_conflicts(node: &Node<'_>, rules: &[Rule], folded: Foldings) {
+    let as_read = |rule: &Rule| Rule {
+        paths: rule.paths.iter().map(|path| path.folded(folded)).collect(),
+        ..rule.clone()
+    };
+    let rules: Vec<Rule> = rules.iter().map(as_read).collect();
     for (index, rule) in rules.iter().enumerate() {
         for earlier in rules.iter().take(index) {
             if earlier.name == rule.name {
@@ -142,6 +149,7 @@ fn read_rule(
     let issuers = own_issuers.unwrap_or_else(|| trusted.map(<[_]>::to_vec));
     if let (Some(node), Some(Some(requirement)), Some(ids)) = (&require_node, &requirement, &issuers) {
         refuse_unattainable(node, requirement, ids, known);
+        refuse_claims_of_several(node, requirement, ids, known);
     }
     let access = match word? {
         Word::Public => Access::Public,
@@ -157,6 +165,27 @@ fn read_rule(
         access,
         mode: mode.unwrap_or(Some(outer_mode))?,
     })
+}
+
+/// Identity is the issuer together with the subject, and a claim means what its issuer means by it: two issuers may give
+/// one subject, tenant or scope to two people. And roles are only what an issuer may grant.
+fn refuse_claims_of_several(node: &Node<'_>, requirement: &Requirement, ids: &[IssuerId], known: &Known<'_>) {
+    if requirement.conditions.is_empty() || !known.complete {
+        return;
+    }
+    if ids.len() > 1 {
+        node.problem(
+            "`claims` goes with one issuer, or one issuer's tokens would pass for another's: narrow the rule's `issuers`",
+        );
+    }
+    for trusted in ids.iter().filter_map(|id| known.issuers.get(id.0)) {
+        if requirement.conditions.iter().any(|condition| trusted.issuer.claims.hold_granted(&condition.claim))
+        {
+            node.problem(
+                "the roles of this issuer are only what it may grant: use `any_role` or `all_roles`",
+            );
+        }
+    }
 }
 
 /// A parameter that one of the rule's paths lacks makes a rule that nobody passes there.

@@ -65,7 +65,7 @@ fn of_issuer(trusted: &TrustedIssuer) -> Vec<String> {
 }
 
 fn of_paths(paths: PathSettings) -> impl Iterator<Item = &'static str> {
-    let folds = |folding| paths.folded.and(folding) == paths.folded;
+    let folds = |folding| paths.folded.include(folding);
     [
         (paths.keep_encoded_slash, "lets `%2F` through: a server that splits there reads another path"),
         (

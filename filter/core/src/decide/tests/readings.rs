@@ -1,0 +1,241 @@
+//! One path, read in every way in which some server reads it.
+
+use super::made::{bearer, policy_with, verdict};
+use super::*;
+
+#[test]
+fn every_combination_of_foldings_is_looked_at_not_only_all_of_them() {
+    let document = json!({
+        "policies": [{ "name": "site", "hosts": ["*"], "prefix": "/", "issuers": ["own"], "rules": [
+            { "name": "list", "paths": ["/m"], "access": "public" },
+            { "name": "manage", "paths": ["/m/"] },
+            { "name": "rest", "paths": ["/**"], "access": "public" },
+        ] }],
+    });
+    let policy = policy_with(document, json!({}), json!([]));
+    let of = |path: &str| decide_at(&policy, NOW, &format!("GET {path}"), &[]);
+    for path in ["/M/", "/m./", "/m%20/", "/M./"] {
+        assert_eq!(of(path), (Decision::Reject(Rejection::PathAmbiguous), None), "{path}");
+    }
+    assert_eq!(of("/m/").0, Decision::Reject(Rejection::TokenMissing));
+    assert_eq!(of("/other/").0, Decision::Forward(vec![]));
+}
+
+#[test]
+fn a_path_that_a_lenient_server_would_take_to_a_stricter_rule_is_refused() {
+    let document = json!({
+        "policies": [
+            { "name": "api", "hosts": ["*"], "prefix": "/api", "issuers": ["own"], "rules": [
+                { "name": "open", "paths": ["/api/open"], "access": "public" },
+                { "name": "edit", "paths": ["/api/menu/*"], "require": { "any_role": ["admin"] } },
+                { "name": "rest", "paths": ["/api/**"] },
+            ] },
+            { "name": "site", "hosts": ["*"], "prefix": "/", "issuers": ["own"], "rules": [
+                { "name": "all", "paths": ["/**"], "access": "public" },
+            ] },
+        ],
+    });
+    let policy = policy_with(document, json!({}), json!([]));
+    let of = |path: &str| decide_at(&policy, NOW, &format!("GET {path}"), &[]);
+    for path in
+        ["/api/menu/1/", "/api/Menu/1", "/api/menu%20/1", "/api/menu./1", "/API/menu/1", "/Api/anything"]
+    {
+        assert_eq!(of(path), (Decision::Reject(Rejection::PathAmbiguous), None), "{path}");
+    }
+    let missing = Decision::Reject(Rejection::TokenMissing);
+    assert_eq!(
+        of("/api/open/"),
+        (missing.clone(), Some("api/rest".to_owned())),
+        "the stricter rule may apply"
+    );
+    assert_eq!(of("/api/other/"), (missing, Some("api/rest".to_owned())), "the same rule in both readings");
+    assert_eq!(of("/site/"), (ANONYMOUS, Some("site/all".to_owned())));
+}
+
+#[test]
+fn an_ambiguity_between_a_rule_that_observes_and_one_that_enforces_is_refused() {
+    let rules = json!([
+        { "name": "edit", "paths": ["/menu/*"], "require": { "any_role": ["admin"] } },
+        { "name": "rest", "paths": ["/**"], "mode": "observe" },
+    ]);
+    let policy = policy_with(json!({}), json!({}), rules);
+    assert_eq!(verdict(&policy, "GET /Menu/1", &[]).decision, Decision::Reject(Rejection::PathAmbiguous));
+    // The same access, and yet one of them refuses nobody.
+    let same = json!([{ "name": "edit", "paths": ["/menu/*"] }, { "name": "rest", "paths": ["/**"], "mode": "observe" }]);
+    let policy = policy_with(json!({}), json!({}), same);
+    assert_eq!(verdict(&policy, "GET /Menu/1", &[]).decision, Decision::Reject(Rejection::PathAmbiguous));
+    let relaxed = json!([
+        { "name": "edit", "paths": ["/menu/*"], "require": { "any_role": ["admin"] }, "mode": "observe" },
+        { "name": "rest", "paths": ["/**"], "mode": "observe" },
+    ]);
+    let policy = policy_with(json!({}), json!({}), relaxed);
+    let found = verdict(&policy, "GET /Menu/1", &[]);
+    assert_eq!((found.decision, found.observed), (Decision::Forward(vec![]), Some(Rejection::PathAmbiguous)));
+}
+
+#[test]
+fn a_preflight_that_some_server_reads_as_one_to_another_policy_needs_the_permission_of_both() {
+    let preflight = [("origin", "https://app.test"), ("access-control-request-method", "DELETE")];
+    let scope = |name: &str, prefix: &str, cors: &str, rule: &str| {
+        json!({
+            "name": name, "hosts": ["*"], "prefix": prefix, "issuers": ["own"], "cors_preflight": cors,
+            "rules": [{ "name": "r", "paths": [rule] }],
+        })
+    };
+    let both = |inner: &str| json!({ "version": 1, "policies": [scope("in", "/m", inner, "/m/**"), scope("out", "/", "allow", "/**")] });
+    let of = |inner: &str| {
+        let policy = policy_with(both(inner), json!({}), json!([{ "name": "r", "paths": ["/**"] }]));
+        matches!(verdict(&policy, "OPTIONS /M/1", &preflight).decision, Decision::Forward(_))
+    };
+    assert!(of("allow") && !of("refuse"));
+}
+
+#[test]
+fn what_enforces_inside_of_what_observes_cannot_be_written_around() {
+    let public = json!([{ "name": "all", "paths": ["/**"], "access": "public" }]);
+    let admin = json!([{ "name": "all", "paths": ["/admin/**"], "require": { "any_role": ["admin"] } }]);
+    let scope = |name: &str, prefix: &str, mode: &str, rules: &Value| json!({ "name": name, "hosts": ["*"], "prefix": prefix, "issuers": ["own"], "mode": mode, "rules": rules });
+    let inner = scope("admin", "/admin", "enforce", &admin);
+    let refused = |policy: &Policy, request: &str| {
+        matches!(verdict(policy, request, &[]).decision, Decision::Reject(_))
+    };
+    for policies in [json!([scope("site", "/", "observe", &public), inner]), json!([inner])] {
+        let policy = policy_with(json!({ "mode": "observe", "policies": policies }), json!({}), json!([]));
+        for request in [
+            "GET /admin/x",
+            "GET //admin/x",
+            "GET /%61dmin/x",
+            "GET /x/../admin/x",
+            "delete /admin/x",
+            "GET /Admin/x",
+            "GET /admin%20/x",
+        ] {
+            assert!(refused(&policy, request), "{request}");
+        }
+        assert!(!refused(&policy, "GET /other"));
+    }
+    let rules = json!([{ "name": "admin", "paths": ["/admin"], "mode": "enforce" }]);
+    let policy = policy_with(json!({}), json!({ "mode": "observe" }), rules);
+    for request in ["GET /admin", "GET /Admin", "GET /admin/", "GET /admin."] {
+        assert!(refused(&policy, request), "{request}");
+    }
+    assert!(!refused(&policy, "GET /other"));
+}
+
+#[test]
+fn another_reading_of_a_path_finds_no_laxer_cookie_and_no_other_parameter() {
+    let scope = |name: &str, prefix: &str, origins: Value| {
+        json!({
+            "name": name, "hosts": ["*"], "prefix": prefix, "issuers": ["own"],
+            "credentials": [{ "cookie": "t", "allowed_origins": origins }],
+            "rules": [{ "name": "all", "paths": [format!("{}/**", prefix.trim_end_matches('/'))] }],
+        })
+    };
+    let (blog, pay) = ("https://blog.test", "https://pay.test");
+    let policies = json!([scope("site", "/", json!([blog, pay])), scope("pay", "/pay", json!([pay]))]);
+    let policy = policy_with(json!({ "policies": policies }), json!({}), json!([]));
+    let cookie = format!("t={}", token(json!({})));
+    let of = |path: &str| verdict(&policy, path, &[("cookie", &cookie), ("origin", blog)]).decision;
+    assert_eq!(of("POST /pay/x"), Decision::Reject(Rejection::CsrfRejected));
+    assert_eq!(of("POST /Pay/x"), Decision::Reject(Rejection::PathAmbiguous));
+    assert!(matches!(of("POST /blog/x"), Decision::Forward(_)));
+
+    let own = json!({ "claims": [{ "path": ["sub"], "equals_param": "id" }] });
+    let apart = json!([
+        { "name": "users", "paths": ["/users/{id}/**"], "require": own },
+        { "name": "home", "paths": ["/{id}/**"], "require": own },
+    ]);
+    let together = json!([{ "name": "own", "paths": ["/users/{id}/**", "/{id}/**"], "require": own }]);
+    for rules in [apart, together] {
+        let policy = policy_with(json!({}), json!({}), rules);
+        let token = bearer(json!({ "sub": "Users" }));
+        let found = verdict(&policy, "GET /Users/victim/data", &[("authorization", &token)]);
+        assert!(matches!(found.decision, Decision::Reject(_)), "{found:?}");
+    }
+}
+
+#[test]
+fn letters_of_every_script_are_folded_by_some_server() {
+    let rules = json!([
+        { "name": "strict", "paths": ["/caf\u{e9}", "/kitchen"] },
+        { "name": "rest", "paths": ["/**"], "access": "public" },
+    ]);
+    let policy = policy_with(json!({}), json!({}), rules);
+    for path in ["/CAF%C3%89", "/caf%C3%89", "/%E2%84%AAitchen", "/KITCHEN"] {
+        let found = verdict(&policy, &format!("GET {path}"), &[]);
+        assert_eq!(found.decision, Decision::Reject(Rejection::PathAmbiguous), "{path}");
+    }
+    assert_eq!(verdict(&policy, "GET /cafe", &[]).decision, Decision::Forward(vec![]));
+}
+
+#[test]
+fn a_segment_of_dots_and_spaces_is_no_segment() {
+    let rules = json!([
+        { "name": "admin", "paths": ["/admin", "/admin/users"] },
+        { "name": "rest", "paths": ["/**"], "access": "public" },
+    ]);
+    let policy = policy_with(json!({}), json!({}), rules);
+    for path in ["/admin/%20", "/admin/...", "/admin/%20/users", "/admin/.../users", "/x/..%20/admin"] {
+        let found = verdict(&policy, &format!("GET {path}"), &[]);
+        assert_eq!(found.decision, Decision::Reject(Rejection::PathAmbiguous), "{path}");
+    }
+}
+
+#[test]
+fn the_settings_of_paths_say_what_every_server_behind_folds() {
+    let rules = json!([
+        { "name": "menu", "paths": ["/menu/*"], "access": "public" },
+        { "name": "rest", "paths": ["/**"] },
+    ]);
+    let of = |paths: Value, path: &str| {
+        let policy = policy_with(json!({ "paths": paths }), json!({}), rules.clone());
+        let found = verdict(&policy, &format!("GET {path}"), &[]);
+        (found.decision, found.rule.map(|(_, rule)| rule.to_owned()))
+    };
+    let public = |edits: Vec<Edit>| (Decision::Forward(edits), Some("menu".to_owned()));
+    let refused = |rejection| (Decision::Reject(rejection), None);
+    for (setting, value, path) in [
+        ("letters", "folded", "/Menu/1"),
+        ("trailing_slash", "folded", "/menu/1/"),
+        ("parameters", "keep", "/menu;v=1/1;x=2"),
+        ("encoded_slash", "keep", "/menu/a%2Fb"),
+    ] {
+        assert_eq!(of(json!({ setting: value }), path), public(vec![]), "{setting} {path}");
+        let strict = of(json!({}), path).0;
+        assert_ne!(strict, Decision::Forward(vec![]), "{path} without the setting");
+    }
+    assert_eq!(
+        of(json!({ "non_canonical": "replace" }), "/%6denu/1?q=%41"),
+        public(vec![Edit::set(":path", "/menu/1?q=%41")])
+    );
+    for (paths, path) in [
+        (json!({ "non_canonical": "replace" }), "/menu/%2e%2e/x"),
+        (json!({ "non_canonical": "replace" }), "/menu%2f1"),
+        (json!({ "encoded_slash": "keep" }), "/menu/a%2F..%2Fb"),
+        (json!({ "encoded_slash": "keep" }), "/menu/a%5Cb"),
+        (json!({ "encoded_slash": "keep" }), "/menu/a%2F%2Fb"),
+        (json!({ "parameters": "keep" }), "/menu/..;/x"),
+        (json!({ "parameters": "keep" }), "/menu/;x/1"),
+        (json!({ "parameters": "keep" }), "/menu/%2e;/x"),
+        (json!({ "parameters": "keep" }), "/menu/1%3Bx"),
+    ] {
+        assert_eq!(of(paths.clone(), path), refused(Rejection::PathAmbiguous), "{paths} {path}");
+    }
+}
+
+#[test]
+fn a_parameter_of_the_path_that_some_server_cuts_short_is_nobodys() {
+    let rules = json!([{ "name": "own", "paths": ["/u/{id}"], "require": { "claims": [{ "path": ["sub"], "equals_param": "id" }] } }]);
+    let settings = json!({ "paths": { "parameters": "keep", "encoded_slash": "keep" } });
+    let policy = policy_with(settings, json!({}), rules);
+    let of = |subject: &str, path: &str| {
+        verdict(&policy, &format!("GET {path}"), &[("authorization", &bearer(json!({ "sub": subject })))])
+            .decision
+    };
+    assert!(matches!(of("7", "/u/7"), Decision::Forward(_)));
+    for (subject, path) in
+        [("7", "/u/8"), ("7;x", "/u/7;x"), ("7.", "/u/7."), ("7 ", "/u/7%20"), ("7/8", "/u/7%2F8")]
+    {
+        assert_eq!(of(subject, path), Decision::Reject(Rejection::ClaimMismatch), "{subject} {path}");
+    }
+}

@@ -1,0 +1,126 @@
+//! Where tokens stand, and what becomes of those that nobody reads.
+
+use super::made::{bearer, policy_with, user, verdict};
+use super::*;
+
+#[test]
+fn the_token_is_taken_out_where_the_policy_says_so_on_public_rules_too() {
+    let rules = json!([{ "name": "open", "paths": ["/open"], "access": "public" }, { "name": "r", "paths": ["/**"] }]);
+    let forward = |token: &str| {
+        json!({
+            "credentials": [{ "header": "authorization", "scheme": "Bearer" }, { "query": "t" }],
+            "forward": { "headers": { "x-user-id": { "from": "subject" } }, "token": token },
+        })
+    };
+    let header = bearer(json!({}));
+    let removed = Edit::remove(b"authorization");
+    let sent: &[(&str, &str)] = &[("authorization", &header)];
+    let of = |policy: &Policy, request: &str| verdict(policy, request, sent).decision;
+
+    let removing = policy_with(forward("remove"), json!({}), rules.clone());
+    assert_eq!(of(&removing, "GET /x"), Decision::Forward(vec![removed.clone(), user()]));
+    assert_eq!(of(&removing, "GET /open"), Decision::Forward(vec![removed.clone()]));
+    assert_eq!(
+        of(&removing, "GET /open?t=x&a=1"),
+        Decision::Forward(vec![removed, Edit::set(":path", "/open?a=1")])
+    );
+    let keeping = policy_with(forward("keep"), json!({}), rules);
+    assert_eq!(of(&keeping, "GET /x"), Decision::Forward(vec![user()]));
+    assert_eq!(of(&keeping, "GET /open?t=x"), Decision::Forward(vec![]));
+    // One that nobody has looked at reaches nobody.
+    assert_eq!(of(&keeping, "GET /x?t=y"), Decision::Forward(vec![Edit::set(":path", "/x"), user()]));
+}
+
+#[test]
+fn no_place_of_the_document_is_left_unread_whichever_policy_applies() {
+    let document = json!({ "policies": [
+        { "name": "app", "hosts": ["*"], "prefix": "/app", "issuers": ["own"],
+          "credentials": [{ "cookie": "t", "allowed_origins": ["https://app.test"] }],
+          "rules": [{ "name": "all", "paths": ["/app/**"] }] },
+        { "name": "api", "hosts": ["*"], "prefix": "/api", "issuers": ["own"], "rules": [{ "name": "all", "paths": ["/api/**"] }] },
+    ] });
+    let policy = policy_with(document, json!({}), json!([]));
+    let (cookie, header) = (format!("t={}", token(json!({}))), bearer(json!({})));
+    let of = |path: &str, sent: &[(&str, &str)]| verdict(&policy, path, sent).decision;
+    assert_eq!(
+        of("GET /app/x", &[("cookie", &cookie), ("authorization", "Bearer forged")]),
+        Decision::Forward(vec![Edit::remove(b"authorization"), user()])
+    );
+    assert_eq!(
+        of("GET /api/x", &[("cookie", "t=forged; a=1"), ("authorization", &header)]),
+        Decision::Forward(vec![Edit::set("cookie", "a=1"), user()])
+    );
+}
+
+#[test]
+fn a_trial_that_removes_tokens_removes_them_from_what_it_would_refuse_too() {
+    let document = json!({
+        "mode": "observe",
+        "credentials": [{ "header": "authorization", "scheme": "Bearer" }, { "header": "x-token" }, { "query": "t" }],
+        "forward": { "headers": { "x-user-id": { "from": "subject" } }, "token": "remove" },
+    });
+    let policy = policy_with(document, json!({}), json!([{ "name": "r", "paths": ["/r"] }]));
+    let removed = |names: &[&str]| names.iter().map(|name| Edit::remove(name.as_bytes())).collect::<Vec<_>>();
+    for (path, sent, observed, edits) in [
+        ("/r", &[("x_token", "f")][..], Rejection::TokenMissing, removed(&["x_token"])),
+        (
+            "/r",
+            &[("authorization", "Bearer x y"), ("x-token", "z")],
+            Rejection::TokenMalformed,
+            removed(&["authorization", "x-token"]),
+        ),
+        (
+            "/r",
+            &[("authorization", "Bearer a,Bearer b")],
+            Rejection::CredentialsAmbiguous,
+            removed(&["authorization"]),
+        ),
+        ("/other", &[("authorization", "Bearer f")], Rejection::NoRule, removed(&["authorization"])),
+        ("//r", &[("authorization", "Bearer f")], Rejection::PathAmbiguous, removed(&["authorization"])),
+    ] {
+        let found = verdict(&policy, &format!("GET {path}"), sent);
+        assert_eq!(
+            (found.decision, found.observed),
+            (Decision::Forward(edits), Some(observed)),
+            "{path} {sent:?}"
+        );
+    }
+}
+
+#[test]
+fn a_preflight_carries_no_credentials() {
+    let policy = policy_with(
+        json!({}),
+        json!({ "cors_preflight": "allow" }),
+        json!([{ "name": "r", "paths": ["/**"] }]),
+    );
+    let sent = [
+        ("origin", "https://a.test"),
+        ("access-control-request-method", "PUT"),
+        ("authorization", "Bearer forged"),
+    ];
+    assert_eq!(
+        verdict(&policy, "OPTIONS /x", &sent).decision,
+        Decision::Forward(vec![Edit::remove(b"authorization")])
+    );
+}
+
+#[test]
+fn a_policy_may_take_its_tokens_from_a_place_of_its_own() {
+    let rules = json!([{ "name": "r", "paths": ["/**"] }]);
+    let policy = policy_with(json!({}), json!({ "credentials": [{ "header": "x-token" }] }), rules);
+    let token = token(json!({}));
+    assert_eq!(verdict(&policy, "GET /x", &[("x-token", &token)]).decision, Decision::Forward(vec![user()]));
+    let missing = Decision::Reject(Rejection::TokenMissing);
+    assert_eq!(verdict(&policy, "GET /x", &[("authorization", &bearer(json!({})))]).decision, missing);
+}
+
+#[test]
+fn a_request_of_nobody_carries_nothing_that_a_server_could_take_for_a_token() {
+    let rules = json!([{ "name": "r", "paths": ["/**"], "access": "optional" }]);
+    let policy = policy_with(json!({ "credentials": [{ "header": "x-token" }] }), json!({}), rules);
+    let of = |name: &str, value: &str| verdict(&policy, "GET /x", &[(name, value)]).decision;
+    assert_eq!(of("x_token", "anything"), Decision::Forward(vec![Edit::remove(b"x_token")]));
+    assert_eq!(of("x-token", &token(json!({}))), Decision::Forward(vec![user()]));
+    assert_eq!(of("x-other", "anything"), Decision::Forward(vec![]));
+}
