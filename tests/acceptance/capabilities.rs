@@ -12,7 +12,7 @@ fn check(file: &Path, arguments: &[&str]) -> Output {
 }
 
 /// The shipped configuration, where Envoy allows the module only these.
-fn restricted_to(names: &[String]) -> Setup {
+pub(crate) fn restricted_to(names: &[String]) -> Setup {
     let allowed: Vec<_> = names.iter().map(|name| format!("{name}: {{}}")).collect();
     let restriction = format!(
         "root_id: bearward\n{:24}capability_restriction_config: {{ allowed_capabilities: {{ {} }} }}\n",
@@ -34,6 +34,16 @@ fn checked(setup: &Setup) -> (Option<i32>, Vec<String>) {
     )
 }
 
+/// All that the check demands, by its complaints about a list that holds nothing of it.
+pub(crate) fn needed() -> Vec<String> {
+    let (status, complaints) = checked(&restricted_to(&["proxy_on_log".to_owned()]));
+    assert_eq!(status, Some(1));
+    let name = |complaint: &String| {
+        complaint.split('`').nth(1).unwrap_or_else(|| panic!("no name in: {complaint}")).to_owned()
+    };
+    complaints.iter().map(name).collect()
+}
+
 #[test]
 fn the_configuration_that_ships_has_nothing_wrong() {
     let output = check(&workspace::root().join("envoy.yaml"), &[]);
@@ -45,14 +55,7 @@ fn the_configuration_that_ships_has_nothing_wrong() {
 /// Envoy skips a callback that it may not call: the list that the check demands must both be complete and suffice.
 #[test]
 fn with_exactly_the_capabilities_that_the_check_demands_the_gate_works_and_with_one_less_it_is_refused() {
-    let (status, complaints) = checked(&restricted_to(&["proxy_on_log".to_owned()]));
-    assert_eq!(status, Some(1));
-    let needed: Vec<_> = complaints
-        .iter()
-        .map(|complaint| {
-            complaint.split('`').nth(1).unwrap_or_else(|| panic!("no name in: {complaint}")).to_owned()
-        })
-        .collect();
+    let needed = needed();
     assert!(needed.contains(&"proxy_on_request_headers".to_owned()), "{needed:?}");
     assert_eq!(checked(&restricted_to(&needed)), (Some(0), Vec::new()));
 

@@ -4,6 +4,8 @@ use bearward_tests::recorder::Recorder;
 use bearward_tests::token::{self, Key};
 use serde_json::{Value, json};
 
+use crate::capabilities;
+
 /// A policy for an issuer with two keys that Envoy can verify, and one that it cannot.
 fn policy() -> Value {
     let jwk = |algorithm: &str, key: &Key| {
@@ -54,35 +56,8 @@ fn envoy_verifies_what_it_can() {
 #[test]
 fn where_it_may_not_be_asked_the_filter_verifies() {
     let recorder = Recorder::start();
-    // All that `bearward check` demands, and nothing else.
-    let needed = [
-        "proxy_on_context_create",
-        "proxy_on_configure",
-        "proxy_on_tick",
-        "proxy_on_request_headers",
-        "proxy_on_request_trailers",
-        "proxy_on_http_call_response",
-        "proxy_on_delete",
-        "proxy_log",
-        "proxy_get_current_time_nanoseconds",
-        "proxy_set_tick_period_milliseconds",
-        "proxy_get_header_map_pairs",
-        "proxy_remove_header_map_value",
-        "proxy_replace_header_map_value",
-        "proxy_get_buffer_bytes",
-        "proxy_send_local_response",
-        "proxy_http_call",
-        "proxy_get_shared_data",
-        "proxy_set_shared_data",
-        "environ_get",
-        "environ_sizes_get",
-    ];
-    let allowed = needed.map(|name| format!("{name}: {{}}")).join(", ");
-    let restriction = format!(
-        "root_id: bearward\n{:24}capability_restriction_config: {{ allowed_capabilities: {{ {allowed} }} }}\n",
-        ""
-    );
-    let setup = Setup::shipped().policy(&policy()).edit("root_id: bearward\n", &restriction);
+    // All that the check demands, and nothing else.
+    let setup = capabilities::restricted_to(&capabilities::needed()).policy(&policy());
     let envoy = setup.start_envoy(recorder.address(), recorder.address()).unwrap();
     judges_rightly(&envoy);
     let log = envoy.log();
