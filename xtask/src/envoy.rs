@@ -192,16 +192,17 @@ impl std::fmt::Display for Version {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
     use crate::directory::TemporaryDirectory;
+    use std::fs;
 
     fn stand_in(directory: &Path, says: &str) -> PathBuf {
-        let path = directory.join("envoy");
-        fs::write(&path, format!("#!/bin/sh\necho '{says}'\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let (text, path) = (directory.join("envoy.txt"), directory.join("envoy"));
+        fs::write(&text, format!("#!/bin/sh\necho '{says}'\n")).unwrap();
+        // By another process: this one starts children in other threads, which hold for a moment whatever file it has
+        // open, and a program that somebody has open for writing cannot be run ("Text file busy").
+        let install = Command::new("install").args(["-m", "755"]).args([&text, &path]).status().unwrap();
+        assert!(install.success());
         path
     }
 
