@@ -14,6 +14,7 @@ use crate::token::VerifiedToken;
 pub struct VerifiedClaims {
     subject: String,
     roles: Vec<String>,
+    times: Times,
     payload: Map<String, Value>,
 }
 
@@ -30,11 +31,20 @@ impl VerifiedClaims {
             return Err(Rejection::IssuerMismatch);
         }
         check_audience(payload.get("aud"), issuer)?;
-        check_times(&payload, issuer.leeway_seconds, now)?;
+        let times = Times::read(&payload)?;
+        times.check(issuer.leeway_seconds, now)?;
         let subject = read_subject(&payload, &issuer.claims.subject)?;
         let roles = read_roles(&payload, &issuer.claims.roles)?;
         let roles = granted(roles, &issuer.claims.grants);
-        Ok(Self { subject, roles, payload })
+        Ok(Self { subject, roles, times, payload })
+    }
+
+    /// What of [`VerifiedClaims::validate`] must be asked again whenever time has passed.
+    ///
+    /// # Errors
+    /// [`Rejection::TokenExpired`], [`Rejection::TokenNotYetValid`].
+    pub(crate) fn check_times(&self, issuer: &Issuer, now: u64) -> Result<(), Rejection> {
+        self.times.check(issuer.leeway_seconds, now)
     }
 
     /// The subject; unique within its issuer. Not empty, at most [`MAX_SUBJECT_BYTES`] bytes.
@@ -82,18 +92,33 @@ fn check_audience(aud: Option<&Value>, issuer: &Issuer) -> Result<(), Rejection>
     if found { Ok(()) } else { Err(Rejection::AudienceMismatch) }
 }
 
-fn check_times(payload: &Map<String, Value>, leeway: u64, now: u64) -> Result<(), Rejection> {
-    let exp = numeric_date(payload.get("exp"), Round::Down)?.ok_or(Rejection::ClaimsMalformed)?;
-    let nbf = numeric_date(payload.get("nbf"), Round::Up)?;
-    let iat = numeric_date(payload.get("iat"), Round::Up)?;
-    if now >= exp.saturating_add(leeway) {
-        return Err(Rejection::TokenExpired);
+/// `exp`, `nbf` and `iat` (RFC 7519 section 4.1), in seconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Times {
+    expires: u64,
+    not_before: Option<u64>,
+    issued: Option<u64>,
+}
+
+impl Times {
+    fn read(payload: &Map<String, Value>) -> Result<Self, Rejection> {
+        Ok(Self {
+            expires: numeric_date(payload.get("exp"), Round::Down)?.ok_or(Rejection::ClaimsMalformed)?,
+            not_before: numeric_date(payload.get("nbf"), Round::Up)?,
+            issued: numeric_date(payload.get("iat"), Round::Up)?,
+        })
     }
-    let latest = now.saturating_add(leeway);
-    if nbf.is_some_and(|nbf| nbf > latest) || iat.is_some_and(|iat| iat > latest) {
-        return Err(Rejection::TokenNotYetValid);
+
+    fn check(self, leeway: u64, now: u64) -> Result<(), Rejection> {
+        if now >= self.expires.saturating_add(leeway) {
+            return Err(Rejection::TokenExpired);
+        }
+        let latest = now.saturating_add(leeway);
+        if self.not_before.is_some_and(|nbf| nbf > latest) || self.issued.is_some_and(|iat| iat > latest) {
+            return Err(Rejection::TokenNotYetValid);
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 #[derive(Clone, Copy)]

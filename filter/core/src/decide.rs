@@ -1,11 +1,12 @@
 //! The decision: path, policy, rule, credentials, token, requirement, in this order.
 
 mod matching;
+mod verifying;
 
+use std::cell::RefCell;
 use std::fmt;
 
 use self::matching::RequestLine;
-use crate::claims::VerifiedClaims;
 use crate::credentials::{self, Extent};
 use crate::edit::Edit;
 use crate::keys::KeySet;
@@ -17,7 +18,7 @@ use crate::request::Request;
 use crate::requirement::{Matched, Requirement};
 use crate::response::LocalResponse;
 use crate::signature_host::SignatureHost;
-use crate::token::UnverifiedToken;
+use crate::verified_tokens::VerifiedTokens;
 
 /// The keys at hand: one place for each issuer of the policy.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +49,19 @@ impl KeyRing {
     pub fn get(&self, issuer: IssuerId) -> Option<&KeySet> {
         self.sets.get(issuer.0).and_then(Option::as_ref)
     }
+}
+
+/// What tokens are judged with.
+#[derive(Clone, Copy)]
+pub struct Means<'m> {
+    /// The keys at hand.
+    pub keys: &'m KeyRing,
+    /// Who may verify signatures in the filter's place.
+    pub host: &'m dyn SignatureHost,
+    /// The tokens that need not be verified again, where any are kept. They must have come of this policy.
+    pub known: Option<&'m RefCell<VerifiedTokens>>,
+    /// The time, in seconds since the epoch.
+    pub now: u64,
 }
 
 /// What was decided, and by which rule.
@@ -127,13 +141,6 @@ struct Progress<'p> {
     is_stripped: bool,
 }
 
-/// What a token is judged with, besides its issuer's keys.
-#[derive(Clone, Copy)]
-struct Means<'m> {
-    now: u64,
-    host: &'m dyn SignatureHost,
-}
-
 impl Policy {
     /// Decides about a request at the time `now`, in seconds since the epoch. `host` may verify signatures.
     ///
@@ -147,6 +154,12 @@ impl Policy {
         now: u64,
         host: &dyn SignatureHost,
     ) -> Verdict<'_> {
+        self.decide_by(request, Means { keys, host, known: None, now })
+    }
+
+    /// The same by all means, a memory of verified tokens among them, which never changes a verdict.
+    #[must_use]
+    pub fn decide_by(&self, request: &Request<'_>, means: Means<'_>) -> Verdict<'_> {
         let mut progress = Progress {
             rule: None,
             issuer: None,
@@ -157,7 +170,7 @@ impl Policy {
             edits: Vec::new(),
             is_stripped: false,
         };
-        let judged = self.judge(request, keys, Means { now, host }, &mut progress);
+        let judged = self.judge(request, means, &mut progress);
         let is_observed = judged.is_err() && progress.mode == Mode::Observe;
         if is_observed && self.forwarding.remove_token && !progress.is_stripped {
             progress.edits.extend(credentials::removal(&self.sources, None, Extent::Tokens, request));
@@ -185,7 +198,6 @@ impl Policy {
     fn judge<'p>(
         &'p self,
         request: &Request<'_>,
-        keys: &KeyRing,
         means: Means<'_>,
         progress: &mut Progress<'p>,
     ) -> Result<(), Rejection> {
@@ -229,34 +241,11 @@ impl Policy {
         if is_nobodys {
             return Ok(());
         }
-        let (trusted, claims) = self.verify(found?.token, issuers, keys, means, &mut progress.issuer)?;
+        let (trusted, claims) = self.verify(found?.token, issuers, means, &mut progress.issuer)?;
         progress.edits.extend(self.forwarding.headers(&trusted.name, &claims)?);
         let Some((rule, requirement)) = requirement else { return Ok(()) };
         let matched = Matched { path, patterns: &rule.paths, readings: Readings::folding(self.paths.home()) };
         requirement.check(&claims, matched).inspect_err(|_| progress.scope = scope_of(requirement))
-    }
-
-    /// `iss` is read unverified only to choose among the issuers that the rule trusts: their keys must prove it.
-    fn verify(
-        &self,
-        token: &[u8],
-        issuers: &[IssuerId],
-        keys: &KeyRing,
-        means: Means<'_>,
-        chosen: &mut Option<IssuerId>,
-    ) -> Result<(&TrustedIssuer, VerifiedClaims), Rejection> {
-        let token = UnverifiedToken::parse(token)?;
-        let claimed = token.claimed_issuer()?;
-        let trusted = issuers.iter().filter_map(|id| Some((*id, self.issuers.get(id.0)?)));
-        let (id, trusted) = trusted
-            .into_iter()
-            .find(|(_, trusted)| trusted.issuer.answers_to(claimed))
-            .ok_or(Rejection::IssuerMismatch)?;
-        *chosen = Some(id);
-        token.check_header(&trusted.issuer)?;
-        let keys = keys.get(id).ok_or(Rejection::KeysUnavailable)?;
-        let claims = VerifiedClaims::validate(token.verify(keys, means.host)?, &trusted.issuer, means.now)?;
-        Ok((trusted, claims))
     }
 }
 

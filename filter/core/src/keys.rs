@@ -3,8 +3,10 @@
 mod jwk;
 mod material;
 mod secret;
+mod thumbprint;
 
 pub use secret::{Secret, SecretError};
+pub use thumbprint::Thumbprint;
 
 use std::fmt;
 
@@ -30,6 +32,7 @@ pub struct KeySet {
 struct Key {
     name: Name,
     material: Material,
+    thumbprint: Thumbprint,
 }
 
 /// What `kid` a key answers to.
@@ -108,7 +111,11 @@ impl KeySet {
     /// A set of shared secrets; any of them may have signed.
     #[must_use]
     pub fn from_secrets(secrets: Vec<Secret>) -> Self {
-        let keys = secrets.into_iter().map(|Secret(material)| Key { name: Name::Any, material });
+        let keys = secrets.into_iter().map(|secret| Key {
+            name: Name::Any,
+            material: secret.material,
+            thumbprint: secret.thumbprint,
+        });
         Self { keys: keys.collect(), ..Self::default() }
     }
 
@@ -150,12 +157,46 @@ impl KeySet {
         signature: &[u8],
         host: &dyn SignatureHost,
     ) -> Result<(), Rejection> {
-        let named = self.keys.iter().filter(|key| match (&key.name, kid) {
+        self.prove(kid, algorithm, signing_input, signature, host).map(|_| ())
+    }
+
+    /// As [`KeySet::verify`], and says which key it was.
+    pub(crate) fn prove(
+        &self,
+        kid: Option<&str>,
+        algorithm: AlgorithmName,
+        signing_input: &[u8],
+        signature: &[u8],
+        host: &dyn SignatureHost,
+    ) -> Result<Thumbprint, Rejection> {
+        let signed = Signed { input: signing_input, signature, host };
+        let mut fitting = self.select(kid, algorithm)?;
+        let key = fitting.find(|key| key.material.verifies(&signed)).ok_or(Rejection::SignatureInvalid)?;
+        Ok(key.thumbprint)
+    }
+
+    /// Whether [`KeySet::verify`] would still ask the key that a signature was verified with.
+    pub(crate) fn still_selects(
+        &self,
+        thumbprint: &Thumbprint,
+        kid: Option<&str>,
+        algorithm: AlgorithmName,
+    ) -> bool {
+        self.select(kid, algorithm).is_ok_and(|mut fitting| fitting.any(|key| key.thumbprint == *thumbprint))
+    }
+
+    /// The keys that may have signed a token with such a header.
+    fn select<'s>(
+        &'s self,
+        kid: Option<&'s str>,
+        algorithm: AlgorithmName,
+    ) -> Result<impl Iterator<Item = &'s Key>, Rejection> {
+        let named = self.keys.iter().filter(move |key| match (&key.name, kid) {
             (Name::Any, _) | (_, None) => true,
             (Name::Is(name), Some(kid)) => name == kid,
             (Name::Absent, Some(_)) => false,
         });
-        let mut fitting = named.clone().filter(|key| key.material.algorithm() == algorithm).peekable();
+        let mut fitting = named.clone().filter(move |key| key.material.algorithm() == algorithm).peekable();
         if fitting.peek().is_none() {
             return Err(match kid {
                 Some(_) if named.count() > 0 => Rejection::AlgorithmNotAllowed,
@@ -165,12 +206,7 @@ impl KeySet {
         if kid.is_none() && fitting.clone().filter(|key| key.name != Name::Any).count() > 1 {
             return Err(Rejection::KeyUnknown);
         }
-        let signed = Signed { input: signing_input, signature, host };
-        if fitting.any(|key| key.material.verifies(&signed)) {
-            Ok(())
-        } else {
-            Err(Rejection::SignatureInvalid)
-        }
+        Ok(fitting)
     }
 
     fn why_empty(&self, algorithms: &[AlgorithmName]) -> String {

@@ -8,7 +8,7 @@
 //! 3. [`credentials`] where the token stands; [`token`] what is checked before the signature; [`keys`] and
 //!    [`algorithm`] the signature, [`signature_host`] who else may verify it; [`claims`] what is checked after it; [`verify`] these four for one known issuer
 //! 4. [`issuer`] whom to trust and how to read his claims; [`identity`] what the upstream is told
-//! 5. [`refresh`] when to fetch keys
+//! 5. [`refresh`] when to fetch keys; [`verified_tokens`] what need not be proved twice
 //! 6. [`policy`] the document, compiled; [`problem`] what is wrong with one
 //! 7. [`json`] and [`base64url`] strict readers
 #![forbid(unsafe_code)]
@@ -39,6 +39,7 @@ pub(crate) mod requirement;
 pub mod response;
 pub mod signature_host;
 pub mod token;
+pub mod verified_tokens;
 pub mod verify;
 
 pub use decide::{Decision, KeyRing, Verdict};
@@ -47,3 +48,4 @@ pub use policy::Policy;
 pub use rejection::Rejection;
 pub use request::Request;
 pub use response::LocalResponse;
+pub use verified_tokens::VerifiedTokens;

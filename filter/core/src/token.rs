@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::algorithm::AlgorithmName;
 use crate::issuer::Issuer;
-use crate::keys::KeySet;
+use crate::keys::{KeySet, Thumbprint};
 use crate::rejection::Rejection;
 use crate::signature_host::SignatureHost;
 use crate::{base64url, json};
@@ -27,6 +27,22 @@ pub struct UnverifiedToken<'t> {
 #[derive(Debug)]
 pub struct VerifiedToken {
     pub(crate) payload: Map<String, Value>,
+    pub(crate) proof: Proof,
+}
+
+/// What it was verified with: whether that still stands can be asked again.
+#[derive(Clone, Debug)]
+pub(crate) struct Proof {
+    kid: Option<String>,
+    algorithm: AlgorithmName,
+    key: Thumbprint,
+}
+
+impl Proof {
+    /// Whether these keys would prove it again.
+    pub(crate) fn stands(&self, keys: &KeySet) -> bool {
+        keys.still_selects(&self.key, self.kid.as_deref(), self.algorithm)
+    }
 }
 
 impl<'t> UnverifiedToken<'t> {
@@ -87,9 +103,10 @@ impl<'t> UnverifiedToken<'t> {
     /// # Errors
     /// [`Rejection::KeyUnknown`], [`Rejection::AlgorithmNotAllowed`], [`Rejection::SignatureInvalid`].
     pub fn verify(self, keys: &KeySet, host: &dyn SignatureHost) -> Result<VerifiedToken, Rejection> {
-        let kid = self.token.header().key_id.as_deref();
-        keys.verify(kid, self.algorithm, self.signing_input, self.token.signature_bytes(), host)?;
-        Ok(VerifiedToken { payload: self.payload })
+        let kid = self.token.header().key_id.clone();
+        let signature = self.token.signature_bytes();
+        let key = keys.prove(kid.as_deref(), self.algorithm, self.signing_input, signature, host)?;
+        Ok(VerifiedToken { payload: self.payload, proof: Proof { kid, algorithm: self.algorithm, key } })
     }
 }
 

@@ -8,6 +8,7 @@ use bearward_protocol::bounds::MAX_KEY_ID_BYTES;
 use serde_json::{Map, Value};
 
 use super::material::Material;
+use super::thumbprint::Thumbprint;
 use super::{Key, KeySetProblem, Name};
 use crate::algorithm::AlgorithmName;
 use crate::base64url;
@@ -73,7 +74,8 @@ pub(super) fn read(
         Fitting::One(algorithm) if usable => match material(jwk, algorithm) {
             Ok(material) => {
                 let name = kid.map_or(Name::Absent, |kid| Name::Is(kid.to_owned()));
-                Entry::Key(Box::new(Key { name, material }))
+                let thumbprint = Thumbprint::of(&material, &material.public_bytes());
+                Entry::Key(Box::new(Key { name, material, thumbprint }))
             }
             Err((member, text)) => {
                 problems.push(KeySetProblem::at(index, member, text));

@@ -1,12 +1,16 @@
 //! A secret that issuer and filter share.
 
 use super::material::Material;
+use super::thumbprint::Thumbprint;
 use crate::algorithm::AlgorithmName;
 use crate::algorithm::hmac::{HmacSecret, SecretTooShort};
 
 /// A shared secret, for one algorithm (RFC 8725 section 3.1).
 #[derive(Clone, Debug)]
-pub struct Secret(pub(super) Material);
+pub struct Secret {
+    pub(super) material: Material,
+    pub(super) thumbprint: Thumbprint,
+}
 
 /// Why a secret cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +33,7 @@ impl Secret {
             AlgorithmName::Hs512 => HmacSecret::new(secret).map(Material::Hs512),
             _ => return Err(SecretError::NotSymmetric),
         };
-        material.map(Self).map_err(SecretError::TooShort)
+        let material = material.map_err(SecretError::TooShort)?;
+        Ok(Self { thumbprint: Thumbprint::of(&material, secret), material })
     }
 }

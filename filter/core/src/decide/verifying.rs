@@ -1,0 +1,85 @@
+//! From a token to what it says: proved anew, or known to have been.
+
+use std::rc::Rc;
+
+use super::Means;
+use crate::claims::VerifiedClaims;
+use crate::policy::{IssuerId, Policy, TrustedIssuer};
+use crate::rejection::Rejection;
+use crate::token::UnverifiedToken;
+use crate::verified_tokens::Entry;
+
+impl Policy {
+    /// Whose the token is, and what it says.
+    pub(super) fn verify(
+        &self,
+        token: &[u8],
+        issuers: &[IssuerId],
+        means: Means<'_>,
+        chosen: &mut Option<IssuerId>,
+    ) -> Result<(&TrustedIssuer, Rc<VerifiedClaims>), Rejection> {
+        let known = means.known.and_then(|known| known.borrow_mut().get(token));
+        match known {
+            Some(entry) => match self.check_again(entry, issuers, means, chosen) {
+                // What a key that has left had proved is proved anew, if it can be.
+                Err(Rejection::KeyUnknown) => {
+                    if let Some(known) = means.known {
+                        known.borrow_mut().remove(token);
+                    }
+                    self.verify_anew(token, issuers, means, chosen)
+                }
+                result => result,
+            },
+            None => self.verify_anew(token, issuers, means, chosen),
+        }
+    }
+
+    /// All that may have changed since a token was verified, in the same order.
+    fn check_again(
+        &self,
+        entry: Entry,
+        issuers: &[IssuerId],
+        means: Means<'_>,
+        chosen: &mut Option<IssuerId>,
+    ) -> Result<(&TrustedIssuer, Rc<VerifiedClaims>), Rejection> {
+        let Entry { issuer, proof, claims } = entry;
+        // No two issuers answer to the same token: what this one has proved is for no other to judge.
+        let trusted = issuers.contains(&issuer).then(|| self.issuers.get(issuer.0)).flatten();
+        let trusted = trusted.ok_or(Rejection::IssuerMismatch)?;
+        *chosen = Some(issuer);
+        let keys = means.keys.get(issuer).ok_or(Rejection::KeysUnavailable)?;
+        if !proof.stands(keys) {
+            return Err(Rejection::KeyUnknown);
+        }
+        claims.check_times(&trusted.issuer, means.now)?;
+        Ok((trusted, claims))
+    }
+
+    /// `iss` is read unverified only to choose among the issuers that the rule trusts: their keys must prove it.
+    fn verify_anew(
+        &self,
+        token: &[u8],
+        issuers: &[IssuerId],
+        means: Means<'_>,
+        chosen: &mut Option<IssuerId>,
+    ) -> Result<(&TrustedIssuer, Rc<VerifiedClaims>), Rejection> {
+        let unverified = UnverifiedToken::parse(token)?;
+        let claimed = unverified.claimed_issuer()?;
+        let trusted = issuers.iter().filter_map(|id| Some((*id, self.issuers.get(id.0)?)));
+        let (id, trusted) = trusted
+            .into_iter()
+            .find(|(_, trusted)| trusted.issuer.answers_to(claimed))
+            .ok_or(Rejection::IssuerMismatch)?;
+        *chosen = Some(id);
+        unverified.check_header(&trusted.issuer)?;
+        let keys = means.keys.get(id).ok_or(Rejection::KeysUnavailable)?;
+        let verified = unverified.verify(keys, means.host)?;
+        let proof = verified.proof.clone();
+        let claims = Rc::new(VerifiedClaims::validate(verified, &trusted.issuer, means.now)?);
+        if let Some(known) = means.known {
+            let entry = Entry { issuer: id, proof, claims: Rc::clone(&claims) };
+            known.borrow_mut().insert(token, entry);
+        }
+        Ok((trusted, claims))
+    }
+}

@@ -1,0 +1,166 @@
+//! Tokens whose signature and claims held: a second request with the same bytes need not prove them again.
+//!
+//! It never changes a verdict. What may change between two requests is asked on every one of them: whether the rule
+//! trusts the issuer, whether the key is still there, the times, what the rule requires. Refusals are not kept.
+
+use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
+use std::rc::Rc;
+
+use lru::LruCache;
+use serde_json::{Map, Value};
+
+use crate::claims::VerifiedClaims;
+use crate::policy::IssuerId;
+use crate::token::Proof;
+
+/// The most tokens that are kept.
+pub const MAX_VERIFIED_TOKENS: usize = 4096;
+
+/// The most memory that they may take, in bytes, as [`weight`] estimates it.
+pub const MAX_VERIFIED_BYTES: usize = 8 * 1024 * 1024;
+
+/// The least recently used go first.
+#[derive(Debug)]
+pub struct VerifiedTokens {
+    entries: LruCache<Box<[u8]>, Entry, BuildHasherDefault<SignatureHasher>>,
+    bytes: usize,
+    hits: u64,
+    misses: u64,
+}
+
+/// What is known of a token.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) issuer: IssuerId,
+    pub(crate) proof: Proof,
+    pub(crate) claims: Rc<VerifiedClaims>,
+}
+
+/// How often a token was known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lookups {
+    /// How many tokens were found.
+    pub hits: u64,
+    /// How many were not.
+    pub misses: u64,
+}
+
+impl VerifiedTokens {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            entries: LruCache::unbounded_with_hasher(BuildHasherDefault::default()),
+            bytes: 0,
+            hits: 0,
+            misses: 0,
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// An estimate of the memory that they take, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The look-ups since this was asked last.
+    pub fn take_lookups(&mut self) -> Lookups {
+        Lookups { hits: std::mem::take(&mut self.hits), misses: std::mem::take(&mut self.misses) }
+    }
+
+    /// A token that is the same to the last byte.
+    pub(crate) fn get(&mut self, token: &[u8]) -> Option<Entry> {
+        let found = self.entries.get(token).cloned();
+        *(if found.is_some() { &mut self.hits } else { &mut self.misses }) += 1;
+        found
+    }
+
+    /// Keeps a token, and forgets others where there is no room.
+    pub(crate) fn insert(&mut self, token: &[u8], entry: Entry) {
+        self.bytes += weight(token, &entry);
+        if let Some((known, old)) = self.entries.push(token.into(), entry) {
+            self.bytes = self.bytes.saturating_sub(weight(&known, &old));
+        }
+        while self.entries.len() > MAX_VERIFIED_TOKENS || self.bytes > MAX_VERIFIED_BYTES {
+            let Some((token, entry)) = self.entries.pop_lru() else { break };
+            self.bytes = self.bytes.saturating_sub(weight(&token, &entry));
+        }
+    }
+
+    /// Forgets one whose key has left.
+    pub(crate) fn remove(&mut self, token: &[u8]) {
+        if let Some((token, entry)) = self.entries.pop_entry(token) {
+            self.bytes = self.bytes.saturating_sub(weight(&token, &entry));
+        }
+    }
+}
+
+impl Default for VerifiedTokens {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A node of an ordered map, which has room for eleven members.
+const NODE_BYTES: usize = 512;
+/// A node of the list, its place in the table, and what an allocator adds to a handful of allocations.
+const ENTRY_BYTES: usize = 256;
+
+/// An estimate of what an entry takes: rather too much than too little.
+fn weight(token: &[u8], entry: &Entry) -> usize {
+    let claims = &entry.claims;
+    let roles: usize = claims.roles().iter().map(|role| ITEM_BYTES + role.len()).sum();
+    ENTRY_BYTES + token.len() + claims.subject().len() + roles + members(claims.payload())
+}
+
+/// A string or a value in an array.
+const ITEM_BYTES: usize = 48;
+
+fn members(members: &Map<String, Value>) -> usize {
+    let inner: usize = members.iter().map(|(name, value)| name.len() + value_bytes(value)).sum();
+    NODE_BYTES * members.len().div_ceil(6).max(1) + inner
+}
+
+/// As deep as JSON in a token may be nested: the parser has a bound.
+fn value_bytes(value: &Value) -> usize {
+    ITEM_BYTES
+        + match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(value_bytes).sum(),
+            Value::Object(inner) => members(inner),
+        }
+}
+
+/// Hashes the end of a token, which is the end of its signature: only verified tokens are kept, and nobody can choose
+/// what a signature looks like. Without a random seed, which the host would have to be asked for.
+#[derive(Debug, Default)]
+struct SignatureHasher(DefaultHasher);
+
+/// How many bytes of the end are hashed.
+const HASHED_BYTES: usize = 32;
+
+impl Hasher for SignatureHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.write(bytes.get(bytes.len().saturating_sub(HASHED_BYTES)..).unwrap_or_default());
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+use std::cell::RefCell;
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::algorithm::AlgorithmName;
+use crate::decide::{KeyRing, Means};
+use crate::fixtures::{ISS, NOW, jwk, sign, token, with};
+use crate::keys::KeySet;
+use crate::policy::Policy;
+use crate::request::Request;
+use crate::signature_host::NoSignatureHost;
+
+/// Two issuers, and rules that trust the one, the other, and both; one asks for a role.
+fn policy() -> Policy {
+    let issuer = |iss: &str, cluster: &str, prefix: &str| {
+        json!({
+            "iss": iss, "audiences": ["api"], "algorithms": ["EdDSA"], "token_types": ["at+jwt"], "leeway_seconds": 0,
+            "keys": { "remote": { "cluster": cluster, "uri": "http://issuer.test/jwks" } },
+            "claims": { "role_prefix": prefix },
+        })
+    };
+    let document = json!({
+        "version": 1,
+        "issuers": { "own": issuer(ISS, "own", "own:"), "other": issuer("http://other.test", "other", "other:") },
+        "policies": [{
+            "name": "api", "hosts": ["*"], "prefix": "/", "issuers": ["own", "other"],
+            "rules": [
+                { "name": "own", "paths": ["/own"], "issuers": ["own"] },
+                { "name": "other", "paths": ["/other"], "issuers": ["other"] },
+                { "name": "both", "paths": ["/both"] },
+                { "name": "optional", "paths": ["/optional"], "access": "optional" },
+                { "name": "admin", "paths": ["/admin"], "require": { "any_role": ["own:admin"] } },
+            ],
+        }],
+        "forward": { "headers": { "x-user-id": { "from": "subject" }, "x-user-issuer": { "from": "issuer" } } },
+    });
+    Policy::compile(&document, &|_| None).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn keys(policy: &Policy, kid: &str, seed: u8) -> KeyRing {
+    let mut ring = KeyRing::of(policy);
+    for (id, _) in policy.issuers() {
+        let set = json!({ "keys": [jwk(kid, seed)] }).to_string();
+        ring.set(id, KeySet::parse(set.as_bytes(), &[AlgorithmName::EdDsa]).unwrap());
+    }
+    ring
+}
+
+/// What is decided about a token at a path, and whether by memory.
+struct Gate {
+    policy: Policy,
+    known: RefCell<VerifiedTokens>,
+}
+
+impl Gate {
+    fn new() -> Self {
+        Self { policy: policy(), known: RefCell::default() }
+    }
+
+    fn decide(&self, path: &str, token: &str, keys: &KeyRing, now: u64) -> String {
+        let bearer = format!("Bearer {token}");
+        let headers = [
+            (":method", "GET"),
+            (":path", path),
+            (":authority", "api.test"),
+            ("authorization", bearer.as_str()),
+        ];
+        let request =
+            Request::new(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect());
+        let means = Means { keys, host: &NoSignatureHost, known: Some(&self.known), now };
+        let verdict = self.policy.decide_by(&request, means);
+        assert_eq!(verdict, self.policy.decide(&request, keys, now, &NoSignatureHost), "by memory, and anew");
+        verdict.to_string()
+    }
+
+    fn lookups(&self) -> (u64, u64) {
+        let lookups = self.known.borrow_mut().take_lookups();
+        (lookups.hits, lookups.misses)
+    }
+}
+
+#[test]
+fn a_token_is_verified_once() {
+    let gate = Gate::new();
+    let keys = keys(&gate.policy, "k1", 1);
+    let token = token(json!({}));
+    for _ in 0..3 {
+        assert_eq!(gate.decide("/own", &token, &keys, NOW), "forward - api/own own");
+    }
+    assert_eq!(gate.lookups(), (2, 1));
+}
+
+#[test]
+fn a_known_token_expires() {
+    let gate = Gate::new();
+    let keys = keys(&gate.policy, "k1", 1);
+    let token = token(json!({ "exp": NOW + 60 }));
+    assert_eq!(gate.decide("/own", &token, &keys, NOW + 59), "forward - api/own own");
+    assert_eq!(gate.decide("/own", &token, &keys, NOW + 60), "reject token_expired api/own own");
+}
+
+/// The clock may be set back.
+#[test]
+fn a_known_token_may_be_too_young() {
+    let gate = Gate::new();
+    let keys = keys(&gate.policy, "k1", 1);
+    let token = token(json!({ "nbf": NOW }));
+    assert_eq!(gate.decide("/own", &token, &keys, NOW), "forward - api/own own");
+    assert_eq!(gate.decide("/own", &token, &keys, NOW - 1), "reject token_not_yet_valid api/own own");
+}
+
+#[test]
+fn a_known_token_is_of_no_use_where_its_issuer_is_not_trusted() {
+    let gate = Gate::new();
+    let keys = keys(&gate.policy, "k1", 1);
+    let token = token(json!({}));
+    assert_eq!(gate.decide("/both", &token, &keys, NOW), "forward - api/both own");
+    assert_eq!(gate.decide("/other", &token, &keys, NOW), "reject issuer_mismatch api/other -");
+    assert_eq!(gate.decide("/admin", &token, &keys, NOW), "reject role_missing api/admin own");
+}
+
+#[test]
+fn a_known_token_goes_with_its_key_and_comes_back_with_it() {
+    let gate = Gate::new();
+    let token = token(json!({}));
+    let (own, renamed, exchanged) =
+        (keys(&gate.policy, "k1", 1), keys(&gate.policy, "k2", 1), keys(&gate.policy, "k1", 2));
+    assert_eq!(gate.decide("/own", &token, &own, NOW), "forward - api/own own");
+    assert_eq!(gate.decide("/own", &token, &renamed, NOW), "reject key_unknown api/own own");
+    assert!(gate.known.borrow().is_empty());
+    assert_eq!(gate.decide("/own", &token, &exchanged, NOW), "reject signature_invalid api/own own");
+    assert_eq!(gate.decide("/own", &token, &own, NOW), "forward - api/own own");
+    assert_eq!(
+        gate.decide("/own", &token, &KeyRing::of(&gate.policy), NOW),
+        "reject keys_unavailable api/own own"
+    );
+}
+
+/// The same keys come with every refresh.
+#[test]
+fn a_set_that_did_not_change_drops_nothing() {
+    let gate = Gate::new();
+    let token = token(json!({}));
+    for _ in 0..3 {
+        assert_eq!(gate.decide("/own", &token, &keys(&gate.policy, "k1", 1), NOW), "forward - api/own own");
+    }
+    assert_eq!(gate.lookups(), (2, 1));
+}
+
+#[test]
+fn a_refused_token_is_not_kept() {
+    let gate = Gate::new();
+    let keys = keys(&gate.policy, "k1", 1);
+    for changes in [json!({ "exp": NOW }), json!({ "aud": ["other"] }), json!({ "sub": 7 })] {
+        assert!(gate.decide("/own", &token(changes), &keys, NOW).starts_with("reject"));
+    }
+    let good = token(json!({}));
+    let forged = format!("{}.{}", good.rsplit_once('.').unwrap().0, crate::base64url::encode(&[7; 64]));
+    assert_eq!(gate.decide("/own", &forged, &keys, NOW), "reject signature_invalid api/own own");
+    assert!(gate.known.borrow().is_empty());
+}
+
+#[test]
+fn another_token_with_the_same_end_is_another_token() {
+    let gate = Gate::new();
+    let keys = keys(&gate.policy, "k1", 1);
+    let token = token(json!({}));
+    gate.decide("/own", &token, &keys, NOW);
+    let (header, rest) = token.split_once('.').unwrap();
+    let changed =
+        format!("{}.{rest}", crate::base64url::encode(br#"{"alg":"EdDSA","typ":"at+jwt","kid":"k1" }"#));
+    assert_ne!(changed, format!("{header}.{rest}"));
+    assert!(gate.decide("/own", &changed, &keys, NOW).starts_with("reject"));
+}
+
+#[test]
+fn the_memory_is_bounded_in_tokens_and_the_least_recently_used_goes_first() {
+    let (issuer, proof, claims) = an_entry(json!({}));
+    let mut known = VerifiedTokens::new();
+    let names: Vec<_> =
+        (0..=MAX_VERIFIED_TOKENS).map(|number| format!("token {number}").into_bytes()).collect();
+    for name in &names {
+        assert!(known.get(&names[0]).is_some() || known.is_empty(), "the first one stays in use");
+        known.insert(name, Entry { issuer, proof: proof.clone(), claims: Rc::clone(&claims) });
+    }
+    assert_eq!(known.len(), MAX_VERIFIED_TOKENS);
+    assert!(known.get(&names[0]).is_some());
+    assert!(known.get(&names[1]).is_none());
+    assert!(known.get(&names[2]).is_some());
+}
+
+#[test]
+fn the_memory_is_bounded_in_bytes() {
+    let (issuer, proof, claims) = an_entry(json!({ "many": vec!["some text"; 400] }));
+    let mut known = VerifiedTokens::new();
+    for number in 0..2_000 {
+        let name = format!("token {number}").into_bytes();
+        known.insert(&name, Entry { issuer, proof: proof.clone(), claims: Rc::clone(&claims) });
+        assert!(known.bytes() <= MAX_VERIFIED_BYTES);
+    }
+    assert!(known.len() < 2_000, "{}", known.len());
+    for number in 0..2_000 {
+        known.remove(format!("token {number}").as_bytes());
+    }
+    assert_eq!((known.len(), known.bytes()), (0, 0));
+}
+
+#[test]
+fn a_token_that_is_kept_twice_is_counted_once() {
+    let (issuer, proof, claims) = an_entry(json!({}));
+    let mut known = VerifiedTokens::new();
+    known.insert(b"token", Entry { issuer, proof: proof.clone(), claims: Rc::clone(&claims) });
+    let bytes = known.bytes();
+    known.insert(b"token", Entry { issuer, proof, claims });
+    assert_eq!((known.len(), known.bytes()), (1, bytes));
+}
+
+/// What is kept of a token with these claims.
+fn an_entry(changes: Value) -> (IssuerId, Proof, Rc<VerifiedClaims>) {
+    let gate = Gate::new();
+    let token = token(changes);
+    gate.decide("/own", &token, &keys(&gate.policy, "k1", 1), NOW);
+    let entry = gate.known.borrow_mut().get(token.as_bytes()).unwrap();
+    (entry.issuer, entry.proof, entry.claims)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// [`Gate::decide`] compares.
+    #[test]
+    fn memory_never_changes_a_verdict(
+        requests in prop::collection::vec((0_usize..5, 0_usize..6, 0_usize..4, 0_u64..130), 1..40)
+    ) {
+        let gate = Gate::new();
+        let rings = [
+            keys(&gate.policy, "k1", 1), keys(&gate.policy, "k1", 2), keys(&gate.policy, "k2", 1),
+            KeyRing::of(&gate.policy),
+        ];
+        let header = |kid: Value| with(crate::fixtures::header(), json!({ "kid": kid }));
+        let payload = crate::fixtures::payload();
+        let tokens = [
+            token(json!({})),
+            token(json!({ "nbf": NOW + 30, "iat": null })),
+            token(json!({ "iss": "http://other.test" })),
+            token(json!({ "roles": ["admin"] })),
+            sign(&header(json!("k2")), &payload),
+            sign(&header(Value::Null), &payload),
+        ];
+        for (path, token, ring, passed) in requests {
+            let path = ["/own", "/other", "/both", "/optional", "/admin"][path];
+            gate.decide(path, &tokens[token], &rings[ring], NOW + passed);
+        }
+    }
+}
