@@ -26,6 +26,11 @@ pub(crate) const HOSTCALLS: &[&str] = &[
     "proxy_get_buffer_bytes",
     "proxy_send_local_response",
     "proxy_http_call",
+    "proxy_set_effective_context",
+    "proxy_continue_stream",
+    "proxy_define_metric",
+    "proxy_increment_metric",
+    "proxy_record_metric",
     "proxy_get_shared_data",
     "proxy_set_shared_data",
 ];

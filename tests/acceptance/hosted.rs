@@ -15,3 +15,4 @@ mod probe;
 mod signatures;
 mod soak;
 mod vectors;
+mod waiting;

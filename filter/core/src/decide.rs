@@ -90,6 +90,12 @@ pub enum Decision {
 }
 
 impl Verdict<'_> {
+    /// The name, in the policy, of the issuer whose token was judged, where one was chosen.
+    #[must_use]
+    pub fn issuer_name(&self) -> Option<&str> {
+        self.issuer_name
+    }
+
     /// Why the request is refused, or would be where the policy only observes.
     #[must_use]
     pub fn rejection(&self) -> Option<Rejection> {
@@ -97,6 +103,16 @@ impl Verdict<'_> {
             Decision::Reject(rejection) => Some(rejection),
             Decision::Forward(_) => self.observed,
         }
+    }
+
+    /// The same verdict for another reason, found by who asked for it.
+    #[must_use]
+    pub fn with_reason(mut self, rejection: Rejection) -> Self {
+        match &mut self.decision {
+            Decision::Reject(reason) => *reason = rejection,
+            Decision::Forward(_) => self.observed = Some(rejection),
+        }
+        self
     }
 
     /// What a refused client gets. `grpc`: whether it speaks gRPC.

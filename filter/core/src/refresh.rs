@@ -4,8 +4,9 @@
 const MAX_BACKOFF_MS: u64 = 30_000;
 /// The pause after the first failure, in milliseconds; it doubles with each further one.
 const MIN_BACKOFF_MS: u64 = 500;
-/// At most one fetch in this time is caused by tokens with an unknown `kid`, in milliseconds.
-const UNKNOWN_KEY_INTERVAL_MS: u64 = 5_000;
+/// A set that was asked for at most this long before a request came has all keys that its token can name, in
+/// milliseconds.
+pub const FRESH_MS: u64 = 1_000;
 /// An answer that is this much later than its timeout is not waited for any longer, in milliseconds.
 const LOST_ANSWER_MS: u64 = 5_000;
 
@@ -18,6 +19,8 @@ pub struct Refresh {
     attempted_at: Option<u64>,
     in_flight: bool,
     failures: u32,
+    /// When the set at hand was asked for.
+    set_of: Option<u64>,
 }
 
 impl Refresh {
@@ -32,6 +35,7 @@ impl Refresh {
             attempted_at: None,
             in_flight: false,
             failures: 0,
+            set_of: None,
         }
     }
 
@@ -41,9 +45,7 @@ impl Refresh {
         match self.attempted_at {
             // The clock was set back: what was planned by the old one means nothing.
             Some(attempted_at) if now < attempted_at => true,
-            Some(attempted_at) if self.in_flight => {
-                now >= attempted_at.saturating_add(self.timeout_ms).saturating_add(LOST_ANSWER_MS)
-            }
+            Some(_) if self.in_flight => !self.is_under_way(now),
             _ => now >= self.due_at,
         }
     }
@@ -59,6 +61,18 @@ impl Refresh {
         self.in_flight = false;
         self.failures = 0;
         self.due_at = now.saturating_add(self.interval_ms);
+        self.has_set_of(self.attempted_at.unwrap_or(now));
+    }
+
+    /// The set at hand was asked for at this time, by this schedule or by another.
+    pub fn has_set_of(&mut self, asked_at: u64) {
+        self.set_of = Some(asked_at);
+    }
+
+    /// How long ago the set at hand was asked for, in milliseconds; `None` where there is none.
+    #[must_use]
+    pub fn age_ms(&self, now: u64) -> Option<u64> {
+        self.set_of.map(|asked_at| now.saturating_sub(asked_at))
     }
 
     /// No answer, or one that was refused.
@@ -69,14 +83,43 @@ impl Refresh {
         self.due_at = now.saturating_add(backoff.min(self.interval_ms));
     }
 
-    /// A token named a key that is not in the set: perhaps the set has changed.
-    pub fn key_unknown(&mut self, now: u64) {
-        let earliest =
-            self.attempted_at.map_or(0, |attempted_at| attempted_at.saturating_add(UNKNOWN_KEY_INTERVAL_MS));
-        if self.failures == 0 {
-            self.due_at = self.due_at.min(earliest.max(now));
+    /// A token named a key that is not in the set, in a request that came at `since`: perhaps the set has changed.
+    ///
+    /// What is fresh is not asked for again. So at most one fetch in [`FRESH_MS`] is caused by such tokens, and a key
+    /// must have been published for as long before it is used.
+    pub fn key_unknown(&mut self, since: u64, now: u64) -> UnknownKey {
+        if self.is_under_way(now) {
+            return UnknownKey::Wait;
+        }
+        if self.failures > 0 {
+            return if now >= self.due_at { UnknownKey::Wait } else { UnknownKey::Unavailable };
+        }
+        match self.set_of {
+            Some(asked_at) if asked_at <= now && asked_at.saturating_add(FRESH_MS) >= since => {
+                UnknownKey::Absent
+            }
+            _ => {
+                self.due_at = self.due_at.min(now);
+                UnknownKey::Wait
+            }
         }
     }
+
+    fn is_under_way(&self, now: u64) -> bool {
+        let lost_at = |sent: u64| sent.saturating_add(self.timeout_ms).saturating_add(LOST_ANSWER_MS);
+        self.in_flight && self.attempted_at.is_some_and(|sent| (sent..lost_at(sent)).contains(&now))
+    }
+}
+
+/// What to do about a key that is not in the set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownKey {
+    /// There is no such key: the set is fresh.
+    Absent,
+    /// The set is on its way, or to be asked for at once: it will tell.
+    Wait,
+    /// Nobody can tell: the issuer did not answer, and is left alone for a while.
+    Unavailable,
 }
 
 #[cfg(test)]
@@ -134,31 +177,90 @@ mod tests {
         assert!(refresh.is_due(7_000));
     }
 
-    #[test]
-    fn unknown_keys_cause_one_fetch_in_a_while() {
+    /// One that has the set that it asked for at `asked_at`.
+    fn fetched(asked_at: u64) -> Refresh {
         let mut refresh = Refresh::new(300, 2000);
-        refresh.sent(0);
-        refresh.succeeded(0);
-        refresh.key_unknown(1_000);
-        assert!(!refresh.is_due(4_999));
-        assert!(refresh.is_due(5_000));
-        refresh.sent(5_000);
-        refresh.key_unknown(5_001);
-        assert!(!refresh.is_due(5_002), "one is under way");
-        refresh.succeeded(5_010);
-        assert!(!refresh.is_due(9_999));
-        refresh.key_unknown(60_000);
-        assert!(refresh.is_due(60_000));
+        refresh.sent(asked_at);
+        refresh.succeeded(asked_at + 10);
+        refresh
     }
 
     #[test]
-    fn unknown_keys_do_not_hurry_a_failing_server() {
-        let mut refresh = Refresh::new(300, 2000);
-        for at in 0..6 {
-            refresh.sent(at);
-            refresh.failed(at);
-        }
-        refresh.key_unknown(6_000);
-        assert!(!refresh.is_due(6_000));
+    fn an_unknown_key_has_an_old_set_asked_for_at_once() {
+        let mut refresh = fetched(0);
+        assert!(!refresh.is_due(10_000));
+        assert_eq!(refresh.key_unknown(10_000, 10_000), UnknownKey::Wait);
+        assert!(refresh.is_due(10_000));
+    }
+
+    #[test]
+    fn a_key_that_is_not_in_a_fresh_set_is_absent() {
+        let mut refresh = fetched(0);
+        assert_eq!(refresh.key_unknown(FRESH_MS, FRESH_MS), UnknownKey::Absent);
+        assert!(!refresh.is_due(FRESH_MS));
+        assert_eq!(refresh.key_unknown(FRESH_MS + 1, FRESH_MS + 1), UnknownKey::Wait);
+    }
+
+    #[test]
+    fn who_waited_is_told_by_the_set_that_was_asked_for_in_the_meantime() {
+        let mut refresh = fetched(0);
+        assert_eq!(refresh.key_unknown(10_000, 10_000), UnknownKey::Wait);
+        refresh.sent(10_001);
+        assert_eq!(refresh.key_unknown(10_000, 10_500), UnknownKey::Wait, "one is under way");
+        assert_eq!(refresh.key_unknown(10_500, 10_500), UnknownKey::Wait, "another waits for the same");
+        refresh.succeeded(11_900);
+        assert_eq!(refresh.key_unknown(10_000, 11_900), UnknownKey::Absent);
+        assert_eq!(refresh.key_unknown(10_500, 11_900), UnknownKey::Absent);
+    }
+
+    /// The answer took longer than a set is fresh.
+    #[test]
+    fn an_answer_that_was_asked_for_long_before_is_not_the_last_word() {
+        let mut refresh = fetched(0);
+        refresh.sent(300_000);
+        assert_eq!(refresh.key_unknown(301_500, 301_500), UnknownKey::Wait);
+        refresh.succeeded(301_900);
+        assert_eq!(refresh.key_unknown(301_500, 301_900), UnknownKey::Wait);
+        assert!(refresh.is_due(301_900));
+    }
+
+    #[test]
+    fn unknown_keys_do_not_hurry_a_failing_issuer_and_are_not_called_absent() {
+        let mut refresh = fetched(0);
+        refresh.sent(10_000);
+        refresh.failed(10_100);
+        assert_eq!(refresh.key_unknown(10_000, 10_100), UnknownKey::Unavailable);
+        assert_eq!(refresh.key_unknown(10_599, 10_599), UnknownKey::Unavailable);
+        assert!(!refresh.is_due(10_599));
+        assert_eq!(refresh.key_unknown(10_600, 10_600), UnknownKey::Wait);
+    }
+
+    #[test]
+    fn nobody_waits_for_an_answer_that_is_lost() {
+        let mut refresh = fetched(0);
+        refresh.sent(300_000);
+        assert_eq!(refresh.key_unknown(306_999, 306_999), UnknownKey::Wait);
+        assert!(!refresh.is_due(306_999));
+        assert_eq!(refresh.key_unknown(307_000, 307_000), UnknownKey::Wait);
+        assert!(refresh.is_due(307_000));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_key_absent() {
+        let mut refresh = fetched(1_000_000);
+        assert_eq!(refresh.key_unknown(5_000, 5_000), UnknownKey::Wait);
+        assert!(refresh.is_due(5_000));
+    }
+
+    #[test]
+    fn the_age_of_a_set_counts_from_when_it_was_asked_for() {
+        assert_eq!(Refresh::new(300, 2000).age_ms(5), None);
+        let mut refresh = fetched(1_000);
+        assert_eq!(refresh.age_ms(3_000), Some(2_000));
+        refresh.sent(300_000);
+        refresh.failed(301_000);
+        assert_eq!(refresh.age_ms(302_000), Some(301_000), "the last good set stays");
+        refresh.has_set_of(301_500);
+        assert_eq!(refresh.age_ms(302_000), Some(500));
     }
 }

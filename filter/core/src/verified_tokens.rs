@@ -83,13 +83,14 @@ impl VerifiedTokens {
     /// A token that is the same to the last byte.
     pub(crate) fn get(&mut self, token: &[u8]) -> Option<Entry> {
         let found = self.entries.get(token).cloned();
-        *(if found.is_some() { &mut self.hits } else { &mut self.misses }) += 1;
+        let lookups = if found.is_some() { &mut self.hits } else { &mut self.misses };
+        *lookups = lookups.saturating_add(1);
         found
     }
 
     /// Keeps a token, and forgets others where there is no room.
     pub(crate) fn insert(&mut self, token: &[u8], entry: Entry) {
-        self.bytes += weight(token, &entry);
+        self.bytes = self.bytes.saturating_add(weight(token, &entry));
         if let Some((known, old)) = self.entries.push(token.into(), entry) {
             self.bytes = self.bytes.saturating_sub(weight(&known, &old));
         }
@@ -121,27 +122,33 @@ const ENTRY_BYTES: usize = 256;
 /// An estimate of what an entry takes: rather too much than too little.
 fn weight(token: &[u8], entry: &Entry) -> usize {
     let claims = &entry.claims;
-    let roles: usize = claims.roles().iter().map(|role| ITEM_BYTES + role.len()).sum();
-    ENTRY_BYTES + token.len() + claims.subject().len() + roles + members(claims.payload())
+    let roles = claims.roles().iter().map(|role| ITEM_BYTES.saturating_add(role.len()));
+    [ENTRY_BYTES, token.len(), claims.subject().len(), members(claims.payload())]
+        .into_iter()
+        .chain(roles)
+        .fold(0, usize::saturating_add)
 }
 
 /// A string or a value in an array.
 const ITEM_BYTES: usize = 48;
 
 fn members(members: &Map<String, Value>) -> usize {
-    let inner: usize = members.iter().map(|(name, value)| name.len() + value_bytes(value)).sum();
-    NODE_BYTES * members.len().div_ceil(6).max(1) + inner
+    let nodes = NODE_BYTES.saturating_mul(members.len().div_ceil(6).max(1));
+    members
+        .iter()
+        .map(|(name, value)| name.len().saturating_add(value_bytes(value)))
+        .fold(nodes, usize::saturating_add)
 }
 
 /// As deep as JSON in a token may be nested: the parser has a bound.
 fn value_bytes(value: &Value) -> usize {
-    ITEM_BYTES
-        + match value {
-            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-            Value::String(text) => text.len(),
-            Value::Array(items) => items.iter().map(value_bytes).sum(),
-            Value::Object(inner) => members(inner),
-        }
+    let inner = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(value_bytes).fold(0, usize::saturating_add),
+        Value::Object(inner) => members(inner),
+    };
+    ITEM_BYTES.saturating_add(inner)
 }
 
 /// Hashes the end of a token, which is the end of its signature: only verified tokens are kept, and nobody can choose

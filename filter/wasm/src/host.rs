@@ -115,6 +115,41 @@ pub(crate) fn send_local_response(
     })
 }
 
+/// Lets the current stream's request go on that was held back.
+pub(crate) fn continue_request() -> Result<(), HostError> {
+    const HTTP_REQUEST: i32 = 0;
+    status(unsafe { abi::proxy_continue_stream(HTTP_REQUEST) })
+}
+
+/// Has the hostcalls that follow in this callback be about another context of this VM.
+pub(crate) fn set_effective_context(context_id: u32) -> Result<(), HostError> {
+    status(unsafe { abi::proxy_set_effective_context(context_id) })
+}
+
+/// A kind of metric, by its number in the ABI.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum MetricKind {
+    Counter = 0,
+    Gauge = 1,
+}
+
+/// The number, in this VM, of the metric with this name, which all VMs of the proxy share.
+pub(crate) fn define_metric(kind: MetricKind, name: &str) -> Result<u32, HostError> {
+    let mut metric = 0_u32;
+    status(unsafe { abi::proxy_define_metric(kind as i32, name.as_ptr(), name.len(), &raw mut metric) })?;
+    Ok(metric)
+}
+
+/// Adds to a counter.
+pub(crate) fn increment_metric(metric: u32, by: i64) -> Result<(), HostError> {
+    status(unsafe { abi::proxy_increment_metric(metric, by) })
+}
+
+/// Sets a gauge.
+pub(crate) fn record_metric(metric: u32, value: u64) -> Result<(), HostError> {
+    status(unsafe { abi::proxy_record_metric(metric, value) })
+}
+
 /// Sends a request without body to a cluster, on the current root context; the answer's token comes back.
 pub(crate) fn http_call(cluster: &str, headers: &[(&str, &str)], timeout_ms: u32) -> Result<u32, HostError> {
     let headers = pairs::encode(headers);
@@ -247,6 +282,11 @@ mod abi {
             headers_size: usize,
             grpc_status: i32,
         ) -> i32;
+        pub(super) fn proxy_continue_stream(stream: i32) -> i32;
+        pub(super) fn proxy_set_effective_context(context_id: u32) -> i32;
+        pub(super) fn proxy_define_metric(kind: i32, name: *const u8, size: usize, metric: *mut u32) -> i32;
+        pub(super) fn proxy_increment_metric(metric: u32, by: i64) -> i32;
+        pub(super) fn proxy_record_metric(metric: u32, value: u64) -> i32;
         pub(super) fn proxy_http_call(
             cluster: *const u8,
             cluster_size: usize,

@@ -3,11 +3,12 @@
 use bearward_core::algorithm::AlgorithmName;
 use bearward_core::keys::{KeySet, UNDECIDED};
 use bearward_core::policy::{IssuerId, KeySource, RemoteKeys, TrustedIssuer};
-use bearward_core::refresh::Refresh;
+use bearward_core::refresh::{Refresh, UnknownKey};
 use bearward_core::{KeyRing, Policy};
 use bearward_protocol::bounds::MAX_JWK_SET_BYTES;
 
 use crate::host::{self, Buffer, HeaderMap, Level};
+use crate::metrics::Metrics;
 use crate::pairs;
 
 /// A set that was shared longer ago than this is not restored: 24 hours, in milliseconds.
@@ -33,6 +34,8 @@ struct KeyFetch {
     restored: bool,
     /// The last set that was taken, so that an unchanged one is not announced again.
     last: Vec<u8>,
+    /// The number of keys and their age in seconds, as they were told last.
+    reported: Option<(usize, Option<u64>)>,
 }
 
 impl KeyFetches {
@@ -49,20 +52,21 @@ impl KeyFetches {
                 shared_key: remote.shared_key(&trusted.issuer),
                 restored: false,
                 last: Vec::new(),
+                reported: None,
             }),
         };
         Self { fetches: policy.issuers().filter_map(fetch).collect() }
     }
 
-    pub(crate) fn send_due(&mut self, now_ms: u64) {
+    pub(crate) fn send_due(&mut self, now_ms: u64, metrics: &Metrics) {
         for fetch in &mut self.fetches {
             if fetch.refresh.is_due(now_ms) {
-                fetch.send(now_ms);
+                fetch.send(now_ms, metrics);
             }
         }
     }
 
-    /// An answer to a call that is not under way any more is dropped.
+    /// An answer to a call that is not under way any more is dropped. Else: of whom there is news.
     pub(crate) fn on_answer(
         &mut self,
         token: u32,
@@ -70,16 +74,32 @@ impl KeyFetches {
         body_size: usize,
         now_ms: u64,
         keys: &mut KeyRing,
-    ) {
-        if let Some(fetch) = self.fetches.iter_mut().find(|fetch| fetch.call == Some(token)) {
-            fetch.call = None;
-            fetch.on_answer(answered, body_size, now_ms, keys);
-        }
+        metrics: &Metrics,
+    ) -> Option<IssuerId> {
+        let fetch = self.fetches.iter_mut().find(|fetch| fetch.call == Some(token))?;
+        fetch.call = None;
+        fetch.on_answer(answered, body_size, now_ms, keys, metrics);
+        Some(fetch.issuer)
     }
 
-    pub(crate) fn key_unknown(&mut self, issuer: IssuerId, now_ms: u64) {
-        if let Some(fetch) = self.of_issuer(issuer) {
-            fetch.refresh.key_unknown(now_ms);
+    /// What to do about a key that is not in the set of a request that came at `since_ms`.
+    pub(crate) fn key_unknown(&mut self, issuer: IssuerId, since_ms: u64, now_ms: u64) -> UnknownKey {
+        // Keys that stand in the policy do not change.
+        self.of_issuer(issuer).map_or(UnknownKey::Absent, |fetch| fetch.refresh.key_unknown(since_ms, now_ms))
+    }
+
+    /// Says how many keys there are, and how old. Only what has changed: a tick comes four times in a second.
+    pub(crate) fn report(&mut self, now_ms: u64, keys: &KeyRing, metrics: &Metrics) {
+        for fetch in &mut self.fetches {
+            let count = keys.get(fetch.issuer).map_or(0, KeySet::len);
+            let reported = (count, fetch.refresh.age_ms(now_ms).map(|age_ms| age_ms / 1000));
+            if fetch.reported != Some(reported) {
+                metrics.keys(&fetch.name, count);
+                if let Some(age_seconds) = reported.1 {
+                    metrics.key_age(&fetch.name, age_seconds);
+                }
+                fetch.reported = Some(reported);
+            }
         }
     }
 
@@ -97,7 +117,7 @@ impl KeyFetches {
 }
 
 impl KeyFetch {
-    fn send(&mut self, now_ms: u64) {
+    fn send(&mut self, now_ms: u64, metrics: &Metrics) {
         self.refresh.sent(now_ms);
         let headers = [
             (":method", "GET"),
@@ -111,18 +131,27 @@ impl KeyFetch {
             Ok(token) => self.call = Some(token),
             Err(error) => {
                 let cluster = &self.remote.cluster;
-                self.refuse(now_ms, &format!("cluster `{cluster}` cannot be called (status {})", error.0));
+                let why = format!("cluster `{cluster}` cannot be called (status {})", error.0);
+                self.refuse(now_ms, &why, metrics);
             }
         }
     }
 
-    fn on_answer(&mut self, answered: bool, body_size: usize, now_ms: u64, keys: &mut KeyRing) {
+    fn on_answer(
+        &mut self,
+        answered: bool,
+        body_size: usize,
+        now_ms: u64,
+        keys: &mut KeyRing,
+        metrics: &Metrics,
+    ) {
         match read_answer(answered, body_size) {
-            Err(why) => self.refuse(now_ms, &why),
+            Err(why) => self.refuse(now_ms, &why, metrics),
             Ok(body) => match self.take(&body, keys) {
-                Err(why) => self.refuse(now_ms, &why),
+                Err(why) => self.refuse(now_ms, &why, metrics),
                 Ok(()) => {
                     self.refresh.succeeded(now_ms);
+                    metrics.fetch(&self.name, true);
                     let shared = [&now_ms.to_le_bytes(), body.as_slice()].concat();
                     if let Err(error) = host::set_shared_data(&self.shared_key, &shared) {
                         host::log(Level::Warn, &format!("keys cannot be shared (status {})", error.0));
@@ -139,8 +168,12 @@ impl KeyFetch {
         let Some((fetched_ms, body)) = shared.split_first_chunk::<8>() else {
             return false;
         };
-        let age = now_ms.abs_diff(u64::from_le_bytes(*fetched_ms));
-        age <= MAX_SHARED_AGE_MS && self.take(body, keys).is_ok()
+        let fetched_ms = u64::from_le_bytes(*fetched_ms);
+        let is_taken = now_ms.abs_diff(fetched_ms) <= MAX_SHARED_AGE_MS && self.take(body, keys).is_ok();
+        if is_taken {
+            self.refresh.has_set_of(fetched_ms);
+        }
+        is_taken
     }
 
     /// Replaces the keys, if the whole set is good.
@@ -165,8 +198,9 @@ impl KeyFetch {
     }
 
     /// The last good set stays.
-    fn refuse(&mut self, now_ms: u64, why: &str) {
+    fn refuse(&mut self, now_ms: u64, why: &str, metrics: &Metrics) {
         self.refresh.failed(now_ms);
+        metrics.fetch(&self.name, false);
         host::log(Level::Warn, &format!("issuer `{}`: keys not fetched: {why}", self.name));
     }
 }

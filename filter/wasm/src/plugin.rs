@@ -1,81 +1,198 @@
-//! One plugin configuration in one VM: the compiled policy, the keys at hand, and the schedule of their fetching.
+//! One plugin configuration in one VM: the compiled policy, the keys at hand, the schedule of their fetching, and the
+//! requests that wait for it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use bearward_core::algorithm::AlgorithmName;
+use bearward_core::decide::Means;
 use bearward_core::policy::KeySource;
+use bearward_core::refresh::UnknownKey;
 use bearward_core::signature_host::ProvenHost;
-use bearward_core::{KeyRing, Policy, Rejection, Request, Verdict};
+use bearward_core::{KeyRing, Policy, Rejection, Request, Verdict, VerifiedTokens};
 
 use crate::host::{self, HostError, Level};
 use crate::key_fetch::KeyFetches;
+use crate::metrics::Metrics;
 use crate::signatures::Envoy;
+use crate::waiting::{Waiter, Waiting};
+
+/// A tick that comes as soon as may be.
+const NEXT_TICK_MS: u32 = 1;
+/// The ticks while requests wait.
+const WAITING_TICK_MS: u32 = 20;
+/// The other ticks.
+const TICK_MS: u32 = 250;
+/// No ticks.
+const NO_TICK_MS: u32 = 0;
 
 /// What all streams of a configuration share.
 pub(crate) struct Plugin {
+    /// Its root context.
+    root: u32,
     policy: Policy,
     keys: RefCell<KeyRing>,
+    known: RefCell<VerifiedTokens>,
     fetches: RefCell<KeyFetches>,
+    waiting: RefCell<Waiting>,
+    metrics: Metrics,
+    tick_ms: Cell<u32>,
+    /// Whether a request that is held back can be let go: the host may forbid it.
+    can_resume: Cell<bool>,
     /// Envoy, for the algorithms that it verifies as it should.
     host: ProvenHost<Envoy>,
 }
 
 impl Plugin {
-    pub(crate) fn new(policy: Policy) -> Self {
-        let keys = RefCell::new(KeyRing::of(&policy));
-        let fetches = RefCell::new(KeyFetches::of(&policy));
+    pub(crate) fn new(root: u32, policy: Policy) -> Self {
         let host = ProvenHost::probe(Envoy, &policy.algorithms());
         host::log(Level::Info, &who_verifies(&policy.algorithms(), host.algorithms()));
-        Self { policy, keys, fetches, host }
+        Self {
+            root,
+            keys: RefCell::new(KeyRing::of(&policy)),
+            known: RefCell::default(),
+            fetches: RefCell::new(KeyFetches::of(&policy)),
+            waiting: RefCell::default(),
+            metrics: Metrics::default(),
+            tick_ms: Cell::new(NO_TICK_MS),
+            can_resume: Cell::new(false),
+            host,
+            policy,
+        }
     }
 
     pub(crate) fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// Whether anything has to be done from time to time.
-    pub(crate) fn needs_ticks(&self) -> bool {
-        self.policy.issuers().any(|(_, issuer)| matches!(issuer.keys, KeySource::Remote(_)))
+    /// Has the first tick come at once, so that keys are there early.
+    pub(crate) fn start(&self) {
+        if self.tick_in(NEXT_TICK_MS).is_err() && self.has_remote_keys() {
+            host::log(Level::Critical, "the tick cannot be set: keys will never be fetched");
+        }
     }
 
-    /// Decides about a request.
-    ///
-    /// A VM that was just started has no keys yet; another worker, or the VM before a trap, may have shared them.
-    pub(crate) fn decide(&self, request: &Request<'_>) -> Result<Verdict<'_>, HostError> {
+    /// Decides about a request of this stream; `None` where it is to be held back until the keys are known.
+    /// `waiter`: it was held back before.
+    pub(crate) fn decide(
+        &self,
+        request: &Request<'_>,
+        stream: u32,
+        waiter: Option<Waiter>,
+    ) -> Result<Option<Verdict<'_>>, HostError> {
         let now_ms = host::now_ms()?;
-        let decide = || self.policy.decide(request, &self.keys.borrow(), now_ms / 1000, &self.host);
-        let verdict = decide();
-        match (verdict.rejection(), verdict.issuer) {
-            (Some(Rejection::KeysUnavailable), Some(issuer)) => {
-                let restored = self.fetches.borrow_mut().restore(issuer, now_ms, &mut self.keys.borrow_mut());
-                Ok(if restored { decide() } else { verdict })
+        let decide = || {
+            let (keys, known) = (&*self.keys.borrow(), Some(&self.known));
+            self.policy.decide_by(request, Means { keys, host: &self.host, known, now: now_ms / 1000 })
+        };
+        let mut verdict = decide();
+        // A VM that was just started has no keys yet; another worker, or the VM before a trap, may have shared them.
+        if let (Some(Rejection::KeysUnavailable), Some(issuer)) = (verdict.rejection(), verdict.issuer)
+            && self.fetches.borrow_mut().restore(issuer, now_ms, &mut self.keys.borrow_mut())
+        {
+            verdict = decide();
+        }
+        if let (Some(Rejection::KeyUnknown), Some(issuer)) = (verdict.rejection(), verdict.issuer) {
+            let is_new = waiter.is_none();
+            let waiter = waiter.unwrap_or(Waiter { stream, issuer, since_ms: now_ms });
+            match self.fetches.borrow_mut().key_unknown(issuer, waiter.since_ms, now_ms) {
+                UnknownKey::Absent => {}
+                UnknownKey::Wait if self.hold(waiter, now_ms) => {
+                    if is_new {
+                        self.metrics.waits(verdict.issuer_name().unwrap_or_default());
+                    }
+                    return Ok(None);
+                }
+                UnknownKey::Wait | UnknownKey::Unavailable => {
+                    verdict = verdict.with_reason(Rejection::KeysUnavailable);
+                }
             }
-            (Some(Rejection::KeyUnknown), Some(issuer)) => {
-                self.fetches.borrow_mut().key_unknown(issuer, now_ms);
-                Ok(verdict)
-            }
-            _ => Ok(verdict),
+        }
+        Ok(Some(verdict))
+    }
+
+    /// Whether the request may wait. Its fetch is sent by the next tick.
+    fn hold(&self, waiter: Waiter, now_ms: u64) -> bool {
+        let holds =
+            self.can_resume.get() && !waiter.is_over(now_ms) && self.waiting.borrow_mut().admit(waiter);
+        if holds && self.tick_ms.get() == TICK_MS {
+            // Else the usual tick does it, later.
+            let _ = self.tick_in(NEXT_TICK_MS);
+        }
+        holds
+    }
+
+    /// What was done with a request.
+    pub(crate) fn count(&self, verdict: &Verdict<'_>) {
+        self.metrics.request(verdict);
+        self.metrics.lookups(self.known.borrow_mut().take_lookups());
+    }
+
+    /// A request that no policy could decide about.
+    pub(crate) fn host_failed(&self) {
+        self.metrics.host_failure();
+    }
+
+    /// A stream has ended, which may have waited.
+    pub(crate) fn stream_ended(&self, stream: u32) {
+        self.waiting.borrow_mut().remove(stream);
+    }
+
+    /// Sends the fetches that are due. Those that have waited too long are to be resumed.
+    pub(crate) fn on_tick(&self) -> Vec<Waiter> {
+        let Ok(now_ms) = host::now_ms() else { return Vec::new() };
+        if !self.can_resume.replace(host::set_effective_context(self.root).is_ok()) {
+            // The first tick, as a rule.
+            self.metrics.module();
+        }
+        let mut fetches = self.fetches.borrow_mut();
+        fetches.send_due(now_ms, &self.metrics);
+        fetches.report(now_ms, &self.keys.borrow(), &self.metrics);
+        self.waiting.borrow_mut().take_due(now_ms, None)
+    }
+
+    /// Takes the answer of a fetch. Those that waited for it are to be resumed.
+    pub(crate) fn on_http_call_response(&self, token: u32, answered: bool, body_size: usize) -> Vec<Waiter> {
+        let Ok(now_ms) = host::now_ms() else { return Vec::new() };
+        let (mut fetches, mut keys) = (self.fetches.borrow_mut(), self.keys.borrow_mut());
+        let issuer = fetches.on_answer(token, answered, body_size, now_ms, &mut keys, &self.metrics);
+        fetches.report(now_ms, &keys, &self.metrics);
+        self.waiting.borrow_mut().take_due(now_ms, issuer)
+    }
+
+    /// Makes hostcalls for a stream outside its own callbacks. Where that cannot be now, it waits on.
+    pub(crate) fn on_behalf_of(&self, waiter: Waiter, act: impl FnOnce()) {
+        if host::set_effective_context(waiter.stream).is_ok() {
+            act();
+        } else {
+            self.waiting.borrow_mut().admit(waiter);
+        }
+        // Nothing more is called in this callback but for further streams, should this fail.
+        let _ = host::set_effective_context(self.root);
+    }
+
+    /// Sets the pace of the ticks.
+    pub(crate) fn pace(&self) {
+        let pace = if !self.waiting.borrow().is_empty() {
+            WAITING_TICK_MS
+        } else if self.has_remote_keys() {
+            TICK_MS
+        } else {
+            NO_TICK_MS
+        };
+        if self.tick_ms.get() != pace {
+            // The pace stays what it was.
+            let _ = self.tick_in(pace);
         }
     }
 
-    /// Sends the fetches that are due.
-    pub(crate) fn on_tick(&self) {
-        if let Ok(now_ms) = host::now_ms() {
-            self.fetches.borrow_mut().send_due(now_ms);
-        }
+    fn tick_in(&self, milliseconds: u32) -> Result<(), HostError> {
+        host::set_tick_period(milliseconds)?;
+        self.tick_ms.set(milliseconds);
+        Ok(())
     }
 
-    /// Takes the answer of a fetch.
-    pub(crate) fn on_http_call_response(&self, token: u32, answered: bool, body_size: usize) {
-        if let Ok(now_ms) = host::now_ms() {
-            self.fetches.borrow_mut().on_answer(
-                token,
-                answered,
-                body_size,
-                now_ms,
-                &mut self.keys.borrow_mut(),
-            );
-        }
+    fn has_remote_keys(&self) -> bool {
+        self.policy.issuers().any(|(_, issuer)| matches!(issuer.keys, KeySource::Remote(_)))
     }
 }
 

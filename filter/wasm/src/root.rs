@@ -13,12 +13,8 @@ use proxy_wasm::types::ContextType;
 
 use crate::host::{self, Buffer, HostError, Level};
 use crate::plugin::Plugin;
-use crate::stream::Stream;
-
-/// The first tick comes at once, so that keys are there early.
-const FIRST_TICK_MS: u32 = 1;
-/// The ticks after it.
-const TICK_MS: u32 = 250;
+use crate::stream::{self, Stream};
+use crate::waiting::Waiter;
 
 thread_local! {
     /// The plugins by root context, for answers that come by our own callback and not by the SDK's dispatcher.
@@ -29,12 +25,11 @@ thread_local! {
 pub(crate) struct Root {
     context_id: u32,
     plugin: Option<Rc<Plugin>>,
-    ticking: bool,
 }
 
 impl Root {
     pub(crate) fn new(context_id: u32) -> Self {
-        Self { context_id, plugin: None, ticking: false }
+        Self { context_id, plugin: None }
     }
 }
 
@@ -64,13 +59,10 @@ impl RootContext for Root {
                 true
             }
             Ok(policy) => {
-                let plugin = Rc::new(Plugin::new(policy));
+                let plugin = Rc::new(Plugin::new(self.context_id, policy));
                 PLUGINS.with_borrow_mut(|plugins| plugins.insert(self.context_id, Rc::clone(&plugin)));
-                if plugin.needs_ticks() && host::set_tick_period(FIRST_TICK_MS).is_err() {
-                    host::log(Level::Critical, "the tick cannot be set: keys will never be fetched");
-                }
+                plugin.start();
                 self.plugin = Some(plugin);
-                self.ticking = false;
                 true
             }
             Err(PolicyError::Policy(problems)) => {
@@ -83,16 +75,13 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
-        if !self.ticking {
-            self.ticking = host::set_tick_period(TICK_MS).is_ok();
-        }
         if let Some(plugin) = &self.plugin {
-            plugin.on_tick();
+            resume(plugin, plugin.on_tick());
         }
     }
 
-    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(self.plugin.clone())))
+    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream::new(context_id, self.plugin.clone())))
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -104,8 +93,16 @@ impl RootContext for Root {
 pub(crate) fn on_http_call_response(context_id: u32, token: u32, answered: bool, body_size: usize) {
     let plugin = PLUGINS.with_borrow(|plugins| plugins.get(&context_id).cloned());
     if let Some(plugin) = plugin {
-        plugin.on_http_call_response(token, answered, body_size);
+        resume(&plugin, plugin.on_http_call_response(token, answered, body_size));
     }
+}
+
+/// Judges again what was held back.
+fn resume(plugin: &Plugin, waiters: Vec<Waiter>) {
+    for waiter in waiters {
+        plugin.on_behalf_of(waiter, || stream::resume(plugin, waiter));
+    }
+    plugin.pace();
 }
 
 /// Why there is no policy.

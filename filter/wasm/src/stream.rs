@@ -9,58 +9,33 @@ use proxy_wasm::types::Action;
 use crate::host::{self, HeaderMap, HostError};
 use crate::pairs;
 use crate::plugin::Plugin;
+use crate::waiting::Waiter;
 
 /// Where the access log finds the verdict: `%FILTER_STATE(wasm.bearward:PLAIN)%`.
 const VERDICT: &str = "bearward";
 
 /// The stream context.
 pub(crate) struct Stream {
+    context_id: u32,
     plugin: Option<Rc<Plugin>>,
 }
 
-/// How a request is refused.
-struct Refusal(LocalResponse);
-
-/// Whatever the host fails at, the request is refused, also where the policy only observes: identity headers of the
-/// client might be left in it.
-impl From<HostError> for Refusal {
-    fn from(_: HostError) -> Self {
-        Self(LocalResponse::of(Rejection::HostFailure, false))
-    }
+/// What is done with a request.
+enum Outcome {
+    Forward,
+    /// Nothing yet: see [`resume`].
+    Hold,
+    Refuse(LocalResponse),
 }
 
 impl Stream {
-    pub(crate) fn new(plugin: Option<Rc<Plugin>>) -> Self {
-        Self { plugin }
+    pub(crate) fn new(context_id: u32, plugin: Option<Rc<Plugin>>) -> Self {
+        Self { context_id, plugin }
     }
 
-    fn plugin(&self) -> Result<&Plugin, Refusal> {
-        Ok(self.plugin.as_deref().ok_or(HostError(0))?)
-    }
-
-    fn on_headers(&self) -> Result<(), Refusal> {
-        let plugin = self.plugin()?;
-        let serialized = host::header_pairs(HeaderMap::Request)?;
-        let request = Request::new(pairs::decode(&serialized).ok_or(HostError(0))?);
-        strip(plugin, HeaderMap::Request, request.headers().map(|(name, _)| name))?;
-        #[cfg(feature = "trap-on-magic-header")]
-        if request.value(b"x-bearward-trap").is_some() {
-            #[allow(clippy::panic, reason = "a test-only build that shows what a trap does")]
-            {
-                panic!("asked to by a header");
-            }
-        }
-        let verdict = plugin.decide(&request)?;
-        // A log that cannot be written must not decide about a request.
-        let _ = host::set_property(VERDICT, &verdict.to_string());
-        match &verdict.decision {
-            Decision::Reject(rejection) => Err(Refusal(verdict.response(*rejection, request.is_grpc()))),
-            Decision::Forward(edits) => Ok(edits.iter().try_for_each(apply)?),
-        }
-    }
-
-    fn on_trailers(&self) -> Result<(), Refusal> {
-        let plugin = self.plugin()?;
+    /// What comes in trailers is what the client says, too.
+    fn on_trailers(&self) -> Result<(), HostError> {
+        let plugin = self.plugin.as_deref().ok_or(HostError(0))?;
         let serialized = host::header_pairs(HeaderMap::RequestTrailers)?;
         let trailers = pairs::decode(&serialized).ok_or(HostError(0))?;
         strip(plugin, HeaderMap::RequestTrailers, trailers.into_iter().map(|(name, _)| name))
@@ -71,12 +46,77 @@ impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
-        obey(self.on_headers())
+        obey(match &self.plugin {
+            Some(plugin) => on_headers(plugin, self.context_id, None),
+            None => host_failed(),
+        })
     }
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
-        obey(self.on_trailers())
+        obey(match self.on_trailers() {
+            Ok(()) => Outcome::Forward,
+            Err(_) => host_failed(),
+        })
     }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if let Some(plugin) = &self.plugin {
+            plugin.stream_ended(self.context_id);
+        }
+    }
+}
+
+/// Judges a request again that was held back, in its context.
+pub(crate) fn resume(plugin: &Plugin, waiter: Waiter) {
+    match on_headers(plugin, waiter.stream, Some(waiter)) {
+        Outcome::Hold => {}
+        Outcome::Forward => {
+            if host::continue_request().is_err() {
+                refuse(&LocalResponse::of(Rejection::HostFailure, false));
+            }
+        }
+        Outcome::Refuse(response) => refuse(&response),
+    }
+}
+
+fn on_headers(plugin: &Plugin, stream: u32, waiter: Option<Waiter>) -> Outcome {
+    judge(plugin, stream, waiter).unwrap_or_else(|_| {
+        plugin.host_failed();
+        host_failed()
+    })
+}
+
+/// Whatever the host fails at, the request is refused, also where the policy only observes: identity headers of the
+/// client might be left in it.
+fn host_failed() -> Outcome {
+    Outcome::Refuse(LocalResponse::of(Rejection::HostFailure, false))
+}
+
+fn judge(plugin: &Plugin, stream: u32, waiter: Option<Waiter>) -> Result<Outcome, HostError> {
+    let serialized = host::header_pairs(HeaderMap::Request)?;
+    let request = Request::new(pairs::decode(&serialized).ok_or(HostError(0))?);
+    strip(plugin, HeaderMap::Request, request.headers().map(|(name, _)| name))?;
+    #[cfg(feature = "trap-on-magic-header")]
+    if request.value(b"x-bearward-trap").is_some() {
+        #[allow(clippy::panic, reason = "a test-only build that shows what a trap does")]
+        {
+            panic!("asked to by a header");
+        }
+    }
+    let Some(verdict) = plugin.decide(&request, stream, waiter)? else { return Ok(Outcome::Hold) };
+    // A log that cannot be written must not decide about a request.
+    let _ = host::set_property(VERDICT, &verdict.to_string());
+    let outcome = match &verdict.decision {
+        Decision::Reject(rejection) => Outcome::Refuse(verdict.response(*rejection, request.is_grpc())),
+        Decision::Forward(edits) => {
+            edits.iter().try_for_each(apply)?;
+            Outcome::Forward
+        }
+    };
+    plugin.count(&verdict);
+    Ok(outcome)
 }
 
 fn apply(edit: &Edit) -> Result<(), HostError> {
@@ -87,27 +127,28 @@ fn apply(edit: &Edit) -> Result<(), HostError> {
 }
 
 /// Removes the client's identity headers. One that cannot be removed refuses the request.
-fn strip<'a>(plugin: &Plugin, map: HeaderMap, names: impl Iterator<Item = &'a [u8]>) -> Result<(), Refusal> {
+fn strip<'a>(
+    plugin: &Plugin,
+    map: HeaderMap,
+    mut names: impl Iterator<Item = &'a [u8]>,
+) -> Result<(), HostError> {
     let forwarding = plugin.policy().forwarding();
-    for name in names.filter(|name| forwarding.removes(name)) {
-        host::remove_header(map, name)?;
-    }
-    Ok(())
+    names.try_for_each(|name| if forwarding.removes(name) { host::remove_header(map, name) } else { Ok(()) })
 }
 
-fn obey(result: Result<(), Refusal>) -> Action {
-    match result {
-        Ok(()) => Action::Continue,
-        Err(refusal) => {
-            refuse(&refusal);
+fn obey(outcome: Outcome) -> Action {
+    match outcome {
+        Outcome::Forward => Action::Continue,
+        Outcome::Hold => Action::Pause,
+        Outcome::Refuse(response) => {
+            refuse(&response);
             Action::Pause
         }
     }
 }
 
 /// Answers in the proxy's place. Should even that fail, the request stays paused: it never reaches the upstream.
-fn refuse(refusal: &Refusal) {
-    let response = &refusal.0;
+fn refuse(response: &LocalResponse) {
     let headers: Vec<_> = response.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let sent = host::send_local_response(
         response.status,

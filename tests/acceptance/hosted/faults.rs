@@ -7,7 +7,9 @@ use bearward_testhost::{Answer, Fault, HostCall, Outcome, Plugin, Request, Statu
 use bearward_tests::harness;
 use bearward_tests::note::note;
 
-use crate::hosted::gate::{KEYS_FETCHED, module, order, plugin, policy, token, unknown_key, world};
+use crate::hosted::gate::{
+    KEYS_FETCHED, jwks_of, module, of_key, order, plugin, policy, settled, token, unknown_key, world,
+};
 
 /// Everything that the filter does at some time: fetching keys, and a request of every kind.
 fn everything(world: &mut World) -> Vec<(Kind, Outcome)> {
@@ -15,16 +17,24 @@ fn everything(world: &mut World) -> Vec<(Kind, Outcome)> {
     world.advance(KEYS_FETCHED);
     let mut seen = vec![(Kind::Allowed, cold)];
     seen.extend(requests().into_iter().map(|(kind, request)| (kind, world.request(request))));
-    // A token of an unknown key has the keys fetched anew, and the answer is refused.
-    seen.push((Kind::Denied, world.request(Request::get("/api/orders/1").bearer(&unknown_key(|_| ())))));
+    // A token of an unknown key is held back until the keys have been asked for again.
+    world.advance(NOT_FRESH);
+    world.set_cluster("issuer", |_| Answer::now(jwks_of(&["key-1", "key-2"])));
+    let second_key = unknown_key(|_| ());
+    let held = |path: &str| Request::get(path).bearer(&second_key).header("x-user-roles", "admin");
+    seen.push((Kind::Denied, settled(world, held("/api/menu/7"))));
+    seen.push((Kind::Allowed, settled(world, held("/api/orders/1"))));
+    // The next answer does not come.
+    world.advance(NOT_FRESH);
     world.set_cluster("issuer", |_| Answer::Unreachable);
-    world.advance(UNKNOWN_KEY_FETCHED);
+    let third_key = of_key("key-3", |_| ());
+    seen.push((Kind::Denied, settled(world, Request::get("/api/orders/1").bearer(&third_key))));
     seen.extend(requests().into_iter().map(|(kind, request)| (kind, world.request(request))));
     seen
 }
 
-/// Longer than the pause that the filter keeps between fetches which tokens cause.
-const UNKNOWN_KEY_FETCHED: Duration = Duration::from_millis(5_500);
+/// Longer than a set is fresh: a token of an unknown key has it asked for again.
+const NOT_FRESH: Duration = Duration::from_millis(1_200);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {

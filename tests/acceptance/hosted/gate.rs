@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bearward_testhost::{
-    Answer, FailurePolicy, Module, ModuleCache, Plugin, Request, Response, World, WorldBuilder,
+    Answer, FailurePolicy, Module, ModuleCache, Outcome, Plugin, Request, Response, World, WorldBuilder,
 };
 use bearward_tests::harness;
 use bearward_tests::token::{self, Key};
@@ -120,6 +120,11 @@ pub(crate) fn unknown_key(change: impl FnOnce(&mut Value)) -> String {
     sign("EdDSA", "key-2", SEED, change)
 }
 
+/// The same under any name of the key.
+pub(crate) fn of_key(kid: &str, change: impl FnOnce(&mut Value)) -> String {
+    sign("EdDSA", kid, SEED, change)
+}
+
 /// The same, signed by somebody who only knows the key's name.
 pub(crate) fn stranger(change: impl FnOnce(&mut Value)) -> String {
     sign("EdDSA", KID, [8; 32], change)
@@ -143,6 +148,17 @@ fn sign(algorithm: &str, kid: &str, seed: [u8; 32], change: impl FnOnce(&mut Val
 pub(crate) fn sign_text(claims: &str) -> String {
     let header = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": KID }).to_string();
     token::sign_text(&header, claims, &Key::Ed25519(SEED))
+}
+
+/// What comes of a request, also where it is held back until the issuer has been asked for its keys.
+pub(crate) fn settled(world: &mut World, request: Request) -> Outcome {
+    let stream = world.open(request);
+    if world.outcome(stream) == Outcome::Paused {
+        world.advance(KEYS_FETCHED);
+    }
+    let outcome = world.outcome(stream);
+    world.close(stream);
+    outcome
 }
 
 /// A request that the policy lets pass with a customer's token.

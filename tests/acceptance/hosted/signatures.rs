@@ -1,5 +1,7 @@
 //! Who verifies signatures: the host where it can, else the filter; and the verdict is the same.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bearward_core::algorithm::AlgorithmName;
 use bearward_testhost::{Fault, Plugin, Request, Status, World};
 use bearward_tests::signing::Scheme;
@@ -38,10 +40,13 @@ fn policy() -> Value {
     policy
 }
 
+/// No two tokens are the same: one that was verified is not verified again.
 fn order(name: AlgorithmName, key: &Key, forged: bool) -> Request {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let claims = json!({
         "iss": "http://issuer.example.com", "sub": "user-1", "aud": "restaurant", "exp": NOW + 900, "iat": NOW,
-        "roles": ["customer"]
+        "roles": ["customer"], "jti": format!("jti-{number}")
     });
     let header = json!({ "alg": name.as_str(), "typ": "at+jwt", "kid": name.as_str() });
     let scheme = Scheme { algorithm: name, salt_bytes: None };

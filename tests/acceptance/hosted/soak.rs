@@ -9,7 +9,7 @@ use bearward_tests::note::note;
 use serde_json::json;
 
 use crate::hosted::gate::{
-    KEYS_FETCHED, NOW, order, plugin, policy, sign_with, stranger, token, unknown_key, world,
+    KEYS_FETCHED, NOW, order, plugin, policy, settled, sign_with, stranger, token, unknown_key, world,
 };
 
 /// Time passes meanwhile, so that keys are fetched, refused and fetched anew: a second after so many requests.
@@ -110,7 +110,7 @@ fn after_tens_of_thousands_of_requests_the_memory_stands_where_it_stood_after_th
         }
         // A stride that shares no factor with the count, so that tokens come again, and not in their order.
         let (request, expected) = request(number, &tokens[number * 7_919 % distinct]);
-        let outcome = seen(&world.request(request));
+        let outcome = seen(&settled(&mut world, request));
         let wanted = match expected {
             Expected::Forwarded => "forwarded".to_owned(),
             Expected::Rejected(rejection) => format!("bearward.{}", rejection.row().reason),

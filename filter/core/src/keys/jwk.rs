@@ -74,7 +74,7 @@ pub(super) fn read(
         Fitting::One(algorithm) if usable => match material(jwk, algorithm) {
             Ok(material) => {
                 let name = kid.map_or(Name::Absent, |kid| Name::Is(kid.to_owned()));
-                let thumbprint = Thumbprint::of(&material, &material.public_bytes());
+                let thumbprint = Thumbprint::of_jwk(algorithm, jwk);
                 Entry::Key(Box::new(Key { name, material, thumbprint }))
             }
             Err((member, text)) => {

@@ -61,21 +61,6 @@ impl Material {
         }
     }
 
-    /// The key itself; nothing of a secret.
-    pub(super) fn public_bytes(&self) -> Vec<u8> {
-        // The size first: two numbers in a row could be split elsewhere.
-        let of_rsa =
-            |key: &rsa::PublicKey| [&key.size().to_le_bytes()[..], &*key.n_bytes(), &*key.e_bytes()].concat();
-        match self {
-            Self::EdDsa(key) => key.as_bytes().to_vec(),
-            Self::Es256(key) => key.spki.clone(),
-            Self::Es384(key) => key.spki.clone(),
-            Self::Rs256(key) | Self::Rs384(key) | Self::Rs512(key) => key.spki.clone(),
-            Self::Ps256(key) | Self::Ps384(key) | Self::Ps512(key) => of_rsa(key),
-            Self::Hs256(_) | Self::Hs384(_) | Self::Hs512(_) => Vec::new(),
-        }
-    }
-
     pub(super) fn verifies(&self, signed: &Signed<'_>) -> bool {
         let name = self.algorithm();
         match self {

@@ -34,6 +34,6 @@ impl Secret {
             _ => return Err(SecretError::NotSymmetric),
         };
         let material = material.map_err(SecretError::TooShort)?;
-        Ok(Self { thumbprint: Thumbprint::of(&material, secret), material })
+        Ok(Self { thumbprint: Thumbprint::of_secret(algorithm, secret), material })
     }
 }

@@ -2,9 +2,14 @@
 
 use std::fmt;
 
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::material::Material;
+use crate::algorithm::AlgorithmName;
+
+/// The members that make a public key (RFC 7638 section 3.2), in their order. The readers of keys take one spelling of
+/// each value.
+const MEMBERS: [&str; 6] = ["crv", "e", "kty", "n", "x", "y"];
 
 /// SHA-256 over the algorithm and the key. Two keys are one exactly where these are equal.
 ///
@@ -13,11 +18,23 @@ use super::material::Material;
 pub struct Thumbprint([u8; 32]);
 
 impl Thumbprint {
-    /// Of the bytes that make the key: for a secret these are itself, for a public key a form that it has one of.
-    pub(super) fn of(material: &Material, key: &[u8]) -> Self {
-        let digest =
-            Sha256::new().chain_update(material.algorithm().as_str()).chain_update([0]).chain_update(key);
+    /// Of a public key.
+    pub(super) fn of_jwk(algorithm: AlgorithmName, jwk: &Map<String, Value>) -> Self {
+        let mut digest = Self::begin(algorithm);
+        for member in MEMBERS {
+            let value = jwk.get(member).and_then(Value::as_str).unwrap_or_default();
+            digest = digest.chain_update(value).chain_update([0]);
+        }
         Self(digest.finalize().into())
+    }
+
+    /// Of a secret.
+    pub(super) fn of_secret(algorithm: AlgorithmName, secret: &[u8]) -> Self {
+        Self(Self::begin(algorithm).chain_update(secret).finalize().into())
+    }
+
+    fn begin(algorithm: AlgorithmName) -> Sha256 {
+        Sha256::new().chain_update(algorithm.as_str()).chain_update([0])
     }
 }
 

@@ -1,0 +1,101 @@
+//! What the filter counts. Envoy calls them `wasmcustom.` and the name; `stats_tags` in `envoy.yaml` makes labels of
+//! what stands between dots. `docs/metrics.md` lists them.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use bearward_core::verified_tokens::Lookups;
+use bearward_core::{Rejection, Verdict};
+
+use crate::host::{self, HostError, MetricKind};
+
+/// The metrics that were used so far, by their names: defining one is what makes it visible.
+///
+/// None that cannot be defined or written decides about a request.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    numbers: RefCell<BTreeMap<String, u32>>,
+}
+
+/// What stands for the issuer of a request that was decided without one.
+const NO_ISSUER: &str = "-";
+/// The reason of a request that was not refused.
+const FORWARDED: &str = "forwarded";
+
+impl Metrics {
+    /// One request, once: what was done with it. What was only observed is counted as that, too.
+    pub(crate) fn request(&self, verdict: &Verdict<'_>) {
+        let issuer = verdict.issuer_name().unwrap_or(NO_ISSUER);
+        let reason = match verdict.observed {
+            None => verdict.rejection().map_or(FORWARDED, |rejection| rejection.row().reason),
+            Some(rejection) => {
+                self.count(
+                    &format!("bearward_observed.issuer.{issuer}.reason.{}", rejection.row().reason),
+                    1,
+                );
+                FORWARDED
+            }
+        };
+        self.count(&format!("bearward_requests.issuer.{issuer}.reason.{reason}"), 1);
+    }
+
+    /// A request that no policy decided about, because the host failed.
+    pub(crate) fn host_failure(&self) {
+        let reason = Rejection::HostFailure.row().reason;
+        self.count(&format!("bearward_requests.issuer.{NO_ISSUER}.reason.{reason}"), 1);
+    }
+
+    /// Look-ups of verified tokens.
+    pub(crate) fn lookups(&self, lookups: Lookups) {
+        self.count("bearward_token_cache.result.hit", lookups.hits);
+        self.count("bearward_token_cache.result.miss", lookups.misses);
+    }
+
+    /// A request that waits for keys.
+    pub(crate) fn waits(&self, issuer: &str) {
+        self.count(&format!("bearward_waits.issuer.{issuer}"), 1);
+    }
+
+    /// The end of a fetch.
+    pub(crate) fn fetch(&self, issuer: &str, is_good: bool) {
+        let result = if is_good { "ok" } else { "failed" };
+        self.count(&format!("bearward_key_fetches.issuer.{issuer}.result.{result}"), 1);
+    }
+
+    /// How many keys an issuer has, none while they were never fetched.
+    pub(crate) fn keys(&self, issuer: &str, count: usize) {
+        self.set(&format!("bearward_keys.issuer.{issuer}"), u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
+    /// How old they are.
+    pub(crate) fn key_age(&self, issuer: &str, seconds: u64) {
+        self.set(&format!("bearward_key_age_seconds.issuer.{issuer}"), seconds);
+    }
+
+    /// Which module this is.
+    pub(crate) fn module(&self) {
+        self.set(concat!("bearward_module.version.", env!("CARGO_PKG_VERSION")), 1);
+    }
+
+    fn count(&self, name: &str, by: u64) {
+        let by = i64::try_from(by).unwrap_or(i64::MAX);
+        if by > 0 {
+            // Whatever comes of it: see above.
+            let _ = self.number(MetricKind::Counter, name).map(|metric| host::increment_metric(metric, by));
+        }
+    }
+
+    fn set(&self, name: &str, value: u64) {
+        let _ = self.number(MetricKind::Gauge, name).map(|metric| host::record_metric(metric, value));
+    }
+
+    /// Names are bounded by the issuers and reasons that there are.
+    fn number(&self, kind: MetricKind, name: &str) -> Result<u32, HostError> {
+        if let Some(number) = self.numbers.borrow().get(name) {
+            return Ok(*number);
+        }
+        let number = host::define_metric(kind, name)?;
+        self.numbers.borrow_mut().insert(name.to_owned(), number);
+        Ok(number)
+    }
+}
