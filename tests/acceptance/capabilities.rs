@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -5,7 +7,10 @@ use bearward_tests::client::Request;
 use bearward_tests::harness::{Setup, program};
 use serde_json::Value;
 use xtask::directory::TemporaryDirectory;
+use xtask::module::tables::Tables;
 use xtask::workspace;
+
+use crate::module::declared_hostcalls;
 
 fn check(file: &Path, arguments: &[&str]) -> Output {
     Command::new(program("bearward")).arg("check").arg(file).args(arguments).output().unwrap()
@@ -13,13 +18,30 @@ fn check(file: &Path, arguments: &[&str]) -> Output {
 
 /// The shipped configuration, where Envoy allows the module only these.
 pub(crate) fn restricted_to(names: &[String]) -> Setup {
-    let allowed: Vec<_> = names.iter().map(|name| format!("{name}: {{}}")).collect();
-    let restriction = format!(
-        "root_id: bearward\n{:24}capability_restriction_config: {{ allowed_capabilities: {{ {} }} }}\n",
-        "",
-        allowed.join(", ")
-    );
-    Setup::shipped().edit("root_id: bearward\n", &restriction)
+    Setup::shipped().capabilities(names)
+}
+
+/// The names in `envoy.yaml`.
+fn shipped() -> BTreeSet<String> {
+    let text = fs::read_to_string(workspace::root().join("envoy.yaml")).unwrap();
+    let (_, after) = text.split_once("allowed_capabilities:\n").expect("a restriction of capabilities");
+    let lines =
+        after.lines().map(str::trim).take_while(|line| line.starts_with('#') || line.ends_with(": {}"));
+    lines.filter_map(|line| line.strip_suffix(": {}")).map(str::to_owned).collect()
+}
+
+#[test]
+fn envoy_yaml_allows_exactly_the_callbacks_and_hostcalls_that_the_module_has() {
+    // The module has them all: `the_module_that_ships_is_what_the_tables_say`.
+    let exports = Tables::of_the_repository().unwrap().exports.into_iter().map(|row| row.export);
+    let callbacks = exports.filter(|name| name.starts_with("proxy_on_"));
+    let hostcalls = declared_hostcalls();
+    assert!(hostcalls.contains("proxy_log"), "{hostcalls:?}");
+    let environment = ["environ_get", "environ_sizes_get"].map(str::to_owned);
+    let mut used: BTreeSet<_> = callbacks.chain(hostcalls).chain(environment).collect();
+    // Envoy does not ask whether it may be called.
+    assert!(used.remove("proxy_on_memory_allocate"));
+    assert_eq!(shipped(), used);
 }
 
 /// What `bearward check` says of it: the exit status, and the texts of all problems.

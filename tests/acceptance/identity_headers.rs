@@ -1,5 +1,6 @@
 use bearward_tests::client::Request;
 use bearward_tests::harness::{Gate, Setup};
+use bearward_tests::issuer::KeyIssuer;
 use bearward_tests::recorder::{Recorder, Seen};
 
 /// Names that a server of CGI's kind reads as one of ours, or that change what the upstream does after the decision.
@@ -119,4 +120,25 @@ fn as_it_ships_envoy_refuses_underscores_before_us() {
     let answer = Request::get("/api/menu").header("x_user_id", FORGERY).exactly().send(gate.url());
     assert_eq!(answer.status, 400);
     assert_eq!(recorder.take(), []);
+}
+
+/// Routes may be chosen by who is calling: the filter is asked before the route is.
+#[test]
+fn a_route_that_matches_on_an_identity_header_sees_our_value_and_never_the_clients() {
+    let issuer = KeyIssuer::start();
+    let upstream = Recorder::start().address();
+    let catch_all = "- { match: { prefix: / }, route: { cluster: upstream } }\n";
+    let by_role = "- { match: { prefix: /api/, headers: [{ name: x-user-roles, string_match: { exact: admin } }] }, \
+                   direct_response: { status: 218 } }\n";
+    let routes = format!("{by_role}{:24}{catch_all}", "");
+    let gate = Setup::shipped().edit(catch_all, &routes).start_envoy(issuer.address(), upstream).unwrap();
+    issuer.wait_until_known(gate.url());
+    let status = |request: Request| request.send(gate.url()).status;
+    let orders = |roles: &[&str]| Request::get("/api/orders").bearer(&issuer.token("user-1", roles));
+    assert_eq!(status(orders(&["admin"])), 218);
+    assert_eq!(status(orders(&["customer"])), 200);
+    for name in ["x-user-roles", "X-User-Roles", "x-user.roles"] {
+        assert_eq!(status(orders(&["customer"]).header(name, "admin")), 200, "{name}");
+        assert_eq!(status(Request::get("/api/menu").header(name, "admin")), 200, "{name}, without a token");
+    }
 }

@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
 use std::fs;
 
 use bearward_tests::harness::module;
 use xtask::module::tables::Tables;
 use xtask::module::{check, finish};
+use xtask::workspace;
 
 const CALLBACK: &[u8] = b"proxy_on_request_headers";
 
@@ -31,4 +33,11 @@ fn a_module_without_the_callback_that_decides_is_neither_built_nor_passed() {
         let why = refused.unwrap_err().to_string();
         assert!(why.contains("proxy_on_request_headers"), "{why}");
     }
+}
+
+/// The hostcalls that `host.rs` declares.
+pub(crate) fn declared_hostcalls() -> BTreeSet<String> {
+    let text = fs::read_to_string(workspace::root().join("filter/wasm/src/host.rs")).unwrap();
+    let names = text.split("pub(super) fn proxy_").skip(1).filter_map(|rest| rest.split('(').next());
+    names.map(|name| format!("proxy_{name}")).collect()
 }

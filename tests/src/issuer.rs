@@ -1,9 +1,9 @@
-//! An issuer that is a key and its JWK Set: it needs no database, signs what a test likes, and falls silent on demand.
+//! An issuer that is a key and its JWK Set: it needs no database, signs what a test likes, and falls silent and rotates its key on demand.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use serde_json::json;
@@ -25,6 +25,7 @@ const LIFE: u64 = 600;
 pub struct KeyIssuer {
     address: SocketAddr,
     silent: Arc<AtomicBool>,
+    kids: Arc<Mutex<Vec<String>>>,
 }
 
 impl KeyIssuer {
@@ -35,14 +36,17 @@ impl KeyIssuer {
         let address = listener.local_addr().expect("the address of a listener");
         let silent = Arc::new(AtomicBool::new(false));
         let is_silent = Arc::clone(&silent);
+        let kids = Arc::new(Mutex::new(vec![KID.to_owned()]));
+        let published = Arc::clone(&kids);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if !is_silent.load(Ordering::SeqCst) {
-                    thread::spawn(move || serve(stream));
+                    let kids = published.lock().expect("the names of keys").clone();
+                    thread::spawn(move || serve(stream, &kids));
                 }
             }
         });
-        Self { address, silent }
+        Self { address, silent, kids }
     }
 
     /// Where it listens.
@@ -56,10 +60,26 @@ impl KeyIssuer {
         self.silent.store(true, Ordering::SeqCst);
     }
 
+    /// It answers again.
+    pub fn speak(&self) {
+        self.silent.store(false, Ordering::SeqCst);
+    }
+
+    /// From now on its set has keys with these names.
+    pub fn publish(&self, kids: &[&str]) {
+        *self.kids.lock().expect("the names of keys") = kids.iter().map(|kid| (*kid).to_owned()).collect();
+    }
+
     /// A good access token for this subject.
     #[must_use]
     pub fn token(&self, subject: &str, roles: &[&str]) -> String {
-        let header = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": KID });
+        self.token_of(KID, subject, roles)
+    }
+
+    /// One of the key with this name.
+    #[must_use]
+    pub fn token_of(&self, kid: &str, subject: &str, roles: &[&str]) -> String {
+        let header = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": kid });
         let claims = json!({
             "iss": ISSUER, "aud": [AUDIENCE], "sub": subject, "roles": roles, "iat": now(), "exp": now() + LIFE,
         });
@@ -78,14 +98,14 @@ impl KeyIssuer {
     }
 }
 
-fn serve(mut stream: TcpStream) {
+fn serve(mut stream: TcpStream, kids: &[String]) {
     let Ok(requests) = stream.try_clone() else { return };
     // The end of the request's head is all that matters of it.
     if !BufReader::new(requests).lines().map_while(Result::ok).any(|line| line.is_empty()) {
         return;
     }
-    let key = json!({ "kty": "OKP", "crv": "Ed25519", "kid": KID, "x": public_key(&SEED) });
-    let body = json!({ "keys": [key] }).to_string();
+    let key = |kid: &String| json!({ "kty": "OKP", "crv": "Ed25519", "kid": kid, "x": public_key(&SEED) });
+    let body = json!({ "keys": kids.iter().map(key).collect::<Vec<_>>() }).to_string();
     let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
     // A proxy that has gone needs no answer.
     let _ = stream.write_all((head + &body).as_bytes());

@@ -168,7 +168,7 @@ fn every_kept_key_set_is_taken_or_refused_as_by_the_core_and_none_brings_the_mod
             .start();
         let mut world = world.unwrap();
         world.advance(hosted::KEYS_FETCHED);
-        let outcome = world.request(Request::of(map(&jwks::probe())));
+        let outcome = hosted::settled(&mut world, Request::of(map(&jwks::probe())));
         match (jwks::decide(input), &outcome) {
             (Decision::Forward(_), Outcome::Forwarded(_)) => taken += 1,
             (Decision::Reject(rejection), Outcome::LocalResponse(response)) => {

@@ -18,14 +18,14 @@ fn everything(world: &mut World) -> Vec<(Kind, Outcome)> {
     let mut seen = vec![(Kind::Allowed, cold)];
     seen.extend(requests().into_iter().map(|(kind, request)| (kind, world.request(request))));
     // A token of an unknown key is held back until the keys have been asked for again.
-    world.advance(NOT_FRESH);
+    world.advance(NEXT_FETCH);
     world.set_cluster("issuer", |_| Answer::now(jwks_of(&["key-1", "key-2"])));
     let second_key = unknown_key(|_| ());
     let held = |path: &str| Request::get(path).bearer(&second_key).header("x-user-roles", "admin");
     seen.push((Kind::Denied, settled(world, held("/api/menu/7"))));
     seen.push((Kind::Allowed, settled(world, held("/api/orders/1"))));
     // The next answer does not come.
-    world.advance(NOT_FRESH);
+    world.advance(NEXT_FETCH);
     world.set_cluster("issuer", |_| Answer::Unreachable);
     let third_key = of_key("key-3", |_| ());
     seen.push((Kind::Denied, settled(world, Request::get("/api/orders/1").bearer(&third_key))));
@@ -33,8 +33,8 @@ fn everything(world: &mut World) -> Vec<(Kind, Outcome)> {
     seen
 }
 
-/// Longer than a set is fresh: a token of an unknown key has it asked for again.
-const NOT_FRESH: Duration = Duration::from_millis(1_200);
+/// Longer than the pause between two fetches that unknown keys cause.
+const NEXT_FETCH: Duration = Duration::from_millis(600);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {

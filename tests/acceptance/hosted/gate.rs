@@ -150,11 +150,14 @@ pub(crate) fn sign_text(claims: &str) -> String {
     token::sign_text(&header, claims, &Key::Ed25519(SEED))
 }
 
+/// Longer than the pause between two fetches that unknown keys cause.
+const NEXT_FETCH: Duration = Duration::from_millis(600);
+
 /// What comes of a request, also where it is held back until the issuer has been asked for its keys.
 pub(crate) fn settled(world: &mut World, request: Request) -> Outcome {
     let stream = world.open(request);
     if world.outcome(stream) == Outcome::Paused {
-        world.advance(KEYS_FETCHED);
+        world.advance(NEXT_FETCH);
     }
     let outcome = world.outcome(stream);
     world.close(stream);

@@ -61,6 +61,20 @@ impl Proxy {
         value.unwrap_or_else(|| panic!("Envoy has no number `{name}`")).parse().expect("a number")
     }
 
+    /// The admin interface: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn admin_url(&self) -> &str {
+        self.envoy.admin_url()
+    }
+
+    /// A number of the filter's own as `/stats/prometheus` shows it; `labels` as there, between the braces, in their order.
+    #[must_use]
+    pub fn metric(&self, name: &str, labels: &str) -> Option<u64> {
+        let all = Request::get("/stats/prometheus").send(self.envoy.admin_url()).text();
+        let prefix = format!("{name}{{{labels}}} ");
+        all.lines().find_map(|line| line.strip_prefix(&prefix)).map(|value| value.parse().expect("a number"))
+    }
+
     /// Everything that Envoy has logged so far.
     #[must_use]
     pub fn log(&self) -> String {

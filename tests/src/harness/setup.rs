@@ -54,6 +54,18 @@ impl Setup {
         self
     }
 
+    /// Other capabilities than those that ship.
+    #[must_use]
+    pub fn capabilities(mut self, names: &[String]) -> Self {
+        const BEFORE: &str = "                          allowed_capabilities:\n";
+        const AFTER: &str = "                        vm_config:\n";
+        let begin = self.text.find(BEFORE).expect("a restriction of capabilities") + BEFORE.len();
+        let end = self.text.find(AFTER).expect("the VM's configuration after it");
+        let lines: String = names.iter().map(|name| format!("{:28}{name}: {{}}\n", "")).collect();
+        self.text.replace_range(begin..end, &lines);
+        self
+    }
+
     /// A recorder instead of the restaurant.
     #[must_use]
     pub fn upstream(mut self, recorder: &Recorder) -> Self {

@@ -28,6 +28,8 @@ pub(super) struct Case {
     policy: Value,
     /// Whether the host verifies what it can; else the filter does it all, as it does under an old Envoy.
     pub(super) host_verifies: bool,
+    /// Whether the same request came before, so that its token is known.
+    pub(super) is_known: bool,
     pub(super) work: Work,
 }
 
@@ -59,7 +61,8 @@ fn request(name: &'static str, about: &'static str, request: Request, status: u1
 }
 
 fn under(policy: Value, name: &'static str, about: &'static str, request: Request, status: u16) -> Case {
-    Case { name, about, policy, host_verifies: true, work: Work::Request(Box::new(request), status) }
+    let work = Work::Request(Box::new(request), status);
+    Case { name, about, policy, host_verifies: true, is_known: false, work }
 }
 
 fn bearer(token: &str) -> Request {
@@ -71,6 +74,16 @@ fn ordinary() -> Vec<Case> {
         request("request: public", "no token is looked at", Request::get("/api/menu"), 200),
         request("request: no token", "401", Request::get("/api/orders/1"), 401),
         request("request: EdDSA", "an ordinary token, forwarded", order(), 200),
+        Case { is_known: true, ..request("request: known token", "the same once more", order(), 200) },
+        Case {
+            is_known: true,
+            ..request(
+                "request: longest known token",
+                "as many bytes as are looked at, in one claim",
+                bearer(&filled(MAX_TOKEN_BYTES, text)),
+                200,
+            )
+        },
         under(hs256(), "request: HS256", "the same under a secret", bearer(&hs256_token()), 200),
         request(
             "request: no right",
@@ -264,7 +277,7 @@ fn policies() -> Vec<Case> {
     };
     let configuration = |policy: Value, name, about| {
         assert!(policy.to_string().len() <= MAX_POLICY_BYTES, "{name}");
-        Case { name, about, policy, host_verifies: true, work: Work::Configuration }
+        Case { name, about, policy, host_verifies: true, is_known: false, work: Work::Configuration }
     };
     vec![
         configuration(policy(), "configuration: small", "the policy of the cases above"),
@@ -291,7 +304,14 @@ fn policies() -> Vec<Case> {
 fn key_sets() -> Vec<Case> {
     let jwk = |kid: String, seed: u8| json!({ "kty": "OKP", "crv": "Ed25519", "kid": kid, "x": token::public_key(&[seed; 32]) });
     let set = |body: String| Work::JwkSet(Response::new(200, body));
-    let case = |name, about, work| Case { name, about, policy: policy(), host_verifies: true, work };
+    let case = |name, about, work| Case {
+        name,
+        about,
+        policy: policy(),
+        host_verifies: true,
+        is_known: false,
+        work,
+    };
     let most: Vec<_> =
         (0..MAX_KEYS).map(|key| jwk(format!("{key:0128}"), u8::try_from(key).unwrap())).collect();
     let many: Vec<_> = (0..1_000).map(|key| jwk(format!("{key}"), 1)).collect();
