@@ -50,9 +50,9 @@ enum Verb {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Measure anew what a document says, and write it down: for a change that is worth its price.
+    /// Write anew what a document says of the code: measured, for a change that is worth its price, or out of a table.
     Bless {
-        /// What to measure.
+        /// Which document.
         #[arg(value_enum)]
         subject: Subject,
     },

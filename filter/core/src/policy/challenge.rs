@@ -1,9 +1,10 @@
 //! `challenge`: what a refused client is told of whom to ask.
 
+use super::fields::Challenge;
 use super::read::Node;
 
 /// The longest text of the challenge that a policy may set, in bytes.
-const MAX_TEXT_BYTES: usize = 256;
+pub(super) const MAX_TEXT_BYTES: usize = 256;
 /// The realm where none is set.
 const DEFAULT_REALM: &str = "bearward";
 
@@ -24,13 +25,12 @@ impl Default for ChallengeSettings {
 
 /// Reads the settings; what is not set is as in `outer`.
 pub(super) fn read(node: &Node<'_>, outer: &ChallengeSettings) -> Option<ChallengeSettings> {
-    let mut fields = node.object()?;
-    let realm = fields.optional("realm").map(|node| quotable(&node));
-    let metadata = fields.optional("resource_metadata").map(|node| read_uri(&node));
-    if realm.is_none() && metadata.is_none() {
-        fields.problem("must hold `realm` or `resource_metadata`");
+    let Challenge { realm, resource_metadata } = node.fields()?;
+    if realm.is_none() && resource_metadata.is_none() {
+        node.problem("must hold `realm` or `resource_metadata`");
     }
-    fields.finish();
+    let realm = realm.map(|node| quotable(&node));
+    let metadata = resource_metadata.map(|node| read_uri(&node));
     Some(ChallengeSettings {
         realm: realm.unwrap_or_else(|| Some(outer.realm.clone()))?,
         resource_metadata: metadata

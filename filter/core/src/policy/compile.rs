@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::read::{Fields, Node};
+use super::fields::Document;
+use super::read::Node;
 use super::{Mode, Policy, Scope, Secrets, Settings, challenge, credentials, forward, issuers, paths, rules};
 use crate::credentials::Source;
 use crate::path::PathSettings;
@@ -10,7 +11,9 @@ use crate::problem::{Problems, Report};
 use crate::reading::Foldings;
 
 /// The version of the policy language that this filter reads.
-const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 1;
+
+pub(super) const MODES: [(&str, Mode); 2] = [("enforce", Mode::Enforce), ("observe", Mode::Observe)];
 
 pub(super) fn compile(document: &Value, secrets: &Secrets<'_>) -> Result<Policy, Problems> {
     let report = Report::default();
@@ -19,29 +22,24 @@ pub(super) fn compile(document: &Value, secrets: &Secrets<'_>) -> Result<Policy,
 }
 
 fn read(root: &Node<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
-    let mut fields = root.object()?;
-    let version = fields
-        .required("version", "write `version: 1`")
-        .and_then(|version| version.whole_number(VERSION..=VERSION));
-    let issuers_node = fields.required("issuers", "name at least one issuer whose tokens are trusted");
-    let issuers = issuers_node.as_ref().and_then(|node| issuers::read(node, secrets));
-    let policies_node = fields.required("policies", "without a policy every request is refused");
-    let defaults = settings(&mut fields, None);
-    let paths = match fields.optional("paths") {
+    let Document { version, issuers, policies, mode, credentials, challenge, paths, forward } =
+        root.fields()?;
+    let version = version.and_then(|version| version.whole_number(VERSION..=VERSION));
+    let issuers = issuers.and_then(|node| issuers::read(&node, secrets));
+    let defaults = SettingsFields { mode, credentials, challenge }.read(None);
+    let paths = match paths {
         Some(node) => paths::read(&node),
         None => Some(PathSettings::default()),
     };
     let folded = paths.unwrap_or_default().folded;
     // Rules are read even where the issuers are wrong, so that both are reported.
-    let scopes = policies_node
-        .as_ref()
-        .and_then(|node| rules::read(node, issuers.as_deref(), defaults.as_ref(), folded));
-    let forwarding = match fields.optional("forward") {
+    let scopes =
+        policies.as_ref().and_then(|node| rules::read(node, issuers.as_deref(), defaults.as_ref(), folded));
+    let forwarding = match forward {
         Some(node) => forward::read(&node, issuers.as_deref().unwrap_or_default()),
         None => Some(forward::Forwarding::default()),
     };
-    fields.finish();
-    if let (Some(node), Some(scopes)) = (&policies_node, &scopes) {
+    if let (Some(node), Some(scopes)) = (&policies, &scopes) {
         refuse_ties(node, scopes, folded);
     }
     version?;
@@ -70,23 +68,32 @@ fn all_sources(scopes: &[Scope], defaults: &Settings) -> Vec<Source> {
     all
 }
 
-/// Reads what the document sets for all, and a policy for itself; what is not set is as in `outer`.
-pub(super) fn settings(fields: &mut Fields<'_>, outer: Option<&Settings>) -> Option<Settings> {
-    let mode = fields.optional("mode").map(|node| mode(&node));
-    let credentials = fields.optional("credentials").map(|node| credentials::read(&node));
-    let outer_challenge = outer.map(|outer| outer.challenge.clone()).unwrap_or_default();
-    let challenge = fields.optional("challenge").map(|node| challenge::read(&node, &outer_challenge));
-    let outer_credentials =
-        || outer.map_or_else(|| vec![Source::bearer()], |outer| outer.credentials.clone());
-    Some(Settings {
-        mode: mode.unwrap_or_else(|| Some(outer.map_or(Mode::Enforce, |outer| outer.mode)))?,
-        credentials: credentials.unwrap_or_else(|| Some(outer_credentials()))?,
-        challenge: challenge.unwrap_or(Some(outer_challenge))?,
-    })
+/// What the document sets for all of its policies, and each of them for itself.
+pub(super) struct SettingsFields<'v> {
+    pub(super) mode: Option<Node<'v>>,
+    pub(super) credentials: Option<Node<'v>>,
+    pub(super) challenge: Option<Node<'v>>,
+}
+
+impl SettingsFields<'_> {
+    /// What is not set is as in `outer`.
+    pub(super) fn read(self, outer: Option<&Settings>) -> Option<Settings> {
+        let mode = self.mode.map(|node| mode(&node));
+        let credentials = self.credentials.map(|node| credentials::read(&node));
+        let outer_challenge = outer.map(|outer| outer.challenge.clone()).unwrap_or_default();
+        let challenge = self.challenge.map(|node| challenge::read(&node, &outer_challenge));
+        let outer_credentials =
+            || outer.map_or_else(|| vec![Source::bearer()], |outer| outer.credentials.clone());
+        Some(Settings {
+            mode: mode.unwrap_or_else(|| Some(outer.map_or(Mode::Enforce, |outer| outer.mode)))?,
+            credentials: credentials.unwrap_or_else(|| Some(outer_credentials()))?,
+            challenge: challenge.unwrap_or(Some(outer_challenge))?,
+        })
+    }
 }
 
 pub(super) fn mode(node: &Node<'_>) -> Option<Mode> {
-    node.word(&[("enforce", Mode::Enforce), ("observe", Mode::Observe)])
+    node.word(&MODES)
 }
 
 /// A header that is removed from every request before anything else never holds a token.

@@ -1,15 +1,16 @@
 //! `credentials`: where a token may stand.
 
+use super::fields::Credential;
 use super::forward::{RESERVED, RESERVED_PREFIXES};
 use super::read::Node;
 use crate::credentials::{AUTHORIZATION, Source, is_origin};
 use crate::identity::{OVERRIDES, folds_to};
 
 /// The most sources, and the most origins of a cookie.
-const MAX_SOURCES: usize = 8;
-const MAX_ORIGINS: usize = 64;
+pub(super) const MAX_SOURCES: usize = 8;
+pub(super) const MAX_ORIGINS: usize = 64;
 /// The longest name of a header, a cookie or a parameter, in bytes.
-const MAX_NAME_BYTES: usize = 64;
+pub(super) const MAX_NAME_BYTES: usize = 64;
 
 pub(super) fn read(node: &Node<'_>) -> Option<Vec<Source>> {
     let items = node.distinct_items(MAX_SOURCES)?;
@@ -24,25 +25,20 @@ pub(super) fn read(node: &Node<'_>) -> Option<Vec<Source>> {
 }
 
 fn read_one(node: &Node<'_>) -> Option<Source> {
-    let mut fields = node.object()?;
-    let header = fields.optional("header");
-    let scheme = fields.optional("scheme");
-    let cookie = fields.optional("cookie");
-    let origins = fields.optional("allowed_origins");
-    let query = fields.optional("query");
+    let Credential { header, scheme, cookie, allowed_origins: origins, query } = node.fields()?;
     if scheme.is_some() && header.is_none() {
-        fields.problem("`scheme` goes with `header`");
+        node.problem("`scheme` goes with `header`");
     }
     if origins.is_some() && cookie.is_none() {
-        fields.problem("`allowed_origins` goes with `cookie`");
+        node.problem("`allowed_origins` goes with `cookie`");
     }
     if cookie.is_some() && origins.is_none() {
-        fields.problem(
+        node.problem(
             "a `cookie` needs `allowed_origins`, such as [https://app.example.com]: browsers send cookies along with \
              requests that other sites cause",
         );
     }
-    let source = match (header, cookie, query) {
+    match (header, cookie, query) {
         (Some(header), None, None) => {
             let scheme = scheme.map(|node| read_scheme(&node));
             let name = read_header(&header)?;
@@ -57,12 +53,10 @@ fn read_one(node: &Node<'_>) -> Option<Source> {
         }),
         (None, None, Some(query)) => Some(Source::Query { name: read_token(&query)?.to_owned() }),
         _ => {
-            fields.problem("must hold exactly one of `header`, `cookie`, `query`");
+            node.problem("must hold exactly one of `header`, `cookie`, `query`");
             None
         }
-    };
-    fields.finish();
-    source
+    }
 }
 
 fn read_header(node: &Node<'_>) -> Option<String> {

@@ -1,13 +1,19 @@
 //! `forward`: what the upstream is told of the caller, in headers that only we may set.
 
+use super::fields::{Forward, IdentityHeader};
 use super::issuers::{TrustedIssuer, claim_path};
 use super::read::Node;
 use crate::identity::OVERRIDES;
 
 /// The most identity headers.
-const MAX_HEADERS: usize = 16;
+pub(super) const MAX_HEADERS: usize = 16;
 /// The longest name of an identity header, in bytes.
-const MAX_HEADER_NAME_BYTES: usize = 64;
+pub(super) const MAX_HEADER_NAME_BYTES: usize = 64;
+/// What may become of the token: whether it is removed.
+pub(super) const KEEP_OR_REMOVE: [(&str, bool); 2] = [("keep", false), ("remove", true)];
+/// What a header may come from that is no claim.
+pub(super) const FROM: [(&str, From); 3] =
+    [("subject", From::Subject), ("roles", From::Roles), ("issuer", From::Issuer)];
 
 /// Headers that steer the proxy or the connection, or that hold credentials: never identity headers.
 pub(super) const RESERVED: [&str; 35] = [
@@ -99,12 +105,10 @@ impl Forwarding {
 }
 
 pub(super) fn read(node: &Node<'_>, issuers: &[TrustedIssuer]) -> Option<Forwarding> {
-    let mut fields = node.object()?;
-    let headers_node = fields.optional("headers");
-    let token = fields.optional("token").map(|node| node.word(&[("keep", false), ("remove", true)]));
-    let kept = fields.optional("keep").map(|node| read_kept(&node));
-    fields.finish();
-    let headers = match &headers_node {
+    let Forward { headers, token, keep } = node.fields()?;
+    let token = token.map(|node| node.word(&KEEP_OR_REMOVE));
+    let kept = keep.map(|node| read_kept(&node));
+    let headers = match &headers {
         Some(node) => read_headers(node, issuers),
         None => Some(Forwarding::default().headers),
     };
@@ -179,12 +183,10 @@ fn read_name(name: &str, node: &Node<'_>) -> Option<String> {
 }
 
 fn read_source(node: &Node<'_>) -> Option<Source> {
-    let mut fields = node.object()?;
-    let from = fields.optional("from").map(|node| {
-        node.word(&[("subject", From::Subject), ("roles", From::Roles), ("issuer", From::Issuer)])
-    });
-    let claim = fields.optional("claim").map(|node| claim_path(&node));
-    let source = match (from, claim) {
+    let IdentityHeader { from, claim } = node.fields()?;
+    let from = from.map(|node| node.word(&FROM));
+    let claim = claim.map(|node| claim_path(&node));
+    match (from, claim) {
         (Some(from), None) => from.map(|from| match from {
             From::Subject => Source::Subject,
             From::Roles => Source::Roles,
@@ -192,16 +194,14 @@ fn read_source(node: &Node<'_>) -> Option<Source> {
         }),
         (None, Some(claim)) => claim.map(Source::Claim),
         _ => {
-            fields.problem("must hold exactly one of `from` (subject, roles or issuer) and `claim` (a path such as [tenant, id])");
+            node.problem("must hold exactly one of `from` (subject, roles or issuer) and `claim` (a path such as [tenant, id])");
             None
         }
-    };
-    fields.finish();
-    source
+    }
 }
 
 #[derive(Clone, Copy)]
-enum From {
+pub(super) enum From {
     Subject,
     Roles,
     Issuer,

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use super::Secrets;
-use super::read::{Fields, Node};
+use super::fields;
+use super::read::Node;
 use crate::algorithm::AlgorithmName;
 use crate::base64url;
 use crate::claims::is_role;
@@ -15,15 +16,33 @@ use crate::issuer::{ClaimMapping, DEFAULT_LEEWAY_SECONDS, Grants, Issuer, normal
 use crate::keys::{KeySet, Secret, SecretError, UNDECIDED};
 
 /// The most issuers that one policy may trust.
-const MAX_ISSUERS: usize = 32;
+pub(super) const MAX_ISSUERS: usize = 32;
 /// The most secrets that an issuer may have: each costs a hash where a token names none.
-const MAX_SECRETS: usize = 4;
+pub(super) const MAX_SECRETS: usize = 4;
 /// Fewer different bytes than this are no random secret.
 const MIN_DISTINCT_BYTES: usize = 8;
 /// The most words in a list, roles among them.
-const MAX_WORDS: usize = 256;
+pub(super) const MAX_WORDS: usize = 256;
 /// The deepest path to a claim.
-const MAX_CLAIM_PATH: usize = 8;
+pub(super) const MAX_CLAIM_PATH: usize = 8;
+/// The longest name of an issuer.
+const MAX_NAME: usize = 32;
+/// The longest name of an environment variable.
+pub(super) const MAX_VARIABLE_NAME_BYTES: usize = 128;
+
+/// From a good answer to the next fetch of a JWK Set, and how long an answer may take.
+pub(super) const MIN_REFRESH_SECONDS: u64 = 10;
+pub(super) const MAX_REFRESH_SECONDS: u64 = 86_400;
+pub(super) const DEFAULT_REFRESH_SECONDS: u64 = 300;
+pub(super) const MIN_TIMEOUT_MS: u64 = 100;
+pub(super) const MAX_TIMEOUT_MS: u64 = 10_000;
+pub(super) const DEFAULT_TIMEOUT_MS: u64 = 2000;
+
+/// The claims that `accept_missing` may name.
+pub(super) const MISSING: [(&str, Missing); 2] = [("iss", Missing::Iss), ("aud", Missing::Aud)];
+
+/// The names that `algorithms` may list.
+pub(super) const ALGORITHMS: [(&str, AlgorithmName); AlgorithmName::ALL.len() + 1] = algorithms();
 
 /// An issuer of the document.
 #[derive(Clone, Debug)]
@@ -137,48 +156,42 @@ fn both_grant<'a>(one: &'a Issuer, other: &'a Issuer) -> Option<&'a str> {
 }
 
 fn read_one(name: &str, node: &Node<'_>, several: bool, secrets: &Secrets<'_>) -> Option<TrustedIssuer> {
-    check_name(name, 32, node);
-    let mut fields = node.object()?;
-    let accept = fields
-        .optional("accept_missing")
-        .and_then(|node| words(&node, &[("iss", Missing::Iss), ("aud", Missing::Aud)]));
-    let accept = accept.unwrap_or_default();
+    check_name(name, MAX_NAME, node);
+    let fields::Issuer {
+        iss,
+        audiences,
+        algorithms,
+        token_types,
+        leeway_seconds: leeway,
+        keys,
+        claims,
+        accept_missing,
+    } = node.fields()?;
+    let accept = accept_missing.and_then(|node| words(&node, &MISSING)).unwrap_or_default();
     let (accept_missing_iss, accept_missing_aud) =
         (accept.contains(&Missing::Iss), accept.contains(&Missing::Aud));
-    let iss = unless(accept_missing_iss, &mut fields, "iss", "the exact `iss` of this issuer's tokens")
-        .and_then(|node| node.text().map(str::to_owned));
-    let audiences =
-        unless(accept_missing_aud, &mut fields, "audiences", "a token for somebody else is no token for you")
-            .and_then(|node| texts(&node));
-    let algorithms = fields
-        .required(
-            "algorithms",
-            "list the algorithms that this issuer signs with, such as RS256, ES256 or EdDSA",
-        )
-        .and_then(|node| words(&node, &algorithm_words()));
-    let token_types = fields
-        .required(
-            "token_types",
-            "list the `typ` of its tokens: at+jwt (RFC 9068), or JWT where it says no more",
-        )
-        .and_then(|node| texts(&node));
-    let leeway = fields.optional("leeway_seconds").map(|node| node.whole_number(0..=MAX_LEEWAY_SECONDS));
-    let keys_node = fields.required("keys", "one of `remote`, `jwks`, `secrets_env`");
-    let keys = keys_node
-        .as_ref()
-        .and_then(|node| read_keys(node, algorithms.as_deref(), accept_missing_iss, secrets));
-    let claims_node = fields.optional("claims");
-    let claims = match &claims_node {
-        Some(node) => read_claims(node),
+    if !accept_missing_iss {
+        node.demand::<fields::Issuer<'_>>("iss");
+    }
+    if !accept_missing_aud {
+        node.demand::<fields::Issuer<'_>>("audiences");
+    }
+    let iss = iss.and_then(|node| node.text().map(str::to_owned));
+    let audiences = audiences.and_then(|node| texts(&node));
+    let algorithms = algorithms.and_then(|node| words(&node, &ALGORITHMS));
+    let token_types = token_types.and_then(|node| texts(&node));
+    let leeway = leeway.map(|node| node.whole_number(0..=MAX_LEEWAY_SECONDS));
+    let keys = keys.and_then(|node| read_keys(&node, algorithms.as_deref(), accept_missing_iss, secrets));
+    let claims = match claims {
+        Some(node) => read_claims(&node),
         None => Some(ClaimMapping::default()),
     };
     if several && claims.as_ref().is_some_and(|claims| claims.grants == Grants::Any) {
-        fields.problem(
+        node.problem(
             "with several issuers each needs `claims.role_prefix` or `claims.granted_roles`: \
              else one issuer's `admin` is every issuer's",
         );
     }
-    fields.finish();
     let issuer = Issuer {
         iss,
         accept_missing_iss,
@@ -193,14 +206,9 @@ fn read_one(name: &str, node: &Node<'_>, several: bool, secrets: &Secrets<'_>) -
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Missing {
+pub(super) enum Missing {
     Iss,
     Aud,
-}
-
-/// A field that is required unless `condition`.
-fn unless<'v>(condition: bool, fields: &mut Fields<'v>, name: &'static str, why: &str) -> Option<Node<'v>> {
-    if condition { fields.optional(name) } else { fields.required(name, why) }
 }
 
 fn read_keys(
@@ -209,11 +217,7 @@ fn read_keys(
     accepts_missing_iss: bool,
     secrets: &Secrets<'_>,
 ) -> Option<KeySource> {
-    let mut fields = node.object()?;
-    let remote = fields.optional("remote");
-    let jwks = fields.optional("jwks");
-    let secrets_env = fields.optional("secrets_env");
-    fields.finish();
+    let fields::Keys { remote, jwks, secrets_env } = node.fields()?;
     let symmetric = secrets_env.is_some();
     if algorithms.is_some_and(|listed| listed.iter().any(|algorithm| algorithm.is_symmetric() != symmetric)) {
         node.problem(
@@ -238,26 +242,19 @@ fn read_keys(
 }
 
 fn read_remote(node: &Node<'_>) -> Option<RemoteKeys> {
-    let mut fields = node.object()?;
-    let cluster =
-        fields.required("cluster", "the Envoy cluster that serves the JWK Set").and_then(|node| node.text());
-    let uri = fields
-        .required(
-            "uri",
-            "the address of the JWK Set, such as https://issuer.example.com/.well-known/jwks.json",
-        )
-        .and_then(|node| read_uri(&node));
-    let refresh = fields.optional("refresh_seconds").map(|node| node.whole_number(10..=86_400));
-    let timeout = fields.optional("timeout_ms").map(|node| node.whole_number(100..=10_000));
-    fields.finish();
+    let fields::Remote { cluster, uri, refresh_seconds, timeout_ms } = node.fields()?;
+    let cluster = cluster.and_then(|node| node.text());
+    let uri = uri.and_then(|node| read_uri(&node));
+    let refresh = refresh_seconds.map(|node| node.whole_number(MIN_REFRESH_SECONDS..=MAX_REFRESH_SECONDS));
+    let timeout = timeout_ms.map(|node| node.whole_number(MIN_TIMEOUT_MS..=MAX_TIMEOUT_MS));
     let (scheme, authority, path) = uri?;
     Some(RemoteKeys {
         cluster: cluster?.to_owned(),
         scheme,
         authority,
         path,
-        refresh_seconds: refresh.unwrap_or(Some(300))?,
-        timeout_ms: u32::try_from(timeout.unwrap_or(Some(2000))?).ok()?,
+        refresh_seconds: refresh.unwrap_or(Some(DEFAULT_REFRESH_SECONDS))?,
+        timeout_ms: u32::try_from(timeout.unwrap_or(Some(DEFAULT_TIMEOUT_MS))?).ok()?,
     })
 }
 
@@ -350,35 +347,40 @@ fn read_secrets(
     Some(KeySet::from_secrets(found.into_iter().collect::<Option<_>>()?))
 }
 
-/// The names that `algorithms` may list.
-fn algorithm_words() -> Vec<(&'static str, AlgorithmName)> {
-    let all = AlgorithmName::ALL.iter().map(|name| (name.as_str(), *name));
-    all.chain([(AlgorithmName::ED25519, AlgorithmName::EdDsa)]).collect()
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which has no iterators there")]
+const fn algorithms() -> [(&'static str, AlgorithmName); AlgorithmName::ALL.len() + 1] {
+    let mut words = [(AlgorithmName::ED25519, AlgorithmName::EdDsa); AlgorithmName::ALL.len() + 1];
+    let mut index = 0;
+    while index < AlgorithmName::ALL.len() {
+        let name = AlgorithmName::ALL[index];
+        words[index] = (name.as_str(), name);
+        index += 1;
+    }
+    words
 }
 
 fn is_variable_name(name: &str) -> bool {
-    name.len() <= 128
+    name.len() <= MAX_VARIABLE_NAME_BYTES
         && !name.starts_with(|first: char| first.is_ascii_digit())
         && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 fn read_claims(node: &Node<'_>) -> Option<ClaimMapping> {
-    let mut fields = node.object()?;
+    let fields::Claims { subject, roles, role_prefix, granted_roles } = node.fields()?;
     let defaults = ClaimMapping::default();
-    let subject = fields.optional("subject").map(|node| claim_path(&node));
-    let roles = fields.optional("roles").map(|node| claim_path(&node));
-    let prefix = fields.optional("role_prefix").map(|node| role(&node));
-    let granted = fields.optional("granted_roles").map(|node| read_roles(&node));
+    let subject = subject.map(|node| claim_path(&node));
+    let roles = roles.map(|node| claim_path(&node));
+    let prefix = role_prefix.map(|node| role(&node));
+    let granted = granted_roles.map(|node| read_roles(&node));
     let grants = match (prefix, granted) {
         (None, None) => Some(Grants::Any),
         (Some(prefix), None) => prefix.map(Grants::Prefixed),
         (None, Some(granted)) => granted.map(Grants::Listed),
         (Some(_), Some(_)) => {
-            fields.problem("`role_prefix` and `granted_roles` exclude each other");
+            node.problem("`role_prefix` and `granted_roles` exclude each other");
             None
         }
     };
-    fields.finish();
     Some(ClaimMapping {
         subject: subject.unwrap_or(Some(defaults.subject))?,
         roles: roles.unwrap_or(Some(defaults.roles))?,

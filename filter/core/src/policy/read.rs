@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value};
 
+use super::fields::{Fields, Known};
 use crate::problem::Report;
 
 /// A value and where it stands.
@@ -14,19 +15,12 @@ pub(super) struct Node<'v> {
     report: &'v Report,
 }
 
-/// An object whose members are taken by name; what is left over at the end is unknown.
-pub(super) struct Fields<'v> {
-    members: &'v Map<String, Value>,
-    path: String,
-    report: &'v Report,
-    known: Vec<&'static str>,
-}
-
 impl<'v> Node<'v> {
     pub(super) fn root(value: &'v Value, report: &'v Report) -> Self {
         Self { value, path: String::new(), report }
     }
 
+    #[inline(never)] // a hundred callers, none of which is in a hurry: 3 KiB less of module
     pub(super) fn problem(&self, text: impl Into<String>) {
         self.report.add(&self.path, text);
     }
@@ -36,13 +30,52 @@ impl<'v> Node<'v> {
         None
     }
 
-    pub(super) fn object(&self) -> Option<Fields<'v>> {
-        match self.value {
-            Value::Object(members) => {
-                Some(Fields { members, path: self.path.clone(), report: self.report, known: Vec::new() })
-            }
-            _ => self.expected("an object"),
+    /// The fields of an object. Every one that is unknown, missing or without a value is reported.
+    pub(super) fn fields<T: Fields<'v>>(&self) -> Option<T> {
+        let members = self.members(T::KNOWN)?;
+        Some(T::take(|name| self.field(members, name)))
+    }
+
+    /// The members of an object with these fields.
+    fn members(&self, known: &[Known]) -> Option<&'v Map<String, Value>> {
+        let Value::Object(members) = self.value else {
+            return self.expected("an object");
+        };
+        for name in members.keys().filter(|name| known.iter().all(|known| known.name != *name)) {
+            self.report.add(&self.place(&name.escape_debug().to_string()), unknown(name, known));
         }
+        for known in known.iter().filter(|known| !known.depends) {
+            self.report_missing(members, known);
+        }
+        Some(members)
+    }
+
+    /// Reports that a field is missing, where that depends on others.
+    pub(super) fn demand<T: Fields<'v>>(&self, name: &str) {
+        if let (Value::Object(members), Some(known)) =
+            (self.value, T::KNOWN.iter().find(|known| known.name == name))
+        {
+            self.report_missing(members, known);
+        }
+    }
+
+    fn report_missing(&self, members: &Map<String, Value>, known: &Known) {
+        if let Some(why) = known.why
+            && !members.contains_key(known.name)
+        {
+            self.report.add(&self.place(known.name), format!("is missing: {why}"));
+        }
+    }
+
+    /// The member, where it stands there. `null` is what YAML makes of a field whose value was forgotten: a problem,
+    /// never the same as absent, which may mean something wider.
+    fn field(&self, members: &'v Map<String, Value>, name: &str) -> Option<Self> {
+        let value = members.get(name)?;
+        if value.is_null() {
+            self.report.add(&self.place(name), "has no value: give it one, or leave the field out");
+            return None;
+        }
+        Some(Self { value, path: self.place(name), report: self.report })
     }
 
     /// The members of an object whose names are the user's own.
@@ -51,7 +84,9 @@ impl<'v> Node<'v> {
             Value::Object(members) => Some(
                 members
                     .iter()
-                    .map(|(name, value)| (name.as_str(), self.below(value, &format!(".{name}"))))
+                    .map(|(name, value)| {
+                        (name.as_str(), Self { value, path: self.place(name), report: self.report })
+                    })
                     .collect(),
             ),
             _ => self.expected("an object"),
@@ -64,7 +99,10 @@ impl<'v> Node<'v> {
                 items
                     .iter()
                     .enumerate()
-                    .map(|(index, value)| self.below(value, &format!("[{index}]")))
+                    .map(|(index, value)| {
+                        let path = format!("{}[{index}]", self.path);
+                        Self { value, path, report: self.report }
+                    })
                     .collect(),
             ),
             _ => self.expected("a list"),
@@ -132,56 +170,17 @@ impl<'v> Node<'v> {
         }
     }
 
-    fn below(&self, value: &'v Value, step: &str) -> Self {
-        let path = format!("{}{step}", self.path);
-        Self { value, path: path.strip_prefix('.').map(str::to_owned).unwrap_or(path), report: self.report }
+    fn place(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 }
 
-impl<'v> Fields<'v> {
-    /// The member, where it stands there. `null` is what YAML makes of a field whose value was forgotten: a problem,
-    /// never the same as absent, which may mean something wider.
-    pub(super) fn optional(&mut self, name: &'static str) -> Option<Node<'v>> {
-        self.known.push(name);
-        let value = self.members.get(name)?;
-        if value.is_null() {
-            self.report.add(&self.place(name), "has no value: give it one, or leave the field out");
-            return None;
-        }
-        Some(Node { value, path: self.place(name), report: self.report })
-    }
-
-    /// The member; a problem where it is missing.
-    pub(super) fn required(&mut self, name: &'static str, why: &str) -> Option<Node<'v>> {
-        let node = self.optional(name);
-        if !self.members.contains_key(name) {
-            self.report.add(&self.place(name), format!("is missing: {why}"));
-        }
-        node
-    }
-
-    pub(super) fn problem(&self, text: impl Into<String>) {
-        self.report.add(&self.path, text);
-    }
-
-    /// Reports every member that nobody asked for.
-    pub(super) fn finish(self) {
-        for name in self.members.keys() {
-            if !self.known.contains(&name.as_str()) {
-                let close =
-                    self.known.iter().map(|known| (strsim::damerau_levenshtein(known, name), known)).min();
-                let hint = match close {
-                    Some((distance, known)) if distance <= 2 => format!("; did you mean `{known}`?"),
-                    _ => format!("; known here: {}", self.known.join(", ")),
-                };
-                self.report
-                    .add(&self.place(&name.escape_debug().to_string()), format!("unknown field{hint}"));
-            }
-        }
-    }
-
-    fn place(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+fn unknown(name: &str, known: &[Known]) -> String {
+    let names = || known.iter().map(|known| known.name);
+    let close = names().map(|known| (strsim::damerau_levenshtein(known, name), known)).min();
+    match close {
+        Some((distance, known)) if distance <= 2 => format!("unknown field; did you mean `{known}`?"),
+        _ => format!("unknown field; known here: {}", names().collect::<Vec<_>>().join(", ")),
     }
 }
 

@@ -2,24 +2,24 @@
 
 use serde_json::Value;
 
+use super::fields;
 use super::issuers::{claim_path, read_roles};
 use super::read::Node;
 use crate::requirement::{Condition, MAX_WHOLE, Requirement, Scalar, Test, whole};
 
 /// The most conditions of a rule, and the most values of one.
-const MAX_CONDITIONS: usize = 32;
+pub(super) const MAX_CONDITIONS: usize = 32;
 /// The longest text that a claim is compared with, in bytes.
-const MAX_TEXT_BYTES: usize = 1024;
+pub(super) const MAX_TEXT_BYTES: usize = 1024;
 
 pub(super) fn read(node: &Node<'_>) -> Option<Requirement> {
-    let mut fields = node.object()?;
-    let any_role = fields.optional("any_role").map(|node| read_roles(&node));
-    let all_roles = fields.optional("all_roles").map(|node| read_roles(&node));
-    let conditions = fields.optional("claims").map(|node| read_conditions(&node));
-    if any_role.is_none() && all_roles.is_none() && conditions.is_none() {
-        fields.problem("must hold `any_role`, `all_roles` or `claims`");
+    let fields::Requirement { any_role, all_roles, claims } = node.fields()?;
+    if any_role.is_none() && all_roles.is_none() && claims.is_none() {
+        node.problem("must hold `any_role`, `all_roles` or `claims`");
     }
-    fields.finish();
+    let any_role = any_role.map(|node| read_roles(&node));
+    let all_roles = all_roles.map(|node| read_roles(&node));
+    let conditions = claims.map(|node| read_conditions(&node));
     Some(Requirement {
         any_role: any_role.unwrap_or_else(|| Some(vec![]))?,
         all_roles: all_roles.unwrap_or_else(|| Some(vec![]))?,
@@ -33,26 +33,20 @@ fn read_conditions(node: &Node<'_>) -> Option<Vec<Condition>> {
 }
 
 fn read_condition(node: &Node<'_>) -> Option<Condition> {
-    let mut fields = node.object()?;
-    let claim = fields
-        .required("path", "the claim, as a list of member names such as [tenant, id]")
-        .and_then(|node| claim_path(&node));
+    let fields::Condition { path, equals, one_of, contains, equals_param } = node.fields()?;
+    let claim = path.and_then(|node| claim_path(&node));
     let tests = [
-        fields.optional("equals").map(|node| scalar(&node).map(|value| Test::OneOf(vec![value]))),
-        fields.optional("one_of").map(|node| scalars(&node).map(Test::OneOf)),
-        fields.optional("contains").map(|node| scalar(&node).map(Test::Contains)),
-        fields
-            .optional("equals_param")
-            .map(|node| node.text().map(|name| Test::EqualsParameter(name.to_owned()))),
+        equals.map(|node| scalar(&node).map(|value| Test::OneOf(vec![value]))),
+        one_of.map(|node| scalars(&node).map(Test::OneOf)),
+        contains.map(|node| scalar(&node).map(Test::Contains)),
+        equals_param.map(|node| node.text().map(|name| Test::EqualsParameter(name.to_owned()))),
     ];
     let mut given = tests.into_iter().flatten();
     let test = given.next();
     if test.is_none() || given.next().is_some() {
-        fields.problem("must hold exactly one of `equals`, `one_of`, `contains`, `equals_param`");
-        fields.finish();
+        node.problem("must hold exactly one of `equals`, `one_of`, `contains`, `equals_param`");
         return None;
     }
-    fields.finish();
     Some(Condition { claim: claim?, test: test?? })
 }
 

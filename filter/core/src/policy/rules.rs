@@ -1,8 +1,9 @@
 //! `policies`: hosts, prefix and rules.
 
+use super::compile::SettingsFields;
 use super::issuers::{TrustedIssuer, check_name};
-use super::read::{Fields, Node};
-use super::{Access, IssuerId, Mode, Rule, Scope, Settings, compile, requirement};
+use super::read::Node;
+use super::{Access, IssuerId, Mode, Rule, Scope, Settings, compile, fields, methods, requirement};
 use crate::host_name::HostPattern;
 use crate::issuer::Grants;
 use crate::pattern::Pattern;
@@ -10,9 +11,15 @@ use crate::reading::Foldings;
 use crate::requirement::Requirement;
 
 /// The most policies in a document, and the most rules and paths in each list.
-const MAX_ITEMS: usize = 1000;
+pub(super) const MAX_ITEMS: usize = 1000;
 /// The longest name of a policy or a rule.
 const MAX_NAME: usize = 64;
+
+/// Whether a CORS preflight needs no token.
+pub(super) const REFUSE_OR_ALLOW: [(&str, bool); 2] = [("refuse", false), ("allow", true)];
+
+pub(super) const ACCESS: [(&str, Word); 3] =
+    [("authenticated", Word::Authenticated), ("optional", Word::Optional), ("public", Word::Public)];
 
 /// `issuers` and `outer` are `None` where they themselves are wrong: then no issuer can be looked up by name.
 pub(super) fn read(
@@ -35,22 +42,24 @@ struct Known<'a> {
 }
 
 fn read_scope(node: &Node<'_>, known: &Known<'_>) -> Option<Scope> {
-    let mut fields = node.object()?;
-    let name = read_name(&mut fields);
-    let hosts = fields
-        .required("hosts", "write [\"*\"] for every host")
-        .and_then(|node| parsed_list(&node, HostPattern::parse));
-    let prefix = fields
-        .required("prefix", "write `/` for every path")
-        .and_then(|node| parsed(&node, Pattern::parse_prefix));
-    let trusted = fields
-        .required("issuers", "name the issuers that this policy trusts")
-        .and_then(|node| issuer_ids(&node, known));
-    let settings = compile::settings(&mut fields, known.outer);
-    let preflight =
-        fields.optional("cors_preflight").map(|node| node.word(&[("refuse", false), ("allow", true)]));
+    let fields::Scope {
+        name,
+        hosts,
+        prefix,
+        issuers,
+        mode,
+        credentials,
+        challenge,
+        cors_preflight,
+        rules: rules_node,
+    } = node.fields()?;
+    let name = name.and_then(|node| read_name(&node));
+    let hosts = hosts.and_then(|node| parsed_list(&node, HostPattern::parse));
+    let prefix = prefix.and_then(|node| parsed(&node, Pattern::parse_prefix));
+    let trusted = issuers.and_then(|node| issuer_ids(&node, known));
+    let settings = SettingsFields { mode, credentials, challenge }.read(known.outer);
+    let preflight = cors_preflight.map(|node| node.word(&REFUSE_OR_ALLOW));
     let mode = settings.as_ref().map_or(Mode::Enforce, |settings| settings.mode);
-    let rules_node = fields.required("rules", "without a rule every request is refused");
     let rules: Option<Vec<_>> =
         rules_node.as_ref().and_then(|node| node.distinct_items(MAX_ITEMS)).map(|nodes| {
             nodes
@@ -58,7 +67,6 @@ fn read_scope(node: &Node<'_>, known: &Known<'_>) -> Option<Scope> {
                 .map(|node| read_rule(node, prefix.as_ref(), trusted.as_deref(), mode, known))
                 .collect()
         });
-    fields.finish();
     let rules: Vec<Rule> = rules?.into_iter().collect::<Option<_>>()?;
     if let Some(node) = &rules_node {
         refuse_conflicts(node, &rules, known.folded);
@@ -106,33 +114,27 @@ fn read_rule(
     outer_mode: Mode,
     known: &Known<'_>,
 ) -> Option<Rule> {
-    let mut fields = node.object()?;
-    let name = read_name(&mut fields);
-    let methods = fields.optional("methods").map(|node| read_methods(&node));
-    let paths = fields.required("paths", "list the paths of this rule").and_then(|node| {
+    let fields::Rule { name, methods, paths, access, issuers, require: require_node, mode } =
+        node.fields()?;
+    let name = name.and_then(|node| read_name(&node));
+    let methods = methods.map(|node| methods::read(&node));
+    let paths = paths.and_then(|node| {
         let paths = parsed_list(&node, Pattern::parse)?;
         if prefix.is_some_and(|prefix| paths.iter().any(|path| !path.lies_below(prefix))) {
             node.problem("a path outside the policy's `prefix` can never match");
         }
         Some(paths)
     });
-    let word = fields.optional("access").map(|node| {
-        node.word(&[
-            ("authenticated", Word::Authenticated),
-            ("optional", Word::Optional),
-            ("public", Word::Public),
-        ])
-    });
-    let own_issuers = fields.optional("issuers").map(|node| {
+    let word = access.map(|node| node.word(&ACCESS));
+    let own_issuers = issuers.map(|node| {
         let ids = issuer_ids(&node, known)?;
         if trusted.is_some_and(|trusted| ids.iter().any(|id| !trusted.contains(id))) {
             node.problem("a rule can only narrow its policy's `issuers`");
         }
         Some(ids)
     });
-    let require_node = fields.optional("require");
     let requirement = require_node.as_ref().map(requirement::read);
-    let mode = fields.optional("mode").map(|node| compile::mode(&node));
+    let mode = mode.map(|node| compile::mode(&node));
     let word = word.unwrap_or(Some(Word::Authenticated));
     if let Some(node) = &require_node
         && word.is_some_and(|word| word != Word::Authenticated)
@@ -140,9 +142,8 @@ fn read_rule(
         node.problem("only goes with `access: authenticated`, the default: nobody else has roles");
     }
     if word == Some(Word::Public) && own_issuers.is_some() {
-        fields.problem("`access: public` looks at no token: `issuers` means nothing here");
+        node.problem("`access: public` looks at no token: `issuers` means nothing here");
     }
-    fields.finish();
     if let (Some(node), Some(Some(requirement)), Some(paths)) = (&require_node, &requirement, &paths) {
         refuse_unknown_parameters(node, requirement, paths);
     }
@@ -200,7 +201,7 @@ fn refuse_unknown_parameters(node: &Node<'_>, requirement: &Requirement, paths: 
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Word {
+pub(super) enum Word {
     Authenticated,
     Optional,
     Public,
@@ -225,63 +226,6 @@ fn refuse_unattainable(node: &Node<'_>, requirement: &Requirement, ids: &[Issuer
     }
 }
 
-/// The methods of the registry (RFC 9110 section 16.1), and three that caches and devices use. A misspelled one would make a
-/// rule that never matches, and leave its requests to a wider one.
-const METHODS: [&str; 41] = [
-    "ACL",
-    "BASELINE-CONTROL",
-    "BIND",
-    "CHECKIN",
-    "CHECKOUT",
-    "COPY",
-    "DELETE",
-    "GET",
-    "HEAD",
-    "LABEL",
-    "LINK",
-    "LOCK",
-    "MERGE",
-    "MKACTIVITY",
-    "MKCALENDAR",
-    "MKCOL",
-    "MKREDIRECTREF",
-    "MKWORKSPACE",
-    "MOVE",
-    "OPTIONS",
-    "ORDERPATCH",
-    "PATCH",
-    "POST",
-    "PROPFIND",
-    "PROPPATCH",
-    "PURGE",
-    "PUT",
-    "QUERY",
-    "REBIND",
-    "REPORT",
-    "SEARCH",
-    "TRACE",
-    "UNBIND",
-    "UNCHECKOUT",
-    "UNLINK",
-    "UNLOCK",
-    "UPDATE",
-    "UPDATEREDIRECTREF",
-    "VERSION-CONTROL",
-    "NOTIFY",
-    "SUBSCRIBE",
-];
-
-fn read_methods(node: &Node<'_>) -> Option<Vec<String>> {
-    parsed_list(node, |method| match method {
-        "CONNECT" => Err("CONNECT is always refused".to_owned()),
-        method if METHODS.contains(&method) => Ok(method.to_owned()),
-        method => Err(format!(
-            "`{}` is no known method; they are written in capital letters",
-            method.escape_debug()
-        )),
-    })
-}
-
 fn issuer_ids(node: &Node<'_>, known: &Known<'_>) -> Option<Vec<IssuerId>> {
     let names = node.distinct_items(MAX_ITEMS)?;
     let find = |node: &Node<'_>| {
@@ -301,10 +245,9 @@ fn issuer_ids(node: &Node<'_>, known: &Known<'_>) -> Option<Vec<IssuerId>> {
     ids.into_iter().collect()
 }
 
-fn read_name(fields: &mut Fields<'_>) -> Option<String> {
-    let node = fields.required("name", "verdicts name the policy and the rule")?;
+fn read_name(node: &Node<'_>) -> Option<String> {
     let name = node.text()?;
-    check_name(name, MAX_NAME, &node);
+    check_name(name, MAX_NAME, node);
     Some(name.to_owned())
 }
 
@@ -312,7 +255,7 @@ fn parsed<T>(node: &Node<'_>, parse: impl Fn(&str) -> Result<T, String>) -> Opti
     parse(node.text()?).map_err(|text| node.problem(text)).ok()
 }
 
-fn parsed_list<T>(node: &Node<'_>, parse: impl Fn(&str) -> Result<T, String>) -> Option<Vec<T>> {
+pub(super) fn parsed_list<T>(node: &Node<'_>, parse: impl Fn(&str) -> Result<T, String>) -> Option<Vec<T>> {
     let items: Vec<_> = node.distinct_items(MAX_ITEMS)?.iter().map(|item| parsed(item, &parse)).collect();
     items.into_iter().collect()
 }
