@@ -5,7 +5,7 @@
 use bearward_protocol::bounds::{MAX_NUMERIC_DATE, MAX_ROLE_BYTES, MAX_ROLES, MAX_SUBJECT_BYTES};
 use serde_json::{Map, Value};
 
-use crate::issuer::{Grants, Issuer};
+use crate::issuer::{ClaimMapping, Grants, Issuer, Separator};
 use crate::rejection::Rejection;
 use crate::token::VerifiedToken;
 
@@ -34,7 +34,7 @@ impl VerifiedClaims {
         let times = Times::read(&payload)?;
         times.check(issuer.leeway_seconds, now)?;
         let subject = read_subject(&payload, &issuer.claims.subject)?;
-        let roles = read_roles(&payload, &issuer.claims.roles)?;
+        let roles = read_roles(&payload, &issuer.claims)?;
         let roles = granted(roles, &issuer.claims.grants);
         Ok(Self { subject, roles, times, payload })
     }
@@ -177,18 +177,23 @@ fn read_subject(payload: &Map<String, Value>, path: &[String]) -> Result<String,
     Ok(subject)
 }
 
-/// An array of strings, or one string; none where the claim is absent.
-fn read_roles(payload: &Map<String, Value>, path: &[String]) -> Result<Vec<String>, Rejection> {
-    let roles = match lookup(payload, path)? {
-        None => return Ok(Vec::new()),
-        Some(Value::String(role)) => vec![role.clone()],
-        Some(Value::Array(roles)) if roles.len() <= MAX_ROLES => roles
+/// An array of strings, or one string, of one role or of several; none where the claim is absent.
+fn read_roles(payload: &Map<String, Value>, mapping: &ClaimMapping) -> Result<Vec<String>, Rejection> {
+    let roles: Vec<String> = match (lookup(payload, &mapping.roles)?, mapping.separator) {
+        (None, _) => return Ok(Vec::new()),
+        // Two spaces, and one at an end, leave a word that is empty, which is no role (RFC 6749 section 3.3).
+        (Some(Value::String(roles)), Separator::Space) => {
+            roles.split(' ').take(MAX_ROLES + 1).map(str::to_owned).collect()
+        }
+        (Some(Value::String(role)), Separator::None) => vec![role.clone()],
+        (Some(Value::Array(roles)), Separator::None) if roles.len() <= MAX_ROLES => roles
             .iter()
             .map(|role| role.as_str().map(str::to_owned).ok_or(Rejection::ClaimsMalformed))
             .collect::<Result<_, _>>()?,
-        Some(_) => return Err(Rejection::ClaimsMalformed),
+        _ => return Err(Rejection::ClaimsMalformed),
     };
-    if roles.iter().all(|role| is_role(role)) { Ok(roles) } else { Err(Rejection::ClaimsMalformed) }
+    let fine = roles.len() <= MAX_ROLES && roles.iter().all(|role| is_role(role));
+    if fine { Ok(roles) } else { Err(Rejection::ClaimsMalformed) }
 }
 
 /// Roles travel joined by commas: one that holds a comma would be two for the upstream.

@@ -27,7 +27,17 @@ pub struct Issuer {
 pub struct ClaimMapping {
     pub(crate) subject: Vec<String>,
     pub(crate) roles: Vec<String>,
+    pub(crate) separator: Separator,
     pub(crate) grants: Grants,
+}
+
+/// How many roles a string holds: never a guess, since a role may have a space in its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Separator {
+    /// One. The claim may also be an array of such.
+    None,
+    /// As many as words, as `scope` (RFC 8693 section 4.2). Nothing but one string holds them.
+    Space,
 }
 
 /// Which roles an issuer may grant.
@@ -103,10 +113,31 @@ impl ClaimMapping {
     pub(crate) fn hold_granted(&self, path: &[String]) -> bool {
         self.grants != Grants::Any && (self.roles.starts_with(path) || path.starts_with(&self.roles))
     }
+
+    /// Whether there is a token that has this role.
+    pub(crate) fn could_grant(&self, role: &str) -> bool {
+        match &self.grants {
+            Grants::Any => self.could_hold(role),
+            Grants::Prefixed(prefix) => {
+                role.strip_prefix(prefix.as_str()).is_some_and(|own| !own.is_empty() && self.could_hold(own))
+            }
+            Grants::Listed(listed) => listed.iter().any(|own| own == role) && self.could_hold(role),
+        }
+    }
+
+    /// Whether the claim could hold this role.
+    pub(crate) fn could_hold(&self, role: &str) -> bool {
+        self.separator == Separator::None || !role.contains(' ')
+    }
 }
 
 impl Default for ClaimMapping {
     fn default() -> Self {
-        Self { subject: vec!["sub".to_owned()], roles: vec!["roles".to_owned()], grants: Grants::Any }
+        Self {
+            subject: vec!["sub".to_owned()],
+            roles: vec!["roles".to_owned()],
+            separator: Separator::None,
+            grants: Grants::Any,
+        }
     }
 }

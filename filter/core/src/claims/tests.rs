@@ -1,6 +1,6 @@
 use super::*;
 use crate::fixtures::{NOW, key_set, sign_texts, token};
-use crate::issuer::ClaimMapping;
+use crate::issuer::{ClaimMapping, Separator};
 use crate::verify::verify;
 use serde_json::json;
 
@@ -176,6 +176,89 @@ fn a_path_leads_through_objects_only() {
     assert_eq!(roles(json!(null)), Ok(vec![]));
     assert_eq!(roles(json!({})), Ok(vec![]));
     assert_eq!(roles(json!(["roles"])), Err(Rejection::ClaimsMalformed));
+}
+
+#[test]
+fn a_string_holds_several_roles_only_where_the_policy_says_so() {
+    let reads = |separator, roles: Value| {
+        let claims = ClaimMapping { separator, ..ClaimMapping::default() };
+        validate_as(&Issuer { claims, ..issuer() }, json!({ "roles": roles }))
+            .map(|claims| claims.roles().to_vec())
+    };
+    let words = json!("orders:read orders:write");
+    assert_eq!(reads(Separator::None, words.clone()).unwrap(), ["orders:read orders:write"]);
+    assert_eq!(reads(Separator::Space, words).unwrap(), ["orders:read", "orders:write"]);
+    assert_eq!(reads(Separator::Space, json!("admin")).unwrap(), ["admin"]);
+    assert_eq!(reads(Separator::Space, json!(null)).unwrap(), [""; 0]);
+    let most = vec!["r"; MAX_ROLES].join(" ");
+    assert_eq!(reads(Separator::Space, json!(most)).unwrap().len(), MAX_ROLES);
+    for roles in [
+        json!(""),
+        json!(" "),
+        json!(" a"),
+        json!("a "),
+        json!("a  b"),
+        json!("a\tb"),
+        json!("a\nb"),
+        json!("a,b c"),
+        json!("a \u{a0}b"),
+        json!(["a", "b"]),
+        json!(["a b"]),
+        json!([]),
+        json!(7),
+        json!(true),
+        json!({ "a": true }),
+        json!(format!("{most} r")),
+        json!(format!("a {}", "r".repeat(MAX_ROLE_BYTES + 1))),
+    ] {
+        assert_eq!(reads(Separator::Space, roles.clone()), Err(Rejection::ClaimsMalformed), "{roles}");
+    }
+}
+
+/// At every level of a path: what is absent is absent, and what is of a wrong type is malformed, `null` included.
+#[test]
+fn a_mapped_claim_of_a_wrong_type_is_malformed_at_every_level_and_never_absent() {
+    let path = ["a.b", "https://c.test/d", "e"].map(str::to_owned).to_vec();
+    let nested = |depth: usize, inner: Value| {
+        let names = path.iter().take(depth).rev();
+        names.fold(inner, |value, name| json!({ name: value }))
+    };
+    let header = crate::fixtures::header().to_string();
+    let verify_as = |claims: ClaimMapping, claim: Value| {
+        let mut payload = crate::fixtures::payload();
+        payload.as_object_mut().unwrap().extend(claim.as_object().unwrap().clone());
+        let issuer = Issuer { claims, ..issuer() };
+        verify(sign_texts(&header, &payload.to_string()).as_bytes(), &issuer, &key_set(), NOW)
+    };
+    let roles = |claim| {
+        let claims = ClaimMapping { roles: path.clone(), ..ClaimMapping::default() };
+        verify_as(claims, claim).map(|claims| claims.roles().to_vec())
+    };
+    let subject = |claim| {
+        let claims = ClaimMapping { subject: path.clone(), ..ClaimMapping::default() };
+        verify_as(claims, claim).map(|claims| claims.subject().to_owned())
+    };
+    assert_eq!(roles(nested(3, json!(["chef"]))), Ok(vec!["chef".to_owned()]));
+    assert_eq!(subject(nested(3, json!("u7"))), Ok("u7".to_owned()));
+    for depth in 0..3 {
+        assert_eq!(roles(nested(depth, json!({ "other": 1 }))), Ok(vec![]), "absent at {depth}");
+        assert_eq!(subject(nested(depth, json!({ "other": 1 }))), Err(Rejection::ClaimsMalformed), "{depth}");
+    }
+    for wrong in [json!(null), json!(true), json!(7.5), json!([{}]), json!("text")] {
+        for depth in 1..3 {
+            let claim = nested(depth, wrong.clone());
+            assert_eq!(roles(claim.clone()), Err(Rejection::ClaimsMalformed), "{claim}");
+            assert_eq!(subject(claim.clone()), Err(Rejection::ClaimsMalformed), "{claim}");
+        }
+    }
+    for wrong in
+        [json!(null), json!(true), json!(7), json!({}), json!(["a", null]), json!(["a", 7]), json!([["a"]])]
+    {
+        assert_eq!(roles(nested(3, wrong.clone())), Err(Rejection::ClaimsMalformed), "{wrong}");
+    }
+    for wrong in [json!(null), json!(true), json!(7.5), json!({}), json!(["u7"])] {
+        assert_eq!(subject(nested(3, wrong.clone())), Err(Rejection::ClaimsMalformed), "{wrong}");
+    }
 }
 
 #[test]

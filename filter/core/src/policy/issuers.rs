@@ -12,7 +12,7 @@ use super::read::Node;
 use crate::algorithm::AlgorithmName;
 use crate::base64url;
 use crate::claims::is_role;
-use crate::issuer::{ClaimMapping, DEFAULT_LEEWAY_SECONDS, Grants, Issuer, normalized_type};
+use crate::issuer::{ClaimMapping, DEFAULT_LEEWAY_SECONDS, Grants, Issuer, Separator, normalized_type};
 use crate::keys::{KeySet, Secret, SecretError, UNDECIDED};
 
 /// The most issuers that one policy may trust.
@@ -40,6 +40,10 @@ pub(super) const DEFAULT_TIMEOUT_MS: u64 = 2000;
 
 /// The claims that `accept_missing` may name.
 pub(super) const MISSING: [(&str, Missing); 2] = [("iss", Missing::Iss), ("aud", Missing::Aud)];
+
+/// What may stand between the roles of one string.
+pub(super) const SEPARATORS: [(&str, Separator); 2] =
+    [("none", Separator::None), ("space", Separator::Space)];
 
 /// The names that `algorithms` may list.
 pub(super) const ALGORITHMS: [(&str, AlgorithmName); AlgorithmName::ALL.len() + 1] = algorithms();
@@ -366,12 +370,13 @@ fn is_variable_name(name: &str) -> bool {
 }
 
 fn read_claims(node: &Node<'_>) -> Option<ClaimMapping> {
-    let fields::Claims { subject, roles, role_prefix, granted_roles } = node.fields()?;
+    let fields::Claims { subject, roles, role_separator, role_prefix, granted_roles } = node.fields()?;
     let defaults = ClaimMapping::default();
     let subject = subject.map(|node| claim_path(&node));
     let roles = roles.map(|node| claim_path(&node));
+    let separator = role_separator.map(|node| node.word(&SEPARATORS));
     let prefix = role_prefix.map(|node| role(&node));
-    let granted = granted_roles.map(|node| read_roles(&node));
+    let granted = granted_roles.as_ref().map(read_roles);
     let grants = match (prefix, granted) {
         (None, None) => Some(Grants::Any),
         (Some(prefix), None) => prefix.map(Grants::Prefixed),
@@ -381,11 +386,20 @@ fn read_claims(node: &Node<'_>) -> Option<ClaimMapping> {
             None
         }
     };
-    Some(ClaimMapping {
+    let mapping = ClaimMapping {
         subject: subject.unwrap_or(Some(defaults.subject))?,
         roles: roles.unwrap_or(Some(defaults.roles))?,
+        separator: separator.unwrap_or(Some(defaults.separator))?,
         grants: grants?,
-    })
+    };
+    if let (Some(node), Grants::Listed(listed)) = (&granted_roles, &mapping.grants) {
+        for role in listed.iter().filter(|role| !mapping.could_hold(role)) {
+            node.problem(format!(
+                "no token has the role `{role}`: with `role_separator: space` it would be several"
+            ));
+        }
+    }
+    Some(mapping)
 }
 
 pub(super) fn claim_path(node: &Node<'_>) -> Option<Vec<String>> {

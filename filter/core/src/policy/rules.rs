@@ -5,7 +5,6 @@ use super::issuers::{TrustedIssuer, check_name};
 use super::read::Node;
 use super::{Access, IssuerId, Mode, Rule, Scope, Settings, compile, fields, methods, requirement};
 use crate::host_name::HostPattern;
-use crate::issuer::Grants;
 use crate::pattern::Pattern;
 use crate::reading::Foldings;
 use crate::requirement::Requirement;
@@ -210,18 +209,13 @@ pub(super) enum Word {
 /// A role that none of the rule's issuers may grant makes a rule that nobody passes.
 fn refuse_unattainable(node: &Node<'_>, requirement: &Requirement, ids: &[IssuerId], known: &Known<'_>) {
     let grantable = |role: &String| {
-        ids.iter().filter_map(|id| known.issuers.get(id.0)).any(|trusted| {
-            match &trusted.issuer.claims.grants {
-                Grants::Any => true,
-                Grants::Prefixed(prefix) => role.len() > prefix.len() && role.starts_with(prefix.as_str()),
-                Grants::Listed(listed) => listed.contains(role),
-            }
-        })
+        let mut issuers = ids.iter().filter_map(|id| known.issuers.get(id.0));
+        issuers.any(|trusted| trusted.issuer.claims.could_grant(role))
     };
     if known.complete {
         for role in requirement.any_role.iter().chain(&requirement.all_roles).filter(|role| !grantable(role))
         {
-            node.problem(format!("none of the issuers here may grant the role `{role}`: look at their role_prefix and granted_roles"));
+            node.problem(format!("none of the issuers here may grant the role `{role}`: look at their role_prefix, granted_roles and role_separator"));
         }
     }
 }

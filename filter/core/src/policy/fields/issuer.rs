@@ -4,13 +4,14 @@ use super::{Shape, Together, Without, names, object, text};
 use crate::issuer::DEFAULT_LEEWAY_SECONDS;
 use crate::policy::issuers::{
     ALGORITHMS, DEFAULT_REFRESH_SECONDS, DEFAULT_TIMEOUT_MS, MAX_CLAIM_PATH, MAX_REFRESH_SECONDS,
-    MAX_SECRETS, MAX_TIMEOUT_MS, MAX_WORDS, MIN_REFRESH_SECONDS, MIN_TIMEOUT_MS, MISSING,
+    MAX_SECRETS, MAX_TIMEOUT_MS, MAX_WORDS, MIN_REFRESH_SECONDS, MIN_TIMEOUT_MS, MISSING, SEPARATORS,
 };
 use crate::policy::rules::MAX_ITEMS;
 use bearward_protocol::bounds::MAX_LEEWAY_SECONDS;
 
 const ALGORITHM_NAMES: [&str; ALGORITHMS.len()] = names(&ALGORITHMS);
 const MISSING_NAMES: [&str; MISSING.len()] = names(&MISSING);
+const SEPARATOR_NAMES: [&str; SEPARATORS.len()] = names(&SEPARATORS);
 
 /// Names out of `issuers`.
 pub(super) const ISSUER_NAMES: Shape = Shape::distinct(&Shape::Text(text::OF_ISSUERS), MAX_ITEMS);
@@ -145,8 +146,14 @@ object! {
     roles {
         without: Without::Value(r#"["roles"]"#),
         shape: CLAIM_PATH,
-        about: "The claim with the roles: an array of strings, or one string.",
+        about: "The claim with the roles: an array of strings, or one string. A token without it has no roles.",
         example: r#"["realm_access", "roles"]"#,
+    }
+    role_separator {
+        without: Without::Value(r#""none""#),
+        shape: Shape::Word(&SEPARATOR_NAMES),
+        about: "`none`: a string is one role, whatever stands in it. `space`: the claim is one string of roles with single spaces between them, as `scope` (RFC 6749 section 3.3).",
+        example: r#""space""#,
     }
     role_prefix {
         without: Without::Words("roles stay as they are"),

@@ -54,7 +54,11 @@ fn documents() -> [Value; 3] {
         json!({ "cluster": "c", "uri": "https://a.test/jwks", "refresh_seconds": 77, "timeout_ms": 777 });
     [
         document(
-            issuer("RS256", json!({ "remote": remote }), json!({ "subject": ["id"], "roles": ["r"] })),
+            issuer(
+                "RS256",
+                json!({ "remote": remote }),
+                json!({ "subject": ["id"], "roles": ["r"], "role_separator": "space" }),
+            ),
             json!({ "header": "x-token", "scheme": "T" }),
             json!([{ "path": ["a"], "equals": 1 }]),
             json!({ "from": "subject" }),

@@ -128,6 +128,30 @@ fn no_issuer_can_grant_anothers_roles_by_its_prefix() {
 }
 
 #[test]
+fn a_role_that_would_be_several_is_an_error_where_spaces_separate() {
+    let with = |claims: Value, role: &str| {
+        let mut document = changed("/issuers/own/claims", claims);
+        document["policies"][0]["rules"][0]["require"] = json!({ "any_role": [role] });
+        document
+    };
+    let role = "store manager";
+    for claims in [
+        json!({ "granted_roles": [role] }),
+        json!({ "role_separator": "none" }),
+        json!({ "role_separator": "space", "role_prefix": "store ma" }),
+    ] {
+        assert!(Policy::compile(&with(claims.clone(), role), &no_secrets).is_ok(), "{claims}");
+    }
+    let text = problems(&with(json!({ "role_separator": "space" }), role));
+    assert!(text.contains("none of the issuers here may grant the role `store manager`"), "{text}");
+    let text = problems(&with(json!({ "role_separator": "space", "granted_roles": [role, "a"] }), "a"));
+    assert!(
+        text.contains("issuers.own.claims.granted_roles: no token has the role `store manager`"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_secret_written_where_its_name_belongs_is_not_shown() {
     let mut document = changed("/issuers/own/algorithms", json!(["HS256"]));
     for secret in ["s3cr3t-s3cr3t-s3cr3t-s3cr3t-s3cr3t", "abcdefghijklmnopqrstuvwxyzabcdef"] {
