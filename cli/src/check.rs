@@ -12,6 +12,9 @@ use crate::{document, surroundings};
 /// The stand-in for a secret that only the proxy's environment holds: fit, and never used.
 const UNKNOWN_SECRET: &[u8] = b"stand-in for a secret that only the proxy knows";
 
+/// The largest file that is read, in bytes: an Envoy configuration holds more than a policy.
+const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
+
 /// One thing that is wrong, and the field.
 pub(crate) struct Problem {
     path: String,
@@ -32,7 +35,7 @@ struct Finding<'a> {
 
 /// Runs the command and prints its result.
 pub(crate) fn run(file: &Path, as_json: bool) -> ExitCode {
-    let document = match document::read(file) {
+    let document = match document::read(file, MAX_FILE_BYTES) {
         Ok(document) => document,
         Err(problem) => {
             eprintln!("{problem}");
@@ -57,6 +60,11 @@ pub(crate) fn run(file: &Path, as_json: bool) -> ExitCode {
     }
 }
 
+/// Every variable has a secret that is fit.
+pub(crate) fn any_secret(_: &str) -> Option<Vec<u8>> {
+    Some(UNKNOWN_SECRET.to_vec())
+}
+
 fn examine<'a>(plugin: &'a Plugin<'a>, other_vm_ids: &[&str]) -> Finding<'a> {
     let (compiled, mut problems) = match &plugin.policy {
         Err(text) => (None, vec![problem("", text)]),
@@ -73,10 +81,9 @@ fn examine<'a>(plugin: &'a Plugin<'a>, other_vm_ids: &[&str]) -> Finding<'a> {
 }
 
 fn compile(policy: &Policy<'_>) -> Result<Compiled, Vec<Problem>> {
-    let secrets = |_: &str| Some(UNKNOWN_SECRET.to_vec());
     let compiled = match policy {
-        Policy::Inline(document) => Compiled::compile(document, &secrets),
-        Policy::Text(text) => Compiled::parse(text.as_bytes(), &secrets),
+        Policy::Inline(document) => Compiled::compile(document, &any_secret),
+        Policy::Text(text) => Compiled::parse(text.as_bytes(), &any_secret),
     };
     compiled.map_err(|problems| problems.iter().map(|found| problem(&found.path, &found.text)).collect())
 }

@@ -6,8 +6,8 @@
 //! [`observe`] one that is not carried out;
 //! [`http2`], [`bodies`], [`websocket`] the same in streams, long ones among them; [`policy_change`] a new policy while
 //! it serves; [`stats`] what Envoy counts; [`signatures`] who verifies;
-//! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`documentation`] that it is
-//! true; [`vectors`] hundreds of requests with the decision that every host must come to; [`wycheproof`] thousands of
+//! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`bundle`] what is joined;
+//! [`documentation`] that it is true; [`vectors`] hundreds of requests with the decision that every host must come to; [`wycheproof`] thousands of
 //! signatures; [`hosted`] the module without a proxy.
 #![forbid(unsafe_code)]
 #![allow(
@@ -20,6 +20,7 @@
 
 mod access_log;
 mod bodies;
+mod bundle;
 mod capabilities;
 mod compose;
 mod configuration;
