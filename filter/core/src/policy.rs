@@ -1,7 +1,8 @@
 //! The policy: a document, compiled into what cannot be invalid.
 //!
 //! Parts: `issuers` (whom to trust), `scopes` (the document's `policies`: hosts, prefix, rules), `forward` (what the
-//! upstream is told). The reading of each stands in a module of its own; all problems are reported at once.
+//! upstream is told). The reading of each stands in a module of its own; all problems are reported at once. Which fields
+//! there are stands in one table, [`fields`].
 
 mod challenge;
 mod compile;

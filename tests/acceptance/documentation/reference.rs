@@ -64,8 +64,8 @@ fn objects() -> Vec<Placed> {
 }
 
 fn collect(place: &str, object: &'static Object, found: &mut Vec<Placed>) {
-    // By what it is about: constants have no address of their own.
-    if let Some((places, _)) = found.iter_mut().find(|(_, own)| own.about == object.about) {
+    // By its name: constants have no address of their own.
+    if let Some((places, _)) = found.iter_mut().find(|(_, own)| own.name == object.name) {
         places.push(place.to_owned());
         places.sort_by_key(String::len);
         return;
@@ -171,7 +171,7 @@ fn words(text: &Text) -> String {
 /// A link as GitHub makes the anchors of headings.
 fn link(object: &Object, objects: &[Placed]) -> String {
     let (places, _) =
-        objects.iter().find(|(_, own)| own.about == object.about).expect("an object of the table");
+        objects.iter().find(|(_, own)| own.name == object.name).expect("an object of the table");
     let place = &places[0];
     let anchor: String = place
         .to_lowercase()

@@ -24,6 +24,8 @@ use super::read::Node;
 /// An object with fields of its own.
 #[derive(Debug)]
 pub struct Object {
+    /// Its name in this table: no two have the same.
+    pub name: &'static str,
     /// What it is, in one sentence.
     pub about: &'static str,
     /// In the order of the documentation.
@@ -187,6 +189,7 @@ macro_rules! object {
     ) => {
         $(#[$attribute])*
         $visibility const $description: $crate::policy::fields::Object = $crate::policy::fields::Object {
+            name: stringify!($fields),
             about: $about,
             fields: &[$(
                 $crate::policy::fields::Field { name: stringify!($field), $($part: $value),+ },

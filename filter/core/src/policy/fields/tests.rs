@@ -230,14 +230,14 @@ fn the_documents_of_these_tests_are_right_and_hold_every_field() {
     let mut held = BTreeSet::new();
     for document in documents() {
         compile(&document).unwrap_or_else(|problems| panic!("{problems:#?}"));
-        held.extend(places(&document).iter().map(|place| (place.object.about, place.field.name)));
+        held.extend(places(&document).iter().map(|place| (place.object.name, place.field.name)));
     }
     let mut described = BTreeSet::new();
     fn describe(shape: &Shape, described: &mut BTreeSet<(&'static str, &'static str)>) {
         match shape {
             Shape::Object(object) => {
                 for field in object.fields {
-                    described.insert((object.about, field.name));
+                    described.insert((object.name, field.name));
                     describe(&field.shape, described);
                 }
             }
