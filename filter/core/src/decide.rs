@@ -12,7 +12,6 @@ use crate::edit::Edit;
 use crate::keys::KeySet;
 use crate::path::CanonicalPath;
 use crate::policy::{Access, ChallengeSettings, IssuerId, KeySource, Mode, Policy, Settings, TrustedIssuer};
-use crate::reading::Readings;
 use crate::rejection::Rejection;
 use crate::request::Request;
 use crate::requirement::{Matched, Requirement};
@@ -260,7 +259,7 @@ impl Policy {
         let (trusted, claims) = self.verify(found?.token, issuers, means, &mut progress.issuer)?;
         progress.edits.extend(self.forwarding.headers(&trusted.name, &claims)?);
         let Some((rule, requirement)) = requirement else { return Ok(()) };
-        let matched = Matched { path, patterns: &rule.paths, readings: Readings::folding(self.paths.home()) };
+        let matched = Matched { path, patterns: &rule.paths, readings: self.paths.possible() };
         requirement.check(&claims, matched).inspect_err(|_| progress.scope = scope_of(requirement))
     }
 }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::reading::Foldings;
+use crate::reading::{Foldings, Readings};
 use crate::rejection::Rejection;
 
 /// The longest path that is looked at, in bytes.
@@ -28,6 +28,16 @@ impl PathSettings {
     /// What is folded in the reading that decides.
     #[must_use]
     pub fn home(self) -> Foldings {
+        self.folded_by_all().and(Foldings::DECODED)
+    }
+
+    /// The readings of servers that there may be behind.
+    #[must_use]
+    pub fn possible(self) -> Readings {
+        Readings::folding(self.folded_by_all())
+    }
+
+    fn folded_by_all(self) -> Foldings {
         if self.keep_parameters { self.folded.and(Foldings::PARAMETERS) } else { self.folded }
     }
 
@@ -148,6 +158,33 @@ pub(crate) fn decoded(segment: &[u8]) -> impl Iterator<Item = u8> + Clone + '_ {
         }
         Some(*byte)
     })
+}
+
+/// Whether some character of the segment is written otherwise than RFC 3986 section 3.3 has it: encoded without need,
+/// with small digits, or not encoded where it should be. `;` is taken as encoded, because only so it is let through.
+pub(crate) fn is_spelled_otherwise(segment: &[u8]) -> bool {
+    let mut rest = segment;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        if *byte == b'%'
+            && let Some((decoded, after)) = encoded_byte(after)
+        {
+            let digits = rest.split_at_checked(2).map_or(rest, |(digits, _)| digits);
+            if stands_for_itself(decoded) || digits.iter().any(u8::is_ascii_lowercase) {
+                return true;
+            }
+            rest = after;
+        } else if !stands_for_itself(*byte) && *byte != b';' {
+            return true;
+        }
+    }
+    false
+}
+
+/// `pchar` (RFC 3986 section 3.3), but for `;`.
+fn stands_for_itself(byte: u8) -> bool {
+    is_unreserved(byte)
+        || matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@')
 }
 
 /// The same target with every encoded unreserved character decoded, once (RFC 3986 section 6.2.2.2), but for the query.

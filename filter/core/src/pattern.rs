@@ -1,6 +1,6 @@
 //! Patterns of paths: literal segments, `*`, `{name}`, and `**` at the end.
 
-use crate::path::{CanonicalPath, PathSettings, check_bytes, decoded};
+use crate::path::{CanonicalPath, PathSettings, check_bytes, decoded, is_spelled_otherwise};
 use crate::reading::{self, Foldings, Readings};
 
 /// A compiled pattern. Literals are compared after percent-decoding, as every server behind will compare them.
@@ -72,8 +72,11 @@ impl Pattern {
     fn foldings(&self, path: CanonicalPath<'_>) -> Option<Foldings> {
         let own_slash = self.segments.last() == Some(&Segment::EMPTY);
         let path_slash = path.segments().last() == Some(&[]);
+        let takes_nothing = path_slash
+            && self.segments.last() == Some(&Segment::One)
+            && self.segments.len() == path.segments().count();
         // `**` takes a slash at the end like anything else.
-        let folds_slash = !self.rest && own_slash != path_slash;
+        let folds_slash = !self.rest && own_slash != path_slash && !takes_nothing;
         let own_count = self.segments.len() - usize::from(folds_slash && own_slash);
         let path_count = path.segments().count() - usize::from(folds_slash && path_slash);
         if own_count > path_count || (own_count < path_count && !self.rest) {
@@ -188,8 +191,12 @@ impl Segment {
 
     fn foldings(&self, segment: &[u8]) -> Option<Foldings> {
         match self {
-            Self::One => (!segment.is_empty()).then_some(Foldings::NONE),
-            Self::Literal(literal) => reading::between(decoded(segment), literal),
+            Self::One => Some(if segment.is_empty() { Foldings::EMPTY } else { Foldings::NONE }),
+            Self::Literal(literal) => {
+                let foldings = reading::between(decoded(segment), literal)?;
+                let undone = if is_spelled_otherwise(segment) { Foldings::DECODED } else { Foldings::NONE };
+                Some(foldings.and(undone))
+            }
         }
     }
 }
@@ -204,7 +211,7 @@ mod tests {
     }
 
     fn matches(pattern: &str, target: &str) -> bool {
-        readings(pattern, target).hold(Foldings::NONE)
+        readings(pattern, target).hold(PathSettings::default().home())
     }
 
     #[test]
@@ -221,10 +228,21 @@ mod tests {
             ("/a/b", "/a./b", Foldings::ENDS),
             ("/A/**", "/a/", Foldings::LETTERS),
             ("/A/**", "/A/", Foldings::NONE),
+            ("/a/caf\u{e9}", "/A/CAF%C3%89", Foldings::LETTERS.and(Foldings::SCRIPTS)),
+            ("/a,b", "/a%2Cb", Foldings::DECODED),
+            ("/a%2Cb", "/a%2Cb", Foldings::DECODED),
+            ("/caf\u{e9}", "/caf%c3%a9", Foldings::DECODED),
+            ("/a%7Cb", "/a|b", Foldings::DECODED),
+            ("/a%20b/c,d", "/a%20b/c,d", Foldings::NONE),
+            ("/a/*", "/a/b%2cc", Foldings::NONE),
+            ("/a/*", "/a/", Foldings::EMPTY),
+            ("/a/*/**", "/a/", Foldings::EMPTY),
         ] {
             assert_eq!(readings(pattern, target), Readings::folding(foldings), "{pattern} {target}");
         }
-        for (pattern, target) in [("/a", "/ab"), ("/a/*", "/a/"), ("/a/b", "/a/b/c"), ("/a", "/")] {
+        for (pattern, target) in
+            [("/a", "/ab"), ("/a/*", "/a"), ("/a/*/c", "/a/"), ("/a/b", "/a/b/c"), ("/a", "/")]
+        {
             assert!(readings(pattern, target).is_empty(), "{pattern} {target}");
         }
     }

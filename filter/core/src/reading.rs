@@ -2,7 +2,8 @@
 //!
 //! A server may fold letters, ignore a slash at the end, drop spaces and dots at the end of segments, or drop what follows
 //! `;` in them. Each is a setting of its own (Express has `case sensitive routing` and `strict routing`), so all
-//! combinations are looked at: two foldings together may hide a rule that one of them alone comes to.
+//! combinations are looked at: two foldings together may hide a rule that one of them alone comes to. Which servers do
+//! what is measured in `tests/decoders`.
 
 /// What a server must fold for a pattern to match: none, some or all of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub struct Foldings(u8);
 impl Foldings {
     /// Nothing: it matches as it stands.
     pub const NONE: Self = Self(0);
-    /// Letters without case: those of every script, by Unicode's simple and special case mappings.
+    /// Letters of ASCII without case.
     pub const LETTERS: Self = Self(1);
     /// A slash at the end ignored.
     pub const SLASH: Self = Self(2);
@@ -19,6 +20,16 @@ impl Foldings {
     pub const ENDS: Self = Self(4);
     /// `;` in a segment and what follows it dropped (RFC 3986 section 3.3).
     pub const PARAMETERS: Self = Self(8);
+    /// Letters of every other script without case, by Unicode's simple and special case mappings.
+    pub const SCRIPTS: Self = Self(16);
+    /// Percent-encoding undone before anything is compared. Nearly everybody does; Express and Fastify compare reserved
+    /// characters as the client wrote them, so that `%2C` is no comma.
+    pub const DECODED: Self = Self(32);
+    /// Nothing at the end of a path taken for a segment: `/a/` for `/a/{id}`, as Fastify does.
+    pub const EMPTY: Self = Self(64);
+
+    const ALL: [Self; 7] =
+        [Self::LETTERS, Self::SLASH, Self::ENDS, Self::PARAMETERS, Self::SCRIPTS, Self::DECODED, Self::EMPTY];
 
     /// All that one or the other needs.
     #[must_use]
@@ -35,32 +46,52 @@ impl Foldings {
 
 /// A set of readings; each is a combination of foldings, the exact reading the one of none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Readings(u16);
+pub struct Readings(u128);
 
 impl Readings {
     /// No reading.
     pub const NONE: Self = Self(0);
     /// Every reading.
-    pub const ALL: Self = Self(0xffff);
+    pub const ALL: Self = Self(u128::MAX);
 
     /// The readings that fold at least this.
     #[must_use]
-    pub const fn folding(foldings: Foldings) -> Self {
-        let mut set = 0;
+    pub fn folding(foldings: Foldings) -> Self {
+        let needed =
+            Foldings::ALL.iter().zip(&Self::OF_EACH).filter(|(folding, _)| foldings.include(**folding));
+        needed.fold(Self::ALL, |readings, (_, with)| readings.within(*with))
+    }
+
+    /// The readings that do one folding, for each of them.
+    const OF_EACH: [Self; Foldings::ALL.len()] = {
+        let [letters, slash, ends, parameters, scripts, decoded, empty] = Foldings::ALL;
+        [
+            Self::with(letters),
+            Self::with(slash),
+            Self::with(ends),
+            Self::with(parameters),
+            Self::with(scripts),
+            Self::with(decoded),
+            Self::with(empty),
+        ]
+    };
+
+    const fn with(folding: Foldings) -> Self {
+        let mut set = Self::NONE;
         let mut reading = 0;
-        while reading < 16 {
-            if foldings.0 & !reading == 0 {
-                set |= 1_u16.unbounded_shl(reading as u32);
+        while reading < 1 << Foldings::ALL.len() {
+            if Foldings(reading).include(folding) {
+                set = set.or(Self::only(Foldings(reading)));
             }
             reading += 1;
         }
-        Self(set)
+        set
     }
 
     /// The one reading that folds exactly this.
     #[must_use]
     pub const fn only(foldings: Foldings) -> Self {
-        Self(1_u16.unbounded_shl(foldings.0 as u32))
+        Self(1_u128.unbounded_shl(foldings.0 as u32))
     }
 
     /// Whether the reading that folds exactly this is among them.
@@ -125,26 +156,27 @@ fn without_parameters(segment: &[u8], literal: &[u8]) -> Option<Foldings> {
     if segment == literal {
         return Some(Foldings::NONE);
     }
-    if is_same_letters(segment, literal) {
-        return Some(Foldings::LETTERS);
+    if let Some(letters) = between_letters(segment, literal) {
+        return Some(letters);
     }
     let (segment, literal) = (without_end(segment), without_end(literal));
-    if segment == literal {
-        return Some(Foldings::ENDS);
-    }
-    is_same_letters(segment, literal).then_some(Foldings::ENDS.and(Foldings::LETTERS))
+    between_letters(segment, literal).map(|letters| letters.and(Foldings::ENDS))
 }
 
-/// Whether the two differ in the case of letters only. Some servers know more letters than those of ASCII: the Kelvin
-/// sign is a K to them.
-fn is_same_letters(one: &[u8], other: &[u8]) -> bool {
+/// What has to be folded where the two differ in the case of letters only. Some servers know more letters than those of
+/// ASCII: the Kelvin sign is a K to them.
+fn between_letters(one: &[u8], other: &[u8]) -> Option<Foldings> {
+    if one == other {
+        return Some(Foldings::NONE);
+    }
+    if one.eq_ignore_ascii_case(other) {
+        return Some(Foldings::LETTERS);
+    }
     if one.is_ascii() && other.is_ascii() {
-        return one.eq_ignore_ascii_case(other);
+        return None;
     }
-    match (std::str::from_utf8(one), std::str::from_utf8(other)) {
-        (Ok(one), Ok(other)) => letters(one).eq(letters(other)),
-        _ => false,
-    }
+    let (one, other) = (std::str::from_utf8(one).ok()?, std::str::from_utf8(other).ok()?);
+    letters(one).eq(letters(other)).then_some(Foldings::LETTERS.and(Foldings::SCRIPTS))
 }
 
 fn letters(text: &str) -> impl Iterator<Item = char> + '_ {
@@ -195,6 +227,7 @@ mod tests {
     #[test]
     fn the_least_that_makes_two_segments_one_is_found() {
         let both = Some(Foldings::LETTERS.and(Foldings::ENDS));
+        let scripts = Some(Foldings::LETTERS.and(Foldings::SCRIPTS));
         for (segment, literal, expected) in [
             ("a", "a", Some(Foldings::NONE)),
             ("", "", Some(Foldings::NONE)),
@@ -202,6 +235,9 @@ mod tests {
             ("a. ", "a", Some(Foldings::ENDS)),
             ("a", "a.", Some(Foldings::ENDS)),
             ("A.", "a", both),
+            ("A\u{e9}", "a\u{e9}", Some(Foldings::LETTERS)),
+            ("A\u{c9}", "a\u{e9}", scripts),
+            ("\u{212a}", "k", scripts),
             (" ", "", Some(Foldings::ENDS)),
             (".a", "a", None),
             ("b", "a", None),

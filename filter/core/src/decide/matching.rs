@@ -140,7 +140,7 @@ impl Policy {
             named.map(|scope| ScopeMatch { readings: scope.prefix.readings(path), scope }).collect();
         found.sort_by_key(|found| Reverse(found.scope.prefix.depth()));
         // The readings of a server that does not fold what the settings say that it does are nobody's.
-        let mut without_scope = Readings::folding(self.paths.home());
+        let mut without_scope = self.paths.possible();
         for found in &mut found {
             let readings = found.readings;
             found.readings = readings.within(without_scope);

@@ -169,6 +169,55 @@ fn letters_of_every_script_are_folded_by_some_server() {
 }
 
 #[test]
+fn the_letters_that_a_setting_folds_are_those_of_ascii() {
+    let rules = json!([
+        { "name": "cafe", "paths": ["/caf\u{e9}", "/kitchen"], "access": "public" },
+        { "name": "rest", "paths": ["/**"] },
+    ]);
+    let policy = policy_with(json!({ "paths": { "letters": "folded" } }), json!({}), rules);
+    for (path, expected) in [
+        ("/CAF%C3%A9", ANONYMOUS),
+        ("/KITCHEN", ANONYMOUS),
+        ("/caf%C3%89", Decision::Reject(Rejection::TokenMissing)),
+        ("/%E2%84%AAitchen", Decision::Reject(Rejection::TokenMissing)),
+    ] {
+        assert_eq!(verdict(&policy, &format!("GET {path}"), &[]).decision, expected, "{path}");
+    }
+}
+
+#[test]
+fn a_character_that_is_encoded_without_need_comes_to_no_laxer_rule() {
+    let open = json!({ "access": "public" });
+    let closed = json!({ "access": "authenticated" });
+    for (one, other) in [(&open, &closed), (&closed, &open)] {
+        let mut rules = json!([{ "name": "comma", "paths": ["/a,b"] }, { "name": "rest", "paths": ["/**"] }]);
+        rules[0]["access"] = one["access"].clone();
+        rules[1]["access"] = other["access"].clone();
+        let policy = policy_with(json!({}), json!({}), rules);
+        let of = |path: &str| verdict(&policy, &format!("GET {path}"), &[]).decision;
+        // Express takes these for the rest, nearly everybody else for the first.
+        for path in ["/a%2Cb", "/a%2cb"] {
+            assert!(matches!(of(path), Decision::Reject(_)), "{path} where the rest is {other}");
+        }
+        assert_eq!(matches!(of("/a,b"), Decision::Forward(_)), one == &open);
+        assert_eq!(matches!(of("/c%2Cd"), Decision::Forward(_)), other == &open);
+    }
+}
+
+#[test]
+fn nothing_at_the_end_of_a_path_may_be_a_segment_to_some_server() {
+    let rules = json!([
+        { "name": "item", "paths": ["/items/{id}"] },
+        { "name": "rest", "paths": ["/**"], "access": "public" },
+    ]);
+    let policy = policy_with(json!({}), json!({}), rules);
+    let of = |path: &str| verdict(&policy, &format!("GET {path}"), &[]).decision;
+    assert_eq!(of("/items/"), Decision::Reject(Rejection::PathAmbiguous));
+    assert_eq!(of("/items"), ANONYMOUS);
+    assert_eq!(of("/other/"), ANONYMOUS);
+}
+
+#[test]
 fn a_segment_of_dots_and_spaces_is_no_segment() {
     let rules = json!([
         { "name": "admin", "paths": ["/admin", "/admin/users"] },
