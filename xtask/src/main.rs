@@ -11,7 +11,7 @@ use xtask::interrupt;
 use xtask::report::Report;
 use xtask::verb::bless::Subject;
 use xtask::verb::build::Variant;
-use xtask::verb::{bless, build, demo, fuzz, sqlx, test};
+use xtask::verb::{bless, build, decoders, demo, fuzz, sqlx, test};
 
 /// Bearward's errands. What an errand needs (the wasm target, Envoy, PostgreSQL) it finds on this machine or fetches.
 #[derive(Debug, Parser)]
@@ -64,6 +64,12 @@ enum Verb {
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
         minutes: u64,
     },
+    /// Ask other servers (nginx, Express, Flask and more) what they take a path for, and write it down.
+    Decoders {
+        /// Compare with what is written instead.
+        #[arg(long)]
+        check: bool,
+    },
     /// Renew .sqlx, against which the issuer's queries are checked when it is compiled.
     Sqlx,
 }
@@ -90,6 +96,7 @@ fn run(verb: Verb, report: &mut Report) -> Result<ExitCode, Error> {
         Verb::Test { all, arguments } => test::test(all, &arguments, report),
         Verb::Bless { subject } => bless::bless(subject, report).map(|()| ExitCode::SUCCESS),
         Verb::Fuzz { target, minutes } => fuzz::fuzz(target.as_deref(), minutes, report),
+        Verb::Decoders { check } => decoders::decoders(check, report).map(|()| ExitCode::SUCCESS),
         Verb::Sqlx => sqlx::renew(report).map(|()| ExitCode::SUCCESS),
     }
 }

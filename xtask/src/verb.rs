@@ -2,6 +2,7 @@
 
 pub mod bless;
 pub mod build;
+pub mod decoders;
 pub mod demo;
 pub mod fuzz;
 pub mod sqlx;

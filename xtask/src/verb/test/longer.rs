@@ -1,6 +1,6 @@
 use crate::error::Error;
 use crate::report::Report;
-use crate::verb::sqlx;
+use crate::verb::{decoders, sqlx};
 
 mod compose;
 mod dependencies;
@@ -9,11 +9,12 @@ mod fuzz;
 type Step = fn(&mut Report) -> Result<(), Error>;
 
 /// What takes too long, or needs too much, for every run.
-const STEPS: [(&str, Step); 4] = [
+const STEPS: [(&str, Step); 5] = [
     (".sqlx is fresh", sqlx::check),
     ("licences, sources and advisories of dependencies", dependencies::check),
     ("the compose file", compose::check),
     ("the fuzz targets compile", fuzz::check),
+    ("other servers take paths for what is written", |report| decoders::decoders(true, report)),
 ];
 
 /// Runs every step; the first that fails ends the run.
