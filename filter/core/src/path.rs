@@ -52,6 +52,8 @@ impl PathSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CanonicalPath<'a> {
     path: &'a [u8],
+    /// Whether every segment is; nearly every path is, and then none has to be looked at again.
+    is_well_spelled: bool,
 }
 
 impl<'a> CanonicalPath<'a> {
@@ -80,7 +82,7 @@ impl<'a> CanonicalPath<'a> {
             return Err(Rejection::RequestMalformed);
         }
         check_bytes(path, settings)?;
-        let path = Self { path };
+        let path = Self { path, is_well_spelled: is_well_spelled(path) };
         path.check_segments()?;
         Ok(path)
     }
@@ -88,6 +90,11 @@ impl<'a> CanonicalPath<'a> {
     /// The segments between the slashes, still encoded. The last one is empty where the path ends in a slash.
     pub fn segments(self) -> impl Iterator<Item = &'a [u8]> + Clone {
         self.path.split(|byte| *byte == b'/').skip(1)
+    }
+
+    /// Whether every character of this segment is written as RFC 3986 section 3.3 has it.
+    pub(crate) fn has_well_spelled(self, segment: &[u8]) -> bool {
+        self.is_well_spelled || is_well_spelled(segment)
     }
 
     fn check_segments(self) -> Result<(), Rejection> {
@@ -160,25 +167,26 @@ pub(crate) fn decoded(segment: &[u8]) -> impl Iterator<Item = u8> + Clone + '_ {
     })
 }
 
-/// Whether some character of the segment is written otherwise than RFC 3986 section 3.3 has it: encoded without need,
-/// with small digits, or not encoded where it should be. `;` is taken as encoded, because only so it is let through.
-pub(crate) fn is_spelled_otherwise(segment: &[u8]) -> bool {
-    let mut rest = segment;
+/// Whether no character is encoded without need, or with small digits, and every one is encoded that should be. `;` counts
+/// as one of these, because only so it is let through where no setting says more.
+fn is_well_spelled(path: &[u8]) -> bool {
+    let mut rest = path;
     while let Some((byte, after)) = rest.split_first() {
-        rest = after;
         if *byte == b'%'
-            && let Some((decoded, after)) = encoded_byte(after)
+            && let Some((digits, after)) = after.split_first_chunk::<2>()
+            && let Some((decoded, _)) = encoded_byte(digits)
         {
-            let digits = rest.split_at_checked(2).map_or(rest, |(digits, _)| digits);
             if stands_for_itself(decoded) || digits.iter().any(u8::is_ascii_lowercase) {
-                return true;
+                return false;
             }
             rest = after;
-        } else if !stands_for_itself(*byte) && *byte != b';' {
-            return true;
+        } else if stands_for_itself(*byte) || matches!(byte, b'/' | b';') {
+            rest = after;
+        } else {
+            return false;
         }
     }
-    false
+    true
 }
 
 /// `pchar` (RFC 3986 section 3.3), but for `;`.

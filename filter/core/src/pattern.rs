@@ -1,6 +1,6 @@
 //! Patterns of paths: literal segments, `*`, `{name}`, and `**` at the end.
 
-use crate::path::{CanonicalPath, PathSettings, check_bytes, decoded, is_spelled_otherwise};
+use crate::path::{CanonicalPath, PathSettings, check_bytes, decoded};
 use crate::reading::{self, Foldings, Readings};
 
 /// A compiled pattern. Literals are compared after percent-decoding, as every server behind will compare them.
@@ -69,7 +69,8 @@ impl Pattern {
     }
 
     /// The least that has to be folded; `None` where the pattern does not match at all.
-    fn foldings(&self, path: CanonicalPath<'_>) -> Option<Foldings> {
+    #[must_use]
+    pub fn foldings(&self, path: CanonicalPath<'_>) -> Option<Foldings> {
         let own_slash = self.segments.last() == Some(&Segment::EMPTY);
         let path_slash = path.segments().last() == Some(&[]);
         let takes_nothing = path_slash
@@ -84,7 +85,7 @@ impl Pattern {
         }
         let start = if folds_slash { Foldings::SLASH } else { Foldings::NONE };
         let mut pairs = self.segments.iter().take(own_count).zip(path.segments());
-        pairs.try_fold(start, |foldings, (own, segment)| Some(foldings.and(own.foldings(segment)?)))
+        pairs.try_fold(start, |foldings, (own, segment)| Some(foldings.and(own.foldings(segment, path)?)))
     }
 
     /// Whether every path that `other` matches is matched by this pattern, too.
@@ -189,13 +190,13 @@ impl Segment {
         }
     }
 
-    fn foldings(&self, segment: &[u8]) -> Option<Foldings> {
+    fn foldings(&self, segment: &[u8], path: CanonicalPath<'_>) -> Option<Foldings> {
         match self {
             Self::One => Some(if segment.is_empty() { Foldings::EMPTY } else { Foldings::NONE }),
             Self::Literal(literal) => {
                 let foldings = reading::between(decoded(segment), literal)?;
-                let undone = if is_spelled_otherwise(segment) { Foldings::DECODED } else { Foldings::NONE };
-                Some(foldings.and(undone))
+                let is_as_written = path.has_well_spelled(segment);
+                Some(if is_as_written { foldings } else { foldings.and(Foldings::DECODED) })
             }
         }
     }

@@ -57,6 +57,9 @@ impl Readings {
     /// The readings that fold at least this.
     #[must_use]
     pub fn folding(foldings: Foldings) -> Self {
+        if foldings == Foldings::NONE {
+            return Self::ALL;
+        }
         let needed =
             Foldings::ALL.iter().zip(&Self::OF_EACH).filter(|(folding, _)| foldings.include(**folding));
         needed.fold(Self::ALL, |readings, (_, with)| readings.within(*with))

@@ -237,8 +237,13 @@ impl Rule {
         if !self.has_method(method) {
             return Readings::NONE;
         }
-        self.paths.iter().fold(Readings::NONE, |readings, pattern| {
-            if readings == Readings::ALL { readings } else { readings.or(pattern.readings(path)) }
-        })
+        let mut readings = Readings::NONE;
+        for foldings in self.paths.iter().filter_map(|pattern| pattern.foldings(path)) {
+            readings = readings.or(Readings::folding(foldings));
+            if readings == Readings::ALL {
+                break;
+            }
+        }
+        readings
     }
 }
