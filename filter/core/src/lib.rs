@@ -4,7 +4,8 @@
 //!
 //! 1. [`decide`] a request's whole way; [`request`] what comes in; [`rejection`] every way to be refused, one table;
 //!    [`response`] what the client gets then
-//! 2. [`path`] and [`host_name`] what is matched; [`pattern`] by what; [`reading`] as which servers read it
+//! 2. [`path`] and [`host_name`] what is matched; [`pattern`] by what; [`reading`] as which servers read it;
+//!    `percent` how it is encoded
 //! 3. [`credentials`] where the token stands; [`token`] what is checked before the signature; [`keys`] and
 //!    [`algorithm`] the signature, [`signature_host`] who else may verify it; [`claims`] what is checked after it; [`verify`] these four for one known issuer
 //! 4. [`issuer`] whom to trust and how to read his claims; [`identity`] what the upstream is told
@@ -29,6 +30,7 @@ pub mod json;
 pub mod keys;
 pub mod path;
 pub mod pattern;
+mod percent;
 pub mod policy;
 pub mod problem;
 pub mod reading;

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::percent::{decoded, encoded_byte, is_unreserved, is_well_spelled, with_unreserved_decoded};
 use crate::reading::{Foldings, Readings};
 use crate::rejection::Rejection;
 
@@ -151,87 +152,8 @@ pub(crate) fn check_bytes(path: &[u8], settings: PathSettings) -> Result<(), Rej
     Ok(())
 }
 
-/// The bytes of a segment after percent-decoding.
-pub(crate) fn decoded(segment: &[u8]) -> impl Iterator<Item = u8> + Clone + '_ {
-    let mut rest = segment;
-    std::iter::from_fn(move || {
-        let (byte, after) = rest.split_first()?;
-        rest = after;
-        if *byte == b'%'
-            && let Some((decoded, after)) = encoded_byte(after)
-        {
-            rest = after;
-            return Some(decoded);
-        }
-        Some(*byte)
-    })
-}
-
-/// Whether no character is encoded without need, or with small digits, and every one is encoded that should be. `;` counts
-/// as one of these, because only so it is let through where no setting says more.
-fn is_well_spelled(path: &[u8]) -> bool {
-    let mut rest = path;
-    while let Some((byte, after)) = rest.split_first() {
-        if *byte == b'%'
-            && let Some((digits, after)) = after.split_first_chunk::<2>()
-            && let Some((decoded, _)) = encoded_byte(digits)
-        {
-            if stands_for_itself(decoded) || digits.iter().any(u8::is_ascii_lowercase) {
-                return false;
-            }
-            rest = after;
-        } else if stands_for_itself(*byte) || matches!(byte, b'/' | b';') {
-            rest = after;
-        } else {
-            return false;
-        }
-    }
-    true
-}
-
-/// `pchar` (RFC 3986 section 3.3), but for `;`.
-fn stands_for_itself(byte: u8) -> bool {
-    is_unreserved(byte)
-        || matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@')
-}
-
-/// The same target with every encoded unreserved character decoded, once (RFC 3986 section 6.2.2.2), but for the query.
-fn with_unreserved_decoded(target: &[u8]) -> Cow<'_, [u8]> {
-    let end = target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
-    let (path, query) = target.split_at_checked(end).unwrap_or((target, b""));
-    if path.len() > MAX_PATH_BYTES || !path.contains(&b'%') {
-        return Cow::Borrowed(target);
-    }
-    let mut replaced = Vec::with_capacity(target.len());
-    let mut rest = path;
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        let unreserved = encoded_byte(after).filter(|(decoded, _)| *byte == b'%' && is_unreserved(*decoded));
-        if let Some((decoded, after)) = unreserved {
-            replaced.push(decoded);
-            rest = after;
-        } else {
-            replaced.push(*byte);
-        }
-    }
-    replaced.extend_from_slice(query);
-    Cow::Owned(replaced)
-}
-
 fn decodes_to_utf8(segment: &[u8]) -> bool {
     !segment.contains(&b'%') || String::from_utf8(decoded(segment).collect()).is_ok()
-}
-
-/// The byte that two hexadecimal digits stand for, and what follows them.
-fn encoded_byte(digits: &[u8]) -> Option<(u8, &[u8])> {
-    let (pair, rest) = digits.split_first_chunk::<2>()?;
-    let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
-    Some((u8::try_from(high? * 16 + low?).ok()?, rest))
-}
-
-/// RFC 3986 section 2.3.
-fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Patterns of paths: literal segments, `*`, `{name}`, and `**` at the end.
 
-use crate::path::{CanonicalPath, PathSettings, check_bytes, decoded};
+use crate::path::{CanonicalPath, PathSettings, check_bytes};
+use crate::percent::decoded;
 use crate::reading::{self, Foldings, Readings};
 
 /// A compiled pattern. Literals are compared after percent-decoding, as every server behind will compare them.

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::claims::VerifiedClaims;
-use crate::path::{CanonicalPath, decoded};
+use crate::path::CanonicalPath;
 use crate::pattern::Pattern;
+use crate::percent::decoded;
 use crate::reading::Readings;
 use crate::rejection::Rejection;
 

@@ -1,6 +1,6 @@
 //! Names of cookies and parameters, as the widest of servers reads them.
 
-use crate::path::decoded;
+use crate::percent::decoded;
 
 /// Whether some server takes one name for the other. ASP.NET reads names without case; PHP decodes them, reads spaces and
 /// dots as `_` and cuts at `[`; other frameworks do a part of that.

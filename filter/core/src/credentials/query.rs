@@ -3,7 +3,7 @@
 use super::checked;
 use super::name::may_be;
 use crate::edit::Edit;
-use crate::path::decoded;
+use crate::percent::decoded;
 use crate::rejection::Rejection;
 use crate::request::Request;
 
