@@ -5,7 +5,7 @@
 //! [`differences`] what came out otherwise.
 
 mod differences;
-mod routes;
+pub(crate) mod routes;
 mod settings;
 
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! What Bearward promises, seen through a real Envoy with the module that ships.
 //!
 //! In reading order: [`walk_through`] the whole flow; [`tokens`], [`roles`], [`tutorial`] who gets through;
-//! [`paths`], [`decoders`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the upstream is told;
+//! [`paths`], [`decoders`], [`normalization`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the upstream is told;
 //! [`odd_bytes`], [`keys`], [`trap`] what must not bring the gate down; [`grpc`], [`access_log`] how a refusal looks;
 //! [`observe`] one that is not carried out;
 //! [`http2`], [`bodies`], [`websocket`] the same in streams, long ones among them; [`policy_change`] a new policy while
@@ -36,6 +36,7 @@ mod keys;
 mod methods;
 mod metrics;
 mod module;
+mod normalization;
 mod observe;
 mod odd_bytes;
 mod paths;

@@ -9,6 +9,7 @@ mod exact;
 pub mod http2;
 mod response;
 
+pub use exact::Connection;
 pub use response::Response;
 
 /// How long an answer may take on a busy machine.

@@ -29,7 +29,7 @@ pub(super) enum Layout {
 
 /// What a rule asks for, from the most permissive on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Level {
+pub(crate) enum Level {
     Public,
     Authenticated,
     Admin,
@@ -47,7 +47,7 @@ impl Level {
 
 /// What each route asks for: every route closed among open ones, and open among closed ones, so that any two for which a
 /// path may be taken are told apart by one of these. And a mixture, as one would write it.
-pub(super) fn assignments() -> Vec<BTreeMap<&'static str, Level>> {
+pub(crate) fn assignments() -> Vec<BTreeMap<&'static str, Level>> {
     let names = ROUTES.map(|(name, ..)| name);
     let mut assignments = Vec::new();
     for own in names {
@@ -66,12 +66,7 @@ pub(super) fn assignments() -> Vec<BTreeMap<&'static str, Level>> {
 
 /// The route table as a policy: each route asks for what its rule says.
 pub(super) fn gate(paths: &Value, layout: Layout, rule: impl Fn(&'static str) -> Value) -> Gate {
-    let named = |route: &'static str, path: &str| {
-        let mut rule = rule(route);
-        rule["name"] = json!(route);
-        rule["paths"] = json!([path]);
-        rule
-    };
+    let named = |route: &'static str, path: &str| named(route, path, rule(route));
     let policy = |prefix: &str, rules: Vec<Value>| {
         let name = &rules[0]["name"];
         json!({ "name": name, "hosts": ["*"], "prefix": prefix, "issuers": ["own"], "rules": rules })
@@ -92,11 +87,34 @@ pub(super) fn gate(paths: &Value, layout: Layout, rule: impl Fn(&'static str) ->
             below.collect()
         }
     };
+    Gate::new(document(paths, &policies)).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// A policy for each assignment, chosen by the host: that of its index.
+pub(crate) fn document_of_all(paths: &Value) -> Value {
+    let policy = |(index, levels): (usize, BTreeMap<&str, Level>)| {
+        let rules = ROUTES.map(|(name, path, _)| named(name, path, levels[name].rule()));
+        json!({ "name": format!("p{index}"), "hosts": [host(index)], "prefix": "/", "issuers": ["own"], "rules": rules })
+    };
+    document(paths, &assignments().into_iter().enumerate().map(policy).collect::<Vec<_>>())
+}
+
+/// The host whose policy asks for what the assignment of this index says.
+pub(crate) fn host(assignment: usize) -> String {
+    format!("p{assignment}.test")
+}
+
+fn named(route: &str, path: &str, mut rule: Value) -> Value {
+    rule["name"] = json!(route);
+    rule["paths"] = json!([path]);
+    rule
+}
+
+fn document(paths: &Value, policies: &[Value]) -> Value {
     let key = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": public_k1() });
     let issuer = json!({
         "iss": "http://issuer.test", "audiences": ["api"], "algorithms": ["EdDSA"], "token_types": ["at+jwt"],
         "keys": { "jwks": { "keys": [key] } }, "claims": { "subject": ["sub"], "roles": ["roles"] }
     });
-    Gate::new(json!({ "version": 1, "paths": paths, "issuers": { "own": issuer }, "policies": policies }))
-        .unwrap_or_else(|problems| panic!("{problems}"))
+    json!({ "version": 1, "paths": paths, "issuers": { "own": issuer }, "policies": policies })
 }

@@ -9,13 +9,9 @@ use super::{PATIENCE, Request, Response};
 const MAX_ANSWER: u64 = 4 * 1024 * 1024;
 
 pub(super) fn send(request: &Request, url: &str) -> Result<Response, String> {
-    let address = url.strip_prefix("http://").ok_or_else(|| format!("{url} is no http:// address"))?;
-    let broken = |error: std::io::Error| error.to_string();
-    let mut stream = TcpStream::connect(address).map_err(broken)?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(broken)?;
-    stream.set_write_timeout(Some(PATIENCE)).map_err(broken)?;
+    let (mut stream, address) = connect(url)?;
     // An answer may come, and the connection be closed, before all is written: the answer counts.
-    let written = stream.write_all(&serialized(request, address));
+    let written = stream.write_all(&serialized(request, address, false));
     read(&mut BufReader::new(stream.take(MAX_ANSWER)), request.method == "HEAD").map_err(
         |why| match written {
             Ok(()) => why,
@@ -24,7 +20,54 @@ pub(super) fn send(request: &Request, url: &str) -> Result<Response, String> {
     )
 }
 
-fn serialized(request: &Request, address: &str) -> Vec<u8> {
+/// A connection that is used again and again, for many requests.
+#[derive(Debug)]
+pub struct Connection {
+    url: String,
+    open: Option<BufReader<TcpStream>>,
+}
+
+impl Connection {
+    /// To `http://ADDRESS:PORT`, with the first request.
+    #[must_use]
+    pub fn to(url: &str) -> Self {
+        Self { url: url.to_owned(), open: None }
+    }
+
+    /// Sends a request in exact bytes.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    #[must_use]
+    pub fn send(&mut self, request: &Request) -> Response {
+        self.try_send(request).unwrap_or_else(|why| panic!("{request} was not answered: {why}"))
+    }
+
+    fn try_send(&mut self, request: &Request) -> Result<Response, String> {
+        let (mut stream, address) = match self.open.take() {
+            Some(open) => (open, self.url.trim_start_matches("http://")),
+            None => connect(&self.url).map(|(stream, address)| (BufReader::new(stream), address))?,
+        };
+        let whole = serialized(request, address, true);
+        stream.get_mut().write_all(&whole).map_err(|error| error.to_string())?;
+        let response = read(&mut stream, request.method == "HEAD")?;
+        if response.header("connection").as_deref() != Some("close") {
+            self.open = Some(stream);
+        }
+        Ok(response)
+    }
+}
+
+fn connect(url: &str) -> Result<(TcpStream, &str), String> {
+    let address = url.strip_prefix("http://").ok_or_else(|| format!("{url} is no http:// address"))?;
+    let broken = |error: std::io::Error| error.to_string();
+    let stream = TcpStream::connect(address).map_err(broken)?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(broken)?;
+    stream.set_write_timeout(Some(PATIENCE)).map_err(broken)?;
+    Ok((stream, address))
+}
+
+fn serialized(request: &Request, address: &str, keep: bool) -> Vec<u8> {
     let mut bytes = format!("{} {} HTTP/1.1\r\n", request.method, request.target).into_bytes();
     let mut header = |name: &str, value: &[u8]| {
         for part in [name.as_bytes(), b": ", value, b"\r\n"] {
@@ -37,7 +80,9 @@ fn serialized(request: &Request, address: &str) -> Vec<u8> {
     for (name, value) in &request.headers {
         header(name, value);
     }
-    header("connection", b"close");
+    if !keep {
+        header("connection", b"close");
+    }
     if !request.trailers.is_empty() {
         header("transfer-encoding", b"chunked");
     } else if !request.body.is_empty() {

@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use serde_json::Value;
 use xtask::directory::TemporaryDirectory;
 use xtask::error::Error;
 use xtask::report::Report;
@@ -48,6 +50,22 @@ impl Proxy {
     #[must_use]
     pub fn url(&self) -> &str {
         self.envoy.url()
+    }
+
+    /// `http://127.0.0.1:PORT` of each listener, by its name.
+    ///
+    /// # Panics
+    /// If Envoy does not say.
+    #[must_use]
+    pub fn listeners(&self) -> BTreeMap<String, String> {
+        let listeners = Request::get("/listeners?format=json").send(self.envoy.admin_url()).json();
+        let url = |listener: &Value| {
+            let name = listener["name"].as_str()?.to_owned();
+            let port = listener.pointer("/local_address/socket_address/port_value")?;
+            Some((name, format!("http://127.0.0.1:{port}")))
+        };
+        let listeners = listeners["listener_statuses"].as_array().expect("Envoy's listeners");
+        listeners.iter().filter_map(url).collect()
     }
 
     /// One of Envoy's own numbers, as its admin interface names it.

@@ -117,6 +117,19 @@ impl Setup {
         Proxy::start(self, issuer, upstream)
     }
 
+    /// Starts Envoy alone, with its whole configuration changed as a document.
+    ///
+    /// # Panics
+    /// If Envoy does not start.
+    #[must_use]
+    pub fn start_changed(&self, upstream: SocketAddr, change: impl FnOnce(&mut Value)) -> Proxy {
+        let mut configuration: Value =
+            serde_saphyr::from_str(&self.substituted(upstream, upstream)).expect("YAML");
+        change(&mut configuration);
+        Proxy::start_as_written(self, configuration.to_string(), super::directory())
+            .unwrap_or_else(|log| panic!("{log}"))
+    }
+
     /// Starts Envoy alone, with the filter's configuration in a file that can be replaced while it serves.
     ///
     /// # Panics
