@@ -9,6 +9,7 @@ pub(crate) mod routes;
 mod settings;
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use bearward_core::{Decision, Edit};
 use bearward_fuzz::forge::{EDDSA_HEADER, Key, payload, sign};
@@ -16,10 +17,11 @@ use bearward_fuzz::gate::{Gate, request, with_token};
 use bearward_tests::decoders::Facts;
 use bearward_tests::note::note;
 use serde_json::json;
+use xtask::workspace;
 
 use self::differences::Differences;
 use self::routes::{Layout, Level};
-use self::settings::settings;
+use self::settings::{SERVERS, rows, settings};
 
 /// The target that is forwarded, if the request is.
 fn forwarded(gate: &Gate, target: &[u8], token: Option<&str>) -> Option<Vec<u8>> {
@@ -117,4 +119,14 @@ fn a_parameter_of_the_path_is_to_the_server_behind_what_it_is_to_us() {
     differences.conclude_some();
     assert!(compared > 0, "nobody was let through");
     note(&format!("parameters of paths: {asked} requests, {compared} of what was forwarded compared"));
+}
+
+#[test]
+fn the_documentation_says_which_setting_fits_which_server() {
+    let facts = Facts::read();
+    assert_eq!(facts.servers.keys().collect::<Vec<_>>(), SERVERS.iter().collect::<Vec<_>>());
+    let text = fs::read_to_string(workspace::root().join("docs/policy.md")).unwrap();
+    for row in rows(&facts.servers) {
+        assert!(text.contains(&row), "docs/policy.md lacks the line\n{row}");
+    }
 }

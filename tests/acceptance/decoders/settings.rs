@@ -9,15 +9,15 @@ pub(super) const SERVERS: [&str; 9] =
 /// A setting says what every server behind does, and some do. Where it is set, the others take some paths for others
 /// than we do: field, value, and whom it fits.
 const FITS: [(&str, &str, &[&str]); 5] = [
-    ("non_canonical", "replace", &SERVERS),
-    // The others decode the whole path before they split it. Tomcat refuses such a path.
-    ("encoded_slash", "keep", &["express4", "express5", "fastify", "go", "tomcat"]),
-    // The others know no parameters of a path: `;` is a character like any other.
-    ("parameters", "keep", &["tomcat"]),
     // The others tell capital letters from small ones.
     ("letters", "folded", &["express4", "express5"]),
     // The others take a path with a slash at its end for another one.
     ("trailing_slash", "folded", &["express4", "express5"]),
+    // The others know no parameters of a path: `;` is a character like any other.
+    ("parameters", "keep", &["tomcat"]),
+    // The others decode the whole path before they split it. Tomcat refuses such a path.
+    ("encoded_slash", "keep", &["express4", "express5", "fastify", "go", "tomcat"]),
+    ("non_canonical", "replace", &SERVERS),
 ];
 
 /// Some request targets.
@@ -29,6 +29,15 @@ pub(super) const KNOWN: [(&str, Targets); 1] = [
     // refuse those would be to refuse every long identifier for the sake of one server's default.
     ("fastify", |target| target.split(|byte| *byte == b'/').any(|segment| segment.len() > 100)),
 ];
+
+/// The rows of the table in `docs/policy.md`.
+pub(super) fn rows(versions: &BTreeMap<String, String>) -> Vec<String> {
+    let fits = |server: &str| FITS.map(|(.., fits)| if fits.contains(&server) { "yes" } else { "no" });
+    let row = |(server, version): (&String, &String)| {
+        format!("| `{server}` {version} | {} |", fits(server).join(" | "))
+    };
+    versions.iter().map(row).collect()
+}
 
 /// A value of `paths`.
 #[derive(Debug)]
