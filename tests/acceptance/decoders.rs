@@ -52,11 +52,16 @@ fn no_path_matches_a_more_permissive_rule_in_our_eyes_than_in_those_of_the_serve
     let (mut decisions, mut compared) = (0_u64, 0_u64);
     let settings = settings();
     let gates = settings.iter().flat_map(|setting| {
-        let layouts = routes::assignments().into_iter().flat_map(|levels| {
-            [Layout::OnePolicy, Layout::PolicyForEachPrefix].map(|layout| (layout, levels.clone()))
-        });
-        layouts.map(|(layout, levels)| {
-            (setting.name, routes::gate(&setting.paths, layout, |route| levels[route].rule()), levels)
+        // Policies are chosen as rules are: the two extremes are enough.
+        let layouts = match setting.name {
+            "none" | "all" => &[Layout::OnePolicy, Layout::PolicyForEachPrefix][..],
+            _ => &[Layout::OnePolicy],
+        };
+        layouts.iter().flat_map(|layout| {
+            routes::assignments().into_iter().map(|levels| {
+                let gate = routes::gate(&setting.paths, *layout, |route| levels[route].rule());
+                (setting.name, gate, levels)
+            })
         })
     });
     for (setting, gate, levels) in gates {
