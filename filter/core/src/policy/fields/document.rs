@@ -226,7 +226,7 @@ object! {
     letters {
         without: Without::Value(r#""exact""#),
         shape: Shape::Word(&EXACT_OR_FOLDED_NAMES),
-        about: "`folded`: letters count without case, for servers that fold them.",
+        about: "`folded`: letters of ASCII count without case, for servers that fold them.",
         example: r#""folded""#,
     }
     trailing_slash {
