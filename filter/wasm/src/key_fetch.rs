@@ -82,6 +82,11 @@ impl KeyFetches {
         Some(fetch.issuer)
     }
 
+    /// How long a request waits at most for this issuer's keys, in milliseconds.
+    pub(crate) fn patience_ms(&self, issuer: IssuerId) -> u64 {
+        self.fetches.iter().find(|fetch| fetch.issuer == issuer).map_or(0, |fetch| fetch.remote.wait_ms)
+    }
+
     /// What to do about a key that is not in the set of a request that came at `since_ms`.
     pub(crate) fn key_unknown(&mut self, issuer: IssuerId, since_ms: u64, now_ms: u64) -> UnknownKey {
         // Keys that stand in the policy do not change.

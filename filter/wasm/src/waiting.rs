@@ -4,8 +4,6 @@ use bearward_core::policy::IssuerId;
 
 /// The most requests that wait for one issuer in a VM. Who comes after them is told that nobody can tell.
 const MAX_WAITING: usize = 256;
-/// The longest that a request waits, in milliseconds.
-const MAX_WAIT_MS: u64 = 2_000;
 
 /// A request that is held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,12 +13,14 @@ pub(crate) struct Waiter {
     pub(crate) issuer: IssuerId,
     /// When it came, in milliseconds since the epoch.
     pub(crate) since_ms: u64,
+    /// How long it waits at most, in milliseconds.
+    pub(crate) patience_ms: u64,
 }
 
 impl Waiter {
     /// Also where the clock was set back.
     pub(crate) fn is_over(&self, now_ms: u64) -> bool {
-        now_ms.abs_diff(self.since_ms) >= MAX_WAIT_MS
+        now_ms.abs_diff(self.since_ms) >= self.patience_ms
     }
 }
 

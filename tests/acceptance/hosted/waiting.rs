@@ -123,6 +123,24 @@ fn a_request_waits_two_seconds_and_is_then_told_that_nobody_can_tell() {
 }
 
 #[test]
+fn how_long_a_request_waits_is_a_setting() {
+    for (wait_ms, paused_at_ms) in [(500, Some(450)), (0, None)] {
+        let mut policy = policy();
+        policy["issuers"]["bearward"]["keys"]["remote"]["wait_ms"] = json!(wait_ms);
+        let mut world = world().plugin(plugin(&policy)).start().unwrap();
+        world.advance(NEXT_FETCH);
+        world.set_cluster("issuer", |_| Answer::Never);
+        let stream = world.open(early());
+        if let Some(paused_at_ms) = paused_at_ms {
+            world.advance(Duration::from_millis(paused_at_ms));
+            assert_eq!(world.outcome(stream), Outcome::Paused);
+            world.advance(Duration::from_millis(100));
+        }
+        assert_eq!(world.outcome(stream).local_response().details, "bearward.keys_unavailable");
+    }
+}
+
+#[test]
 fn an_issuer_that_fails_is_503_for_unknown_keys_at_once_and_left_alone_for_a_while() {
     for failing in
         [Answer::Unreachable, Answer::ResetAfter(1), Answer::now(bearward_testhost::Response::new(500, ""))]

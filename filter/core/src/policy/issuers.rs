@@ -37,6 +37,8 @@ pub(super) const DEFAULT_REFRESH_SECONDS: u64 = 300;
 pub(super) const MIN_TIMEOUT_MS: u64 = 100;
 pub(super) const MAX_TIMEOUT_MS: u64 = 10_000;
 pub(super) const DEFAULT_TIMEOUT_MS: u64 = 2000;
+pub(super) const MAX_WAIT_MS: u64 = 10_000;
+pub(super) const DEFAULT_WAIT_MS: u64 = 2000;
 
 /// The claims that `accept_missing` may name.
 pub(super) const MISSING: [(&str, Missing); 2] = [("iss", Missing::Iss), ("aud", Missing::Aud)];
@@ -83,6 +85,8 @@ pub struct RemoteKeys {
     pub refresh_seconds: u64,
     /// Milliseconds that an answer may take.
     pub timeout_ms: u32,
+    /// Milliseconds that a request waits at most for a key that is not in the set.
+    pub wait_ms: u64,
 }
 
 impl RemoteKeys {
@@ -246,11 +250,12 @@ fn read_keys(
 }
 
 fn read_remote(node: &Node<'_>) -> Option<RemoteKeys> {
-    let fields::Remote { cluster, uri, refresh_seconds, timeout_ms } = node.fields()?;
+    let fields::Remote { cluster, uri, refresh_seconds, timeout_ms, wait_ms } = node.fields()?;
     let cluster = cluster.and_then(|node| node.text());
     let uri = uri.and_then(|node| read_uri(&node));
     let refresh = refresh_seconds.map(|node| node.whole_number(MIN_REFRESH_SECONDS..=MAX_REFRESH_SECONDS));
     let timeout = timeout_ms.map(|node| node.whole_number(MIN_TIMEOUT_MS..=MAX_TIMEOUT_MS));
+    let wait = wait_ms.map(|node| node.whole_number(0..=MAX_WAIT_MS));
     let (scheme, authority, path) = uri?;
     Some(RemoteKeys {
         cluster: cluster?.to_owned(),
@@ -259,6 +264,7 @@ fn read_remote(node: &Node<'_>) -> Option<RemoteKeys> {
         path,
         refresh_seconds: refresh.unwrap_or(Some(DEFAULT_REFRESH_SECONDS))?,
         timeout_ms: u32::try_from(timeout.unwrap_or(Some(DEFAULT_TIMEOUT_MS))?).ok()?,
+        wait_ms: wait.unwrap_or(Some(DEFAULT_WAIT_MS))?,
     })
 }
 

@@ -53,7 +53,7 @@ fn the_smallest_policy_compiles() {
         (remote.scheme.as_str(), remote.authority.as_str(), remote.path.as_str()),
         ("http", "issuer.test", "/jwks.json")
     );
-    assert_eq!((remote.refresh_seconds, remote.timeout_ms), (300, 2000));
+    assert_eq!((remote.refresh_seconds, remote.timeout_ms, remote.wait_ms), (300, 2000, 2000));
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use super::{Shape, Together, Without, names, object, text};
 use crate::issuer::DEFAULT_LEEWAY_SECONDS;
 use crate::policy::issuers::{
-    ALGORITHMS, DEFAULT_REFRESH_SECONDS, DEFAULT_TIMEOUT_MS, MAX_CLAIM_PATH, MAX_REFRESH_SECONDS,
-    MAX_SECRETS, MAX_TIMEOUT_MS, MAX_WORDS, MIN_REFRESH_SECONDS, MIN_TIMEOUT_MS, MISSING, SEPARATORS,
+    ALGORITHMS, DEFAULT_REFRESH_SECONDS, DEFAULT_TIMEOUT_MS, DEFAULT_WAIT_MS, MAX_CLAIM_PATH,
+    MAX_REFRESH_SECONDS, MAX_SECRETS, MAX_TIMEOUT_MS, MAX_WAIT_MS, MAX_WORDS, MIN_REFRESH_SECONDS,
+    MIN_TIMEOUT_MS, MISSING, SEPARATORS,
 };
 use crate::policy::rules::MAX_ITEMS;
 use bearward_protocol::bounds::MAX_LEEWAY_SECONDS;
@@ -128,6 +129,13 @@ object! {
         without: Without::Whole(DEFAULT_TIMEOUT_MS),
         shape: Shape::Whole(MIN_TIMEOUT_MS, MAX_TIMEOUT_MS),
         about: "How long an answer may take.",
+        example: "500",
+    }
+    wait_ms {
+        without: Without::Whole(DEFAULT_WAIT_MS),
+        shape: Shape::Whole(0, MAX_WAIT_MS),
+        about: "How long a request is held back at most whose token names a key that is not in the set, until the issuer \
+                has been asked again: so a rotation makes no 401. Who has waited in vain gets 503. With 0 none waits.",
         example: "500",
     }
 }

@@ -50,8 +50,7 @@ fn documents() -> [Value; 3] {
             "leeway_seconds": 7, "keys": keys, "claims": claims, "accept_missing": ["aud"],
         })
     };
-    let remote =
-        json!({ "cluster": "c", "uri": "https://a.test/jwks", "refresh_seconds": 77, "timeout_ms": 777 });
+    let remote = json!({ "cluster": "c", "uri": "https://a.test/jwks", "refresh_seconds": 77, "timeout_ms": 777, "wait_ms": 77 });
     [
         document(
             issuer(

@@ -97,6 +97,7 @@ fn two_configurations_never_share_keys() {
         path: path.to_owned(),
         refresh_seconds: 300,
         timeout_ms: 2000,
+        wait_ms: 2000,
     };
     let issuer = |iss: &str| Issuer::rfc9068(iss, &[]);
     let base = key(issuer("a"), &remote("c", "/"));
