@@ -17,6 +17,9 @@ use crate::base64url;
 /// means that a secret has leaked, or that somebody else made the set.
 const SECRET_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
+/// The most operations of a key: RFC 7517 section 4.3 defines eight.
+const MAX_OPERATIONS: usize = 16;
+
 /// What an entry of a set is to an issuer's tokens.
 pub(super) enum Entry {
     /// A key, for one of the issuer's algorithms.
@@ -57,7 +60,18 @@ pub(super) fn read(
     let crv = text("crv").ok().flatten();
     let verifies = match jwk.get("key_ops") {
         None => true,
-        Some(Value::Array(operations)) => operations.iter().any(|operation| operation == "verify"),
+        Some(Value::Array(operations)) => {
+            if operations.len() > MAX_OPERATIONS {
+                problems.push(KeySetProblem::at(
+                    index,
+                    "key_ops",
+                    format!("must name at most {MAX_OPERATIONS} operations"),
+                ));
+            } else if has_duplicate(operations) {
+                problems.push(KeySetProblem::at(index, "key_ops", "must not name an operation twice"));
+            }
+            operations.iter().any(|operation| operation == "verify")
+        }
         Some(_) => {
             problems.push(KeySetProblem::at(index, "key_ops", "must be an array"));
             false
@@ -131,6 +145,11 @@ fn material(jwk: &Map<String, Value>, algorithm: AlgorithmName) -> Result<Materi
             Err(("kty", "a secret has no place in a public set".to_owned()))
         }
     }
+}
+
+/// RFC 7517 section 4.3 forbids it.
+fn has_duplicate(operations: &[Value]) -> bool {
+    operations.iter().enumerate().any(|(index, one)| operations.iter().take(index).any(|other| other == one))
 }
 
 fn text_of<'a>(jwk: &'a Map<String, Value>, member: &str) -> Result<Option<&'a str>, ()> {

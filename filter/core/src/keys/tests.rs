@@ -75,6 +75,14 @@ fn one_wrong_key_refuses_the_whole_set_and_every_problem_is_named() {
         ),
         (format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}","kid":7}}"#), "keys[1].kid: must be a string"),
         (
+            format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}","key_ops":["verify","verify"]}}"#),
+            "keys[1].key_ops: must not name an operation twice",
+        ),
+        (
+            format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}","key_ops":[{}"verify"]}}"#, "1,".repeat(16)),
+            "keys[1].key_ops: must name at most 16 operations",
+        ),
+        (
             format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}","kid":"{long}"}}"#),
             "keys[1].kid: must have 1 to 128",
         ),
