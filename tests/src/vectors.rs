@@ -1,12 +1,14 @@
 //! The vectors of `tests/vectors/`: requests with the decision that every host of the filter must come to.
 //!
 //! In reading order: [`file`] what stands in a file, [`forge`] the requests made of it, [`native`] the decision of the
-//! core, [`envoy`] that of a real Envoy. `tests/vectors/README.md` describes the format.
+//! core, [`envoy`] that of a real Envoy; [`refused`] policies that none of them loads. `tests/vectors/README.md` describes the
+//! format.
 
 pub mod envoy;
 pub mod file;
 pub mod forge;
 pub mod native;
+pub mod refused;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,8 +20,15 @@ use crate::note::note;
 pub enum Outcome {
     /// It reached the upstream, with these of the headers that the vector asks for; `None`: the header was not there.
     Forwarded(BTreeMap<String, Option<String>>),
-    /// It was refused, with this status and this reason.
-    Rejected(u16, String),
+    /// It was refused.
+    Rejected {
+        /// The status of HTTP.
+        status: u16,
+        /// The reason.
+        reason: String,
+        /// `WWW-Authenticate`, where the vector asks for it; empty where there is none.
+        challenge: Option<String>,
+    },
 }
 
 /// A host that runs vectors.

@@ -3,6 +3,7 @@ use std::time::Duration;
 use bearward_testhost::{Outcome as Seen, Request as Sent, World};
 use bearward_tests::vectors::file::File;
 use bearward_tests::vectors::forge::{self, Request};
+use bearward_tests::vectors::refused::RefusedFile;
 use bearward_tests::vectors::{Host, Outcome, Report};
 
 use crate::hosted::gate::{self, NOW};
@@ -56,7 +57,10 @@ impl Host for TestHost {
                 if response.details != format!("bearward.{reason}") {
                     return Err(format!("the body says {reason}, the details {}", response.details));
                 }
-                Ok(Outcome::Rejected(response.status, reason))
+                let challenge = request
+                    .asks_challenge
+                    .then(|| response.headers.text("www-authenticate").unwrap_or_default());
+                Ok(Outcome::Rejected { status: response.status, reason, challenge })
             }
             other => Err(format!("{other:?}")),
         }
@@ -79,4 +83,19 @@ fn every_vector_of_an_algorithm_holds_on_a_host_that_verifies_no_signatures() {
         report.run(file, file.cases.iter(), &mut TestHost::start(file, false));
     }
     report.conclude();
+}
+
+#[test]
+fn every_policy_that_must_not_load_is_refused_on_the_test_host_for_each_of_its_mistakes() {
+    for file in RefusedFile::all() {
+        let secrets = file.keys.secrets.iter();
+        let plugin = secrets
+            .fold(gate::plugin(&file.policy()), |plugin, (name, secret)| plugin.environment(name, secret));
+        let refused = World::builder().plugin(plugin).start().expect_err(&file.name);
+        let log: Vec<_> = refused.log.iter().map(|line| line.text.as_str()).collect();
+        for mistake in &file.mistakes {
+            let line = format!("policy refused: {}", mistake.says);
+            assert!(log.iter().any(|said| said.contains(&line)), "{}: {}: {log:#?}", file.name, mistake.name);
+        }
+    }
 }

@@ -55,7 +55,9 @@ impl Host for Envoy {
             ([], status) => {
                 let body: serde_json::Value =
                     serde_json::from_slice(&answer.body).map_err(|_| format!("{status} without a reason"))?;
-                Ok(Outcome::Rejected(status, body["code"].as_str().unwrap_or_default().to_owned()))
+                let reason = body["code"].as_str().unwrap_or_default().to_owned();
+                let challenge = request.asks_challenge.then(|| answer.challenge().unwrap_or_default());
+                Ok(Outcome::Rejected { status, reason, challenge })
             }
             (seen, status) => Err(format!("{status}, and the upstream saw {} requests", seen.len())),
         }

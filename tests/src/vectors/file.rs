@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use xtask::workspace;
 
@@ -21,7 +22,8 @@ pub struct File {
     pub about: String,
     /// The keys by name.
     pub keys: Keys,
-    /// The policy; a JWK of a key is written `jwk:NAME`, or `jwk:NAME/ALG` for one that says what it is for.
+    /// The policy; a JWK of a key is written `jwk:NAME`, or `jwk:NAME/ALG` for one that says what it is for, or as an
+    /// object with the key's name in `$jwk` and further members.
     pub policy: Value,
     /// The cases.
     pub cases: Vec<Case>,
@@ -63,6 +65,8 @@ pub struct Case {
     pub token: Option<Token>,
     /// What must come.
     pub expect: Expect,
+    /// `WWW-Authenticate` of a refusal, to the letter; empty where there must be none. Without it nobody looks.
+    pub challenge: Option<String>,
     /// Whether it is run in a real Envoy, too. Not where Envoy refuses or repairs the request before the filter.
     #[serde(default = "yes")]
     pub envoy: bool,
@@ -106,6 +110,10 @@ pub enum Change {
     ZeroFirstHalf,
     /// The second half of the signature, `s` of ECDSA, becomes zero.
     ZeroSecondHalf,
+    /// The first half of the signature, `r` of ECDSA, becomes a number beyond the order of any curve.
+    FillFirstHalf,
+    /// The second half of the signature, `s` of ECDSA, becomes a number beyond the order of any curve.
+    FillSecondHalf,
     /// A `=` at the end.
     Pad,
     /// A fourth segment.
@@ -131,19 +139,25 @@ impl File {
     /// If one cannot be read.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        let folder = workspace::root().join("tests/vectors");
-        let mut paths: Vec<_> =
-            fs::read_dir(&folder).expect("tests/vectors").map(|entry| entry.unwrap().path()).collect();
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
-        paths.sort();
-        let read = |path: &std::path::PathBuf| {
-            let text = fs::read_to_string(path).expect("a readable file");
-            let file: Self =
-                serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            Self { name: path.file_stem().unwrap().to_string_lossy().into_owned(), ..file }
-        };
-        paths.iter().map(read).collect()
+        let named = read_all::<Self>("tests/vectors").into_iter();
+        named.map(|(name, file)| Self { name, ..file }).collect()
     }
+}
+
+/// The YAML files of a folder of the workspace, by name.
+pub(super) fn read_all<T: DeserializeOwned>(folder: &str) -> Vec<(String, T)> {
+    let folder = workspace::root().join(folder);
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    paths.sort();
+    let read = |path: &std::path::PathBuf| {
+        let text = fs::read_to_string(path).expect("a readable file");
+        let file =
+            serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        (path.file_stem().unwrap().to_string_lossy().into_owned(), file)
+    };
+    paths.iter().map(read).collect()
 }
 
 impl Keys {
@@ -175,7 +189,11 @@ impl Case {
             Expect::Forward(headers) => Outcome::Forwarded(headers.clone()),
             Expect::Reject(text) => {
                 let (status, reason) = text.split_once(' ').expect("a status and a reason");
-                Outcome::Rejected(status.parse().expect("a status"), reason.to_owned())
+                Outcome::Rejected {
+                    status: status.parse().expect("a status"),
+                    reason: reason.to_owned(),
+                    challenge: self.challenge.clone(),
+                }
             }
         }
     }
@@ -185,6 +203,6 @@ fn authority() -> String {
     "api.test".to_owned()
 }
 
-fn yes() -> bool {
+pub(super) fn yes() -> bool {
     true
 }

@@ -23,6 +23,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The names of the headers that the upstream is asked for.
     pub asked: Vec<String>,
+    /// Whether the challenge of a refusal is asked for.
+    pub asks_challenge: bool,
 }
 
 impl Request {
@@ -43,22 +45,32 @@ impl Request {
         let target = target.replace("{token}", token.as_deref().unwrap_or_default());
         let asked = match case.outcome() {
             Outcome::Forwarded(headers) => headers.into_keys().collect(),
-            Outcome::Rejected(..) => Vec::new(),
+            Outcome::Rejected { .. } => Vec::new(),
         };
-        Self { method: method.to_owned(), target, authority: case.authority.clone(), headers, asked }
+        let (method, authority) = (method.to_owned(), case.authority.clone());
+        Self { method, target, authority, headers, asked, asks_challenge: case.challenge.is_some() }
     }
 }
 
 /// The policy of a file, with its JWKs in place.
 #[must_use]
 pub fn policy(file: &File) -> Value {
-    replaced(&file.policy, &|text| {
-        let name = text.strip_prefix("jwk:")?;
+    with_keys(&file.policy, &file.keys)
+}
+
+pub(super) fn with_keys(policy: &Value, keys: &Keys) -> Value {
+    replaced(policy, &|value| {
+        let name = value.as_str().or_else(|| value.get("$jwk")?.as_str())?;
+        let name = if value.is_object() { name } else { name.strip_prefix("jwk:")? };
         let (name, algorithm) = name.split_once('/').map_or((name, None), |(name, alg)| (name, Some(alg)));
-        let mut jwk = file.keys.get(name).jwk();
+        let mut jwk = keys.get(name).jwk();
         jwk["kid"] = json!(name);
         if let Some(algorithm) = algorithm {
             jwk["alg"] = json!(algorithm);
+        }
+        for (member, value) in value.as_object().into_iter().flatten().filter(|(member, _)| *member != "$jwk")
+        {
+            jwk[member] = value.clone();
         }
         Some(jwk)
     })
@@ -70,7 +82,7 @@ fn forge(token: &Token, keys: &Keys, now: u64) -> String {
     }
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
-        value => replaced(value, &|text| time(text, now).map(Value::from)).to_string(),
+        value => replaced(value, &|value| time(value.as_str()?, now).map(Value::from)).to_string(),
     };
     let key = token.key.as_deref().map_or(Key::None, |name| keys.get(name));
     let named = token.sign_with.as_deref().map(|name| AlgorithmName::parse(name).expect("an algorithm"));
@@ -104,6 +116,14 @@ fn changed(token: &str, change: Change) -> String {
             let half = bytes.len() / 2;
             bytes[half..].fill(0);
         }
+        Change::FillFirstHalf => {
+            let half = bytes.len() / 2;
+            bytes[..half].fill(0xff);
+        }
+        Change::FillSecondHalf => {
+            let half = bytes.len() / 2;
+            bytes[half..].fill(0xff);
+        }
         Change::ShortenSignature => drop(bytes.pop()),
         Change::LengthenSignature => bytes.push(0),
     }
@@ -126,9 +146,11 @@ fn time(text: &str, now: u64) -> Option<u64> {
     now.checked_add_signed(seconds)
 }
 
-fn replaced(value: &Value, replace: &dyn Fn(&str) -> Option<Value>) -> Value {
+fn replaced(value: &Value, replace: &dyn Fn(&Value) -> Option<Value>) -> Value {
+    if let Some(other) = replace(value) {
+        return other;
+    }
     match value {
-        Value::String(text) => replace(text).unwrap_or_else(|| value.clone()),
         Value::Array(items) => items.iter().map(|item| replaced(item, replace)).collect(),
         Value::Object(members) => {
             members.iter().map(|(name, member)| (name.clone(), replaced(member, replace))).collect()

@@ -53,7 +53,14 @@ impl Host for Native {
         );
         Ok(match verdict.decision {
             Decision::Reject(rejection) => {
-                Outcome::Rejected(rejection.row().status, rejection.row().reason.to_owned())
+                let response = verdict.response(rejection, false);
+                let challenge = response.headers.into_iter().find(|(name, _)| *name == "www-authenticate");
+                let challenge = challenge.map(|(_, value)| value).unwrap_or_default();
+                Outcome::Rejected {
+                    status: response.status,
+                    reason: rejection.row().reason.to_owned(),
+                    challenge: request.asks_challenge.then_some(challenge),
+                }
             }
             Decision::Forward(edits) => {
                 let mut kept: Vec<(String, String)> = pseudo
