@@ -61,6 +61,23 @@ fn over_http2_a_refusal_is_a_response_of_trailers_only() {
     assert_eq!(upstream.take(), []);
 }
 
+/// 14 UNAVAILABLE: gRPC's libraries try such a call again, as the fault is not theirs.
+#[test]
+fn without_keys_a_grpc_client_is_told_to_try_again() {
+    let (silent, upstream) = (KeyIssuer::start(), Http2Recorder::start());
+    silent.fall_silent();
+    let proxy = http2::setup().start_envoy(silent.address(), upstream.address());
+    let proxy = proxy.unwrap_or_else(|log| panic!("{log}"));
+    let request = call("/api/orders").bearer(&silent.token("user-1", &["customer"]));
+    let answer = Http2::connect(proxy.url()).exchange(&request).unwrap();
+    assert!(answer.headers_only, "{answer:?}");
+    let response = answer.response;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("grpc-status").as_deref(), Some("14"));
+    assert_eq!(response.header("grpc-message").as_deref(), Some("Authentication unavailable"));
+    assert_eq!(upstream.take(), []);
+}
+
 #[test]
 fn over_http2_a_unary_call_passes_with_its_message_and_its_trailers_untouched() {
     let (issuer, upstream) = (KeyIssuer::start(), Http2Recorder::start());

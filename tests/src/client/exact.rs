@@ -120,7 +120,10 @@ fn read(stream: &mut impl BufRead, head_only: bool) -> Result<Response, String> 
         headers.push((name.to_ascii_lowercase(), value.trim().as_bytes().to_vec()));
     }
     let mut response = Response { status, headers, body: Vec::new() };
-    if !head_only {
+    if head_only {
+        // An answer to HEAD ends with its headers (RFC 9110 section 9.3.2): whatever comes after them is shown.
+        stream.read_to_end(&mut response.body).map_err(|error| format!("it did not end: {error}"))?;
+    } else {
         response.body = read_body(stream, &response)?;
     }
     Ok(response)
