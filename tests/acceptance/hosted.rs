@@ -12,6 +12,8 @@ mod odd_headers;
 mod odd_keys;
 mod panics;
 mod probe;
+mod refusals;
+pub(crate) mod secrecy;
 mod signatures;
 mod soak;
 mod vectors;
