@@ -9,6 +9,9 @@
 //! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`bundle`] what is joined;
 //! [`documentation`] that it is true; [`vectors`] hundreds of requests with the decision that every host must come to; [`wycheproof`] thousands of
 //! signatures; [`hosted`] the module without a proxy.
+//! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`documentation`] that it is
+//! true; [`vectors`] hundreds of requests with the decision that every host must come to; [`wycheproof`] thousands of
+//! signatures; [`properties`] what holds whatever policy and request are; [`hosted`] the module without a proxy.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -41,6 +44,7 @@ mod observe;
 mod odd_bytes;
 mod paths;
 mod policy_change;
+mod properties;
 mod roles;
 mod signatures;
 mod stats;
