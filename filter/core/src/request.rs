@@ -39,3 +39,26 @@ impl<'a> Request<'a> {
         rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_speaks_grpc_if_its_content_type_says_so_and_only_then() {
+        for (content_type, expected) in [
+            ("application/grpc", true),
+            ("application/grpc+proto", true),
+            ("application/grpc;charset=utf-8", true),
+            ("application/grpc-web", false),
+            ("application/grpcx", false),
+            ("application/json", false),
+            ("text/application/grpc", false),
+            ("", false),
+        ] {
+            let request = Request::new(vec![(b"content-type", content_type.as_bytes())]);
+            assert_eq!(request.is_grpc(), expected, "{content_type}");
+        }
+        assert!(!Request::new(Vec::new()).is_grpc());
+    }
+}

@@ -141,6 +141,40 @@ mod tests {
         assert_eq!(header(&response, "content-type"), None);
     }
 
+    /// RFC 9457 section 4.2.1
+    #[test]
+    fn a_problem_of_no_type_has_the_title_of_its_status() {
+        for rejection in Rejection::ALL {
+            let body: serde_json::Value =
+                serde_json::from_slice(&LocalResponse::of(*rejection, false).body).unwrap();
+            let title = match rejection.row().status {
+                400 => "Bad Request",
+                401 => "Unauthorized",
+                403 => "Forbidden",
+                503 => "Service Unavailable",
+                other => panic!("{other}"),
+            };
+            assert_eq!(
+                (&body["type"], &body["title"]),
+                (&json!("about:blank"), &json!(title)),
+                "{rejection:?}"
+            );
+        }
+    }
+
+    /// Percent-encoding would be needed for what is no visible ASCII, and for `%`.
+    #[test]
+    fn grpc_messages_need_no_encoding() {
+        for rejection in Rejection::ALL {
+            let message = LocalResponse::of(*rejection, true).body;
+            let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && *byte != b'%';
+            assert!(
+                !message.is_empty() && message.len() <= 64 && message.iter().all(is_plain),
+                "{rejection:?}"
+            );
+        }
+    }
+
     #[test]
     fn no_answer_is_cached() {
         for rejection in Rejection::ALL {
