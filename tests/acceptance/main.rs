@@ -11,6 +11,8 @@
 //! signatures; [`hosted`] the module without a proxy.
 //! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`documentation`] that it is
 //! true; [`vectors`] hundreds of requests with the decision that every host must come to; [`wycheproof`] thousands of
+//! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`documentation`] and [`standards`] that
+//! they are true; [`vectors`] hundreds of requests with the decision that every host must come to; [`wycheproof`] thousands of
 //! signatures; [`properties`] what holds whatever policy and request are; [`hosted`] the module without a proxy.
 #![forbid(unsafe_code)]
 #![allow(
@@ -47,6 +49,7 @@ mod policy_change;
 mod properties;
 mod roles;
 mod signatures;
+mod standards;
 mod stats;
 mod tokens;
 mod trap;
