@@ -9,8 +9,9 @@ use crate::percent::decoded;
 use crate::reading::Readings;
 use crate::rejection::Rejection;
 
-/// The greatest whole number in a condition: beyond it a double, as which Envoy hands numbers over, is not exact.
-pub(crate) const MAX_WHOLE: i64 = 1 << 53;
+/// The greatest whole number in a condition. The next one is what a double, as which Envoy hands numbers over, makes of
+/// several: only up to here is it exact everywhere (RFC 8259 section 6).
+pub(crate) const MAX_WHOLE: i64 = (1 << 53) - 1;
 /// The most items of a claim that a condition looks through.
 const MAX_CLAIM_ITEMS: usize = 1024;
 

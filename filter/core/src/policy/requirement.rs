@@ -62,7 +62,7 @@ fn scalar(node: &Node<'_>) -> Option<Scalar> {
         Value::Number(number) => {
             let found = whole(number).filter(|number| (-MAX_WHOLE..=MAX_WHOLE).contains(number));
             if found.is_none() {
-                node.problem("must be a whole number of at most 2^53: others are not exact everywhere");
+                node.problem("must be a whole number of less than 2^53: others are not exact everywhere");
             }
             found.map(Scalar::Whole)
         }
