@@ -1,19 +1,15 @@
 //! What Bearward promises, seen through a real Envoy with the module that ships.
 //!
 //! In reading order: [`walk_through`] the whole flow; [`tokens`], [`roles`], [`tutorial`] who gets through;
-//! [`paths`], [`decoders`], [`normalization`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the upstream is told;
-//! [`odd_bytes`], [`keys`], [`trap`] what must not bring the gate down; [`grpc`], [`access_log`] how a refusal looks;
-//! [`observe`] one that is not carried out;
+//! [`paths`], [`decoders`], [`normalization`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the
+//! upstream is told; [`odd_bytes`], [`keys`], [`key_rotation`], [`trap`] what must not bring the gate down; [`grpc`],
+//! [`access_log`] how a refusal looks; [`observe`] one that is not carried out;
 //! [`http2`], [`bodies`], [`websocket`] the same in streams, long ones among them; [`policy_change`] a new policy while
-//! it serves; [`stats`] what Envoy counts; [`signatures`] who verifies;
+//! it serves; [`stats`] what Envoy counts, [`metrics`] what the filter does; [`signatures`] who verifies;
 //! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`bundle`] what is joined;
-//! [`documentation`] that it is true; [`vectors`] hundreds of requests with the decision that every host must come to; [`wycheproof`] thousands of
-//! signatures; [`hosted`] the module without a proxy.
-//! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`documentation`] that it is
-//! true; [`vectors`] hundreds of requests with the decision that every host must come to; [`wycheproof`] thousands of
-//! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`documentation`] and [`standards`] that
-//! they are true; [`vectors`] hundreds of requests with the decision that every host must come to; [`wycheproof`] thousands of
-//! signatures; [`properties`] what holds whatever policy and request are; [`hosted`] the module without a proxy.
+//! [`documentation`] and [`standards`] that they are true; [`vectors`] hundreds of requests with the decision that every
+//! host must come to; [`wycheproof`] thousands of signatures; [`properties`] what holds whatever policy and request are;
+//! [`hosted`] the module without a proxy.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,

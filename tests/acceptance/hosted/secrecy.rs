@@ -121,10 +121,13 @@ fn whatever_is_wrong_with_a_token_and_wherever_it_stands_no_part_of_it_is_told_t
         let token = damaged(&subject, damage);
         let mut world = world.borrow_mut();
         let logged = world.log().len();
-        let outcome = world.request(carried(&token, place));
+        let outcome = gate::settled(&mut world, carried(&token, place));
         prop_assert_eq!(content_of(&token, &told(&outcome)), None, "{:#?}", outcome);
         for line in world.log().iter().skip(logged) {
             prop_assert_eq!(content_of(&token, line.text.as_bytes()), None, "{}", line.text);
+        }
+        for name in world.metric_names() {
+            prop_assert_eq!(content_of(&token, name.as_bytes()), None, "{}", name);
         }
         for (name, value) in world.shared_data("bearward") {
             prop_assert_eq!(part_of(&token, &[name, value].concat()), None);

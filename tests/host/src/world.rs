@@ -140,6 +140,12 @@ impl World {
         self.shared.borrow().metrics.get(name).copied()
     }
 
+    /// The names of all metrics so far.
+    #[must_use]
+    pub fn metric_names(&self) -> Vec<String> {
+        self.shared.borrow().metrics.keys().cloned().collect()
+    }
+
     /// Keys and values of shared data under a `vm_id`.
     #[must_use]
     pub fn shared_data(&self, vm_id: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
