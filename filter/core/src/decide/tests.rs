@@ -1,6 +1,7 @@
 mod language;
 mod made;
 mod readings;
+mod review;
 mod sources;
 
 use super::*;
