@@ -26,3 +26,23 @@ fn another_reading_that_no_rule_names_is_refused() {
         }
     }
 }
+
+#[test]
+fn no_spelling_of_a_parameter_that_some_server_reads_goes_on_beside_a_token() {
+    let document = json!({ "credentials": [{ "header": "authorization", "scheme": "Bearer" }, { "query": "access_token" }] });
+    let policy = policy_with(document, json!({}), json!([{ "name": "r", "paths": ["/**"] }]));
+    let header = bearer(json!({}));
+    for name in [
+        "[access_token]",         // qs (Express), Rack 2
+        "%5Baccess_token%5D",     // the same
+        "access_token]",          // Rack 2
+        "[[access_token",         // Rack 2
+        "access[token",           // PHP: a bracket that nothing closes is `_`
+        "access%5Btoken",         // the same
+        "access_token%00x",       // PHP cuts names at a zero byte
+        "%u0061ccess_token",      // ASP.NET decodes %uXXXX
+    ] {
+        let found = verdict(&policy, &format!("GET /x?a=1&{name}=forged"), &[("authorization", &header)]);
+        assert_eq!(found.decision, Decision::Forward(vec![Edit::set(":path", "/x?a=1"), user()]), "{name}");
+    }
+}
