@@ -46,3 +46,13 @@ fn no_spelling_of_a_parameter_that_some_server_reads_goes_on_beside_a_token() {
         assert_eq!(found.decision, Decision::Forward(vec![Edit::set(":path", "/x?a=1"), user()]), "{name}");
     }
 }
+
+#[test]
+fn no_spelling_of_a_cookie_that_php_reads_makes_one_of_two() {
+    let document = json!({ "credentials": [{ "cookie": "access_token", "allowed_origins": ["https://app.test"] }] });
+    let policy = policy_with(document, json!({}), json!([{ "name": "r", "paths": ["/**"] }]));
+    // Of two cookies of one name PHP takes the first.
+    let cookies = format!("access[token=forged; access_token={}", token(json!({})));
+    let found = verdict(&policy, "GET /x", &[("cookie", &cookies)]);
+    assert_eq!(found.decision, Decision::Reject(Rejection::CredentialsAmbiguous));
+}
