@@ -82,3 +82,17 @@ fn what_some_server_takes_for_a_bearer_token_does_not_go_on_as_nobodys() {
     let basic = verdict(&policy, "GET /feed", &[("authorization", "Basic YWxhZGRpbjpvcGVu")]);
     assert_eq!(basic.decision, Decision::Forward(vec![]), "the upstream's own credentials stay");
 }
+
+#[test]
+fn letters_that_a_simple_mapping_makes_one_are_folded() {
+    let rules = json!([
+        { "name": "strict", "paths": ["/admin", "/stra\u{df}e"], "require": { "any_role": ["admin"] } },
+        { "name": "rest", "paths": ["/**"], "access": "public" },
+    ]);
+    let policy = policy_with(json!({}), json!({}), rules);
+    // Java's equalsIgnoreCase and Spring's case-insensitive PathPattern: U+0130 is an i, U+1E9E a sharp s.
+    for path in ["/adm%C4%B0n", "/stra%E1%BA%9Ee"] {
+        let found = verdict(&policy, &format!("GET {path}"), &[]);
+        assert_eq!(found.decision, Decision::Reject(Rejection::PathAmbiguous), "{path}");
+    }
+}
