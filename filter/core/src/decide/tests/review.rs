@@ -158,3 +158,17 @@ fn an_encoded_end_of_the_path_hides_no_rule() {
         assert!(!is_forwarded(&policy, &format!("GET {path}"), &[]), "{path}");
     }
 }
+
+#[test]
+fn a_format_at_the_end_of_a_path_hides_no_rule() {
+    let rules = json!([
+        { "name": "status", "methods": ["PATCH"], "paths": ["/orders/{id}/status"], "require": { "any_role": ["rider"] } },
+        { "name": "admin", "paths": ["/admin"], "require": { "any_role": ["admin"] } },
+        { "name": "rest", "paths": ["/**"], "access": "public" },
+    ]);
+    let policy = policy_with(json!({}), json!({}), rules);
+    // Rails routes end in `(.:format)`; Spring MVC before 5.3 matches suffixes.
+    for request in ["GET /admin.json", "PATCH /orders/1/status.json", "GET /admin.html"] {
+        assert!(!is_forwarded(&policy, request, &[]), "{request}");
+    }
+}
