@@ -1,0 +1,23 @@
+//! What the second review found where the adapter decides.
+
+use bearward_testhost::Request;
+use serde_json::json;
+
+use crate::hosted::gate::{KEYS_FETCHED, plugin, policy, world};
+
+/// Over HTTP/2 a body needs neither Content-Length nor Transfer-Encoding.
+#[test]
+fn a_preflight_with_a_body_is_none() {
+    let mut changed = policy();
+    changed["policies"][0]["cors_preflight"] = json!("allow");
+    let mut world = world().plugin(plugin(&changed)).start().unwrap();
+    world.advance(KEYS_FETCHED);
+    let preflight = || {
+        Request::new("OPTIONS", "/api/orders/1")
+            .header("origin", "https://app.example.com")
+            .header("access-control-request-method", "DELETE")
+    };
+    world.request(preflight()).forwarded();
+    let outcome = world.request(preflight().body("anything"));
+    assert!(!outcome.reached_the_upstream(), "{outcome:?}");
+}
