@@ -10,10 +10,16 @@ fn is_forwarded(policy: &Policy, request: &str, headers: &[(&str, &str)]) -> boo
 #[test]
 fn another_reading_that_no_rule_names_is_refused() {
     let scope = |name: &str, prefix: &str, mode: &str, rules: Value| json!({ "name": name, "hosts": ["*"], "prefix": prefix, "issuers": ["own"], "mode": mode, "rules": rules });
-    let site = |mode| scope("site", "/", mode, json!([{ "name": "all", "paths": ["/**"], "access": "public" }]));
-    let admin = scope("admin", "/admin", "enforce", json!([
-        { "name": "look", "methods": ["GET"], "paths": ["/admin/users/*"], "require": { "any_role": ["admin"] } },
-    ]));
+    let site =
+        |mode| scope("site", "/", mode, json!([{ "name": "all", "paths": ["/**"], "access": "public" }]));
+    let admin = scope(
+        "admin",
+        "/admin",
+        "enforce",
+        json!([
+            { "name": "look", "methods": ["GET"], "paths": ["/admin/users/*"], "require": { "any_role": ["admin"] } },
+        ]),
+    );
     for mode in ["enforce", "observe"] {
         let policy = policy_with(json!({ "policies": [site(mode), admin] }), json!({}), json!([]));
         assert!(is_forwarded(&policy, "DELETE /other", &[]));
@@ -21,7 +27,13 @@ fn another_reading_that_no_rule_names_is_refused() {
             assert!(!is_forwarded(&policy, request, &[]), "{mode} {request}");
         }
         // Express and IIS fold letters, IIS drops dots and spaces.
-        for request in ["GET /Admin/users/1", "DELETE /Admin/users/1", "POST /ADMIN/other", "DELETE /admin./users/1", "DELETE /admin%20/users/1"] {
+        for request in [
+            "GET /Admin/users/1",
+            "DELETE /Admin/users/1",
+            "POST /ADMIN/other",
+            "DELETE /admin./users/1",
+            "DELETE /admin%20/users/1",
+        ] {
             assert!(!is_forwarded(&policy, request, &[]), "{mode} {request}");
         }
     }
@@ -33,14 +45,14 @@ fn no_spelling_of_a_parameter_that_some_server_reads_goes_on_beside_a_token() {
     let policy = policy_with(document, json!({}), json!([{ "name": "r", "paths": ["/**"] }]));
     let header = bearer(json!({}));
     for name in [
-        "[access_token]",         // qs (Express), Rack 2
-        "%5Baccess_token%5D",     // the same
-        "access_token]",          // Rack 2
-        "[[access_token",         // Rack 2
-        "access[token",           // PHP: a bracket that nothing closes is `_`
-        "access%5Btoken",         // the same
-        "access_token%00x",       // PHP cuts names at a zero byte
-        "%u0061ccess_token",      // ASP.NET decodes %uXXXX
+        "[access_token]",     // qs (Express), Rack 2
+        "%5Baccess_token%5D", // the same
+        "access_token]",      // Rack 2
+        "[[access_token",     // Rack 2
+        "access[token",       // PHP: a bracket that nothing closes is `_`
+        "access%5Btoken",     // the same
+        "access_token%00x",   // PHP cuts names at a zero byte
+        "%u0061ccess_token",  // ASP.NET decodes %uXXXX
     ] {
         let found = verdict(&policy, &format!("GET /x?a=1&{name}=forged"), &[("authorization", &header)]);
         assert_eq!(found.decision, Decision::Forward(vec![Edit::set(":path", "/x?a=1"), user()]), "{name}");
@@ -49,7 +61,8 @@ fn no_spelling_of_a_parameter_that_some_server_reads_goes_on_beside_a_token() {
 
 #[test]
 fn no_spelling_of_a_cookie_that_php_reads_makes_one_of_two() {
-    let document = json!({ "credentials": [{ "cookie": "access_token", "allowed_origins": ["https://app.test"] }] });
+    let document =
+        json!({ "credentials": [{ "cookie": "access_token", "allowed_origins": ["https://app.test"] }] });
     let policy = policy_with(document, json!({}), json!([{ "name": "r", "paths": ["/**"] }]));
     // Of two cookies of one name PHP takes the first.
     let cookies = format!("access[token=forged; access_token={}", token(json!({})));
@@ -63,20 +76,25 @@ fn what_some_server_takes_for_a_bearer_token_does_not_go_on_as_nobodys() {
         { "name": "feed", "paths": ["/feed"], "access": "optional" },
         { "name": "open", "paths": ["/open"], "access": "public" },
     ]);
-    let forward = json!({ "forward": { "headers": { "x-user-id": { "from": "subject" } }, "token": "remove" } });
+    let forward =
+        json!({ "forward": { "headers": { "x-user-id": { "from": "subject" } }, "token": "remove" } });
     let policy = policy_with(forward, json!({}), rules);
     let removed = Decision::Forward(vec![Edit::remove(b"authorization")]);
     for value in [
-        "X Bearer forged",       // preg_match('/Bearer\s(\S+)/', ..) is not anchored
+        "X Bearer forged", // preg_match('/Bearer\s(\S+)/', ..) is not anchored
         "Basic abc Bearer forged",
-        "Bearer,forged",         // startsWith("Bearer"), slice(7)
+        "Bearer,forged", // startsWith("Bearer"), slice(7)
         "Bearer:forged",
         "Bearer=forged",
         "Bearer\u{a0}forged",
         "\"Bearer forged",
     ] {
         for path in ["GET /feed", "GET /open"] {
-            assert_eq!(verdict(&policy, path, &[("authorization", value)]).decision, removed, "{path} {value}");
+            assert_eq!(
+                verdict(&policy, path, &[("authorization", value)]).decision,
+                removed,
+                "{path} {value}"
+            );
         }
     }
     let basic = verdict(&policy, "GET /feed", &[("authorization", "Basic YWxhZGRpbjpvcGVu")]);
@@ -102,7 +120,11 @@ fn a_policy_that_names_hosts_lets_no_client_say_another_host() {
     let scope = |name: &str, host: &str, access: Value| json!({ "name": name, "hosts": [host], "prefix": "/", "issuers": ["own"], "rules": [access] });
     let policies = json!([
         scope("site", "api.test", json!({ "name": "all", "paths": ["/**"], "access": "public" })),
-        scope("admin", "admin.test", json!({ "name": "all", "paths": ["/**"], "require": { "any_role": ["admin"] } })),
+        scope(
+            "admin",
+            "admin.test",
+            json!({ "name": "all", "paths": ["/**"], "require": { "any_role": ["admin"] } })
+        ),
     ]);
     let policy = policy_with(json!({ "policies": policies }), json!({}), json!([]));
     assert!(policy.names_hosts());
@@ -126,11 +148,14 @@ fn no_client_has_an_identity_header_dropped_on_the_way() {
     let policy = policy_with(json!({}), json!({}), json!([{ "name": "r", "paths": ["/**"] }]));
     let header = bearer(json!({}));
     // Envoy keeps Connection on an upgrade; a proxy behind drops what it names (RFC 9110 section 7.6.1).
-    let sent = [("authorization", header.as_str()), ("upgrade", "websocket"), ("connection", "Upgrade, X-User-Id")];
+    let sent =
+        [("authorization", header.as_str()), ("upgrade", "websocket"), ("connection", "Upgrade, X-User-Id")];
     let found = verdict(&policy, "GET /x", &sent);
     let is_mended = match &found.decision {
         Decision::Reject(_) => true,
-        Decision::Forward(edits) => edits.iter().any(|edit| edit.as_set().is_some_and(|(name, _)| name == "connection")),
+        Decision::Forward(edits) => {
+            edits.iter().any(|edit| edit.as_set().is_some_and(|(name, _)| name == "connection"))
+        }
     };
     assert!(is_mended, "{found:?}");
 }
@@ -141,7 +166,11 @@ fn a_parameter_of_the_path_that_some_server_cuts_short_is_nobodys_also_at_what_e
     let policy = policy_with(json!({}), json!({}), rules);
     // A server that decodes before it parts the query (nginx's `proxy_pass http://up$uri`) sees /u/7; one that trims, too.
     for (subject, path) in [("7?x", "/u/7%3Fx"), ("7#x", "/u/7%23x"), (" 7", "/u/%207")] {
-        let found = verdict(&policy, &format!("GET {path}"), &[("authorization", &bearer(json!({ "sub": subject })))]);
+        let found = verdict(
+            &policy,
+            &format!("GET {path}"),
+            &[("authorization", &bearer(json!({ "sub": subject })))],
+        );
         assert!(matches!(found.decision, Decision::Reject(_)), "{subject} {path}");
     }
 }
@@ -214,10 +243,17 @@ fn a_rule_that_can_never_match_is_an_error_also_for_these_reasons() {
     let scope = |name: &str, prefix: &str, rule: Value| json!({ "name": name, "hosts": ["*"], "prefix": prefix, "issuers": ["own"], "rules": [rule] });
     // No path with such a segment is let through.
     for path in ["/...", "/%20", "/a/. ./b"] {
-        assert!(compile(json!([scope("site", "/", json!({ "name": "r", "paths": [path] }))])).is_err(), "{path}");
+        assert!(
+            compile(json!([scope("site", "/", json!({ "name": "r", "paths": [path] }))])).is_err(),
+            "{path}"
+        );
     }
     // The longer prefix takes all of it: what looks strict is public.
-    let strict = scope("site", "/", json!({ "name": "admin", "paths": ["/api/admin/**"], "require": { "any_role": ["admin"] } }));
+    let strict = scope(
+        "site",
+        "/",
+        json!({ "name": "admin", "paths": ["/api/admin/**"], "require": { "any_role": ["admin"] } }),
+    );
     let open = scope("api", "/api", json!({ "name": "all", "paths": ["/api/**"], "access": "public" }));
     assert!(compile(json!([strict, open])).is_err());
 }
