@@ -86,8 +86,8 @@ impl Policy {
     /// nothing names the request.
     ///
     /// A path is matched as it stands, or as the settings say that every server behind folds it. But some servers fold
-    /// more; where such a reading would come to a rule that is stricter, the request is refused, because we cannot know
-    /// who is behind.
+    /// more; where such a reading would come to a rule that is stricter, or to none, the request is refused, because we
+    /// cannot know who is behind.
     pub(super) fn find_place<'p>(
         &'p self,
         line: &RequestLine<'_>,
@@ -122,13 +122,28 @@ impl Policy {
             progress.mode = mode_of(one_enforces || enforces);
             return Err(Rejection::NoRule);
         };
-        progress.mode = mode_of(enforces);
-        if !matched.iter().all(|other| own.is_as_strict_as(other)) {
+        // Where no rule names what a reading comes to, that is refused: nothing is stricter.
+        let named = matched.iter().fold(Readings::NONE, |named, found| named.or(found.readings));
+        let unnamed = self.paths.possible().without(named);
+        progress.mode = mode_of(enforces || self.enforces_for(unnamed, &scopes));
+        if !unnamed.is_empty() || !matched.iter().all(|other| own.is_as_strict_as(other)) {
             return Err(Rejection::PathAmbiguous);
         }
         progress.rule = Some((&scope.name, &own.rule.name));
         progress.mode = own.rule.mode;
         Ok(Some(own.rule))
+    }
+
+    /// Whether some of these readings come to a policy that enforces, or to none where the document does.
+    fn enforces_for(&self, readings: Readings, scopes: &[ScopeMatch<'_>]) -> bool {
+        let mut without_scope = readings;
+        let mut enforces = false;
+        for found in scopes {
+            let is_meant = !readings.within(found.readings).is_empty();
+            enforces |= is_meant && found.scope.settings.mode == Mode::Enforce;
+            without_scope = without_scope.without(found.readings);
+        }
+        enforces || (!without_scope.is_empty() && self.defaults.mode == Mode::Enforce)
     }
 
     /// What policy each reading of the path comes to. The closest host first, and no other after it, as Envoy chooses a

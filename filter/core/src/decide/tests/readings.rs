@@ -3,6 +3,10 @@
 use super::made::{bearer, policy_with, verdict};
 use super::*;
 
+fn is_forwarded(policy: &Policy, request: &str) -> bool {
+    matches!(verdict(policy, request, &[]).decision, Decision::Forward(_))
+}
+
 #[test]
 fn every_combination_of_foldings_is_looked_at_not_only_all_of_them() {
     let document = json!({
@@ -287,4 +291,51 @@ fn a_parameter_of_the_path_that_some_server_cuts_short_is_nobodys() {
     {
         assert_eq!(of(subject, path), Decision::Reject(Rejection::ClaimMismatch), "{subject} {path}");
     }
+}
+
+#[test]
+fn a_reading_that_comes_to_a_policy_where_no_rule_names_it_is_refused() {
+    let scope = |name: &str, prefix: &str, mode: &str, rules: Value| json!({ "name": name, "hosts": ["*"], "prefix": prefix, "issuers": ["own"], "mode": mode, "rules": rules });
+    let site =
+        |mode| scope("site", "/", mode, json!([{ "name": "all", "paths": ["/**"], "access": "public" }]));
+    let admin = scope(
+        "admin",
+        "/admin",
+        "enforce",
+        json!([
+            { "name": "look", "methods": ["GET"], "paths": ["/admin/users/*"], "require": { "any_role": ["admin"] } },
+        ]),
+    );
+    for mode in ["enforce", "observe"] {
+        let policy = policy_with(json!({ "policies": [site(mode), admin] }), json!({}), json!([]));
+        assert!(is_forwarded(&policy, "DELETE /other"));
+        for request in ["DELETE /admin/users/1", "GET /admin/users/1"] {
+            assert!(!is_forwarded(&policy, request), "{mode} {request}");
+        }
+        // Express and IIS fold letters, IIS drops dots and spaces.
+        for request in [
+            "GET /Admin/users/1",
+            "DELETE /Admin/users/1",
+            "POST /ADMIN/other",
+            "DELETE /admin./users/1",
+            "DELETE /admin%20/users/1",
+        ] {
+            assert!(!is_forwarded(&policy, request), "{mode} {request}");
+        }
+    }
+}
+
+#[test]
+fn a_reading_that_comes_to_no_policy_at_all_is_refused() {
+    // Express compares reserved characters as the client wrote them: to it, this is not below the prefix.
+    let scope = |mode: &str| json!({ "name": "site", "hosts": ["*"], "prefix": "/a,b", "issuers": ["own"], "mode": mode, "rules": [{ "name": "all", "paths": ["/a,b/**"], "access": "public" }] });
+    let of = |outer: &str, inner: &str, request: &str| {
+        let document = json!({ "mode": outer, "policies": [scope(inner)] });
+        is_forwarded(&policy_with(document, json!({}), json!([])), request)
+    };
+    assert!(of("enforce", "enforce", "GET /a,b/x"));
+    for (outer, inner) in [("enforce", "enforce"), ("enforce", "observe"), ("observe", "enforce")] {
+        assert!(!of(outer, inner, "GET /a%2Cb/x"), "{outer} {inner}");
+    }
+    assert!(of("observe", "observe", "GET /a%2Cb/x"));
 }
