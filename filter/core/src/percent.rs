@@ -67,9 +67,17 @@ pub(crate) fn is_well_spelled(path: &[u8]) -> bool {
 
 /// The byte that two hexadecimal digits stand for, and what follows them.
 pub(crate) fn encoded_byte(digits: &[u8]) -> Option<(u8, &[u8])> {
-    let (pair, rest) = digits.split_first_chunk::<2>()?;
-    let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
-    Some((u8::try_from(high? * 16 + low?).ok()?, rest))
+    let (number, rest) = encoded_number::<2>(digits)?;
+    Some((u8::try_from(number).ok()?, rest))
+}
+
+/// The number that so many hexadecimal digits, at most eight, stand for, and what follows them.
+pub(crate) fn encoded_number<const DIGITS: usize>(digits: &[u8]) -> Option<(u32, &[u8])> {
+    let (own, rest) = digits.split_first_chunk::<DIGITS>()?;
+    let number = own
+        .iter()
+        .try_fold(0, |number: u32, digit| Some(number << 4 | char::from(*digit).to_digit(16)?))?;
+    Some((number, rest))
 }
 
 /// RFC 3986 section 2.3.

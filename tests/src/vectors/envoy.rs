@@ -46,6 +46,9 @@ impl Host for Envoy {
         match (self.recorder.take().as_slice(), answer.status) {
             ([seen], 200) => {
                 let value = |name: &String| {
+                    if name == ":path" {
+                        return Some(seen.target.clone());
+                    }
                     let values =
                         seen.values(&format!("HTTP_{}", name.to_ascii_uppercase().replace('-', "_")));
                     (!values.is_empty()).then(|| values.join(","))

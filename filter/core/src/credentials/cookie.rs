@@ -13,8 +13,7 @@ const MAX_COOKIE_BYTES: usize = 64 * 1024;
 
 /// The value of the cookie; `None` where it is not there or empty. Another cookie that some server takes for it makes two.
 pub(super) fn read<'a>(request: &Request<'a>, name: &str) -> Result<Option<&'a [u8]>, Rejection> {
-    let size: usize = request.values(COOKIE).map(<[u8]>::len).sum();
-    if size > MAX_COOKIE_BYTES {
+    if !is_looked_at(request) {
         return Err(Rejection::RequestMalformed);
     }
     let mut found = request.values(COOKIE).flat_map(pairs).flat_map(|pair| {
@@ -35,7 +34,15 @@ pub(super) fn read<'a>(request: &Request<'a>, name: &str) -> Result<Option<&'a [
 }
 
 /// The cookies that are left without these; nothing where none of these is there.
+///
+/// More than is looked at is taken out whole.
 pub(super) fn remove(request: &Request<'_>, unread: &[&str], kept: Option<&str>) -> Option<Edit> {
+    if unread.is_empty() {
+        return None;
+    }
+    if !is_looked_at(request) {
+        return Some(Edit::remove(COOKIE));
+    }
     let is_unread = |pair: &&[u8]| {
         let is_kept = |own: &[u8]| kept.is_some_and(|kept| may_be(own, kept));
         names(pair).any(|own| !is_kept(own) && unread.iter().any(|name| may_be(own, name)))
@@ -82,13 +89,22 @@ pub(crate) fn is_origin(text: &str) -> bool {
     !host.is_empty() && !host.starts_with(':') && !host.ends_with(usual) && host.bytes().all(fine)
 }
 
+fn is_looked_at(request: &Request<'_>) -> bool {
+    let size = request.values(COOKIE).fold(0, |size: usize, value| size.saturating_add(value.len()));
+    size <= MAX_COOKIE_BYTES
+}
+
 /// `name=value`, without the white space around it.
 fn pairs(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty())
 }
 
-/// The names that some server reads in a pair. Servers of the old kind also part cookies at commas or at white space.
-fn names(pair: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The names that some server reads in a pair. Servers of the old kind also part cookies at commas or at white space, and
+/// some pass over `=` before the name.
+fn names(mut pair: &[u8]) -> impl Iterator<Item = &[u8]> {
+    while let Some(rest) = pair.strip_prefix(b"=") {
+        pair = rest.trim_ascii_start();
+    }
     let first = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
     let whole = (first.len() < pair.len()).then_some(first);
     let inner = pair.split(|byte| *byte == b'=');

@@ -37,11 +37,16 @@ pub(super) fn read<'a>(request: &Request<'a>, name: &str) -> Result<Option<&'a [
 }
 
 /// The request target without these parameters; nothing where none of these is there.
+///
+/// A query that is longer than is looked at is taken out whole.
 pub(super) fn remove(request: &Request<'_>, unread: &[&str], kept: Option<&str>) -> Option<Edit> {
     if unread.is_empty() {
         return None;
     }
     let (path, query) = target(request)?;
+    if query.len() > MAX_QUERY_BYTES {
+        return Some(Edit::set(":path", path));
+    }
     let is_unread = |part: &Part<'_>| {
         let is_kept = kept.is_some_and(|kept| may_be(part.name(), kept));
         !is_kept && unread.iter().any(|name| may_be(part.name(), name))

@@ -177,6 +177,15 @@ fn what_some_server_takes_for_the_name_is_taken_out_and_makes_two_of_one() {
         "%20access_token",
         "access_token[]",
         "access_token%5B0%5D",
+        "[access_token]",
+        "%5Baccess_token%5D%5B0%5D",
+        "access_token]",
+        "[[access_token",
+        "access[token",
+        "access_token%00x",
+        "%u0061ccess_token",
+        "%uFF41ccess_token",
+        "acc%ess_token",
     ];
     let source = || query("access_token");
     for spelling in spellings {
@@ -199,6 +208,11 @@ fn what_some_server_takes_for_the_name_is_taken_out_and_makes_two_of_one() {
         "a=1 access_token=f",
         "a=1, access_token=f",
         "access token=f",
+        "access[token=f",
+        "[access_token]=f",
+        "\"access_token\"=f",
+        "=access_token=f",
+        "= =access_token=f",
     ] {
         let headers: Headers<'_> = &[(":method", "GET"), ("cookie", cookies)];
         assert_eq!(token(&[source()], headers), Err(Rejection::TokenMissing), "{cookies}");
@@ -228,6 +242,17 @@ fn nothing_is_changed_where_there_is_nothing_to_take_out() {
         edits(&[Source::bearer()], None, &[("authorization", "Basic x, Bearer a")]),
         ["-authorization"]
     );
+}
+
+#[test]
+fn what_is_too_long_to_be_looked_through_is_taken_out_whole() {
+    let long = "a=1".to_owned() + &"&b=2".repeat(16 * 1024);
+    let target = format!("/a?{long}");
+    let cookies = long.replace('&', "; ");
+    let headers: Headers<'_> = &[(":method", "GET"), (":path", &target), ("cookie", &cookies)];
+    assert_eq!(edits(&[query("t")], None, headers), [":path: /a"]);
+    assert_eq!(edits(&[cookie("t")], None, headers), ["-cookie"]);
+    assert_eq!(edits(&[Source::bearer()], None, headers), [""; 0]);
 }
 
 #[test]

@@ -1,41 +1,10 @@
 //! What the second review found.
 
-use super::made::{bearer, policy_with, user, verdict};
+use super::made::{bearer, policy_with, verdict};
 use super::*;
 
 fn is_forwarded(policy: &Policy, request: &str, headers: &[(&str, &str)]) -> bool {
     matches!(verdict(policy, request, headers).decision, Decision::Forward(_))
-}
-
-#[test]
-fn no_spelling_of_a_parameter_that_some_server_reads_goes_on_beside_a_token() {
-    let document = json!({ "credentials": [{ "header": "authorization", "scheme": "Bearer" }, { "query": "access_token" }] });
-    let policy = policy_with(document, json!({}), json!([{ "name": "r", "paths": ["/**"] }]));
-    let header = bearer(json!({}));
-    for name in [
-        "[access_token]",     // qs (Express), Rack 2
-        "%5Baccess_token%5D", // the same
-        "access_token]",      // Rack 2
-        "[[access_token",     // Rack 2
-        "access[token",       // PHP: a bracket that nothing closes is `_`
-        "access%5Btoken",     // the same
-        "access_token%00x",   // PHP cuts names at a zero byte
-        "%u0061ccess_token",  // ASP.NET decodes %uXXXX
-    ] {
-        let found = verdict(&policy, &format!("GET /x?a=1&{name}=forged"), &[("authorization", &header)]);
-        assert_eq!(found.decision, Decision::Forward(vec![Edit::set(":path", "/x?a=1"), user()]), "{name}");
-    }
-}
-
-#[test]
-fn no_spelling_of_a_cookie_that_php_reads_makes_one_of_two() {
-    let document =
-        json!({ "credentials": [{ "cookie": "access_token", "allowed_origins": ["https://app.test"] }] });
-    let policy = policy_with(document, json!({}), json!([{ "name": "r", "paths": ["/**"] }]));
-    // Of two cookies of one name PHP takes the first.
-    let cookies = format!("access[token=forged; access_token={}", token(json!({})));
-    let found = verdict(&policy, "GET /x", &[("cookie", &cookies)]);
-    assert_eq!(found.decision, Decision::Reject(Rejection::CredentialsAmbiguous));
 }
 
 #[test]

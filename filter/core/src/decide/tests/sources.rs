@@ -124,3 +124,34 @@ fn a_request_of_nobody_carries_nothing_that_a_server_could_take_for_a_token() {
     assert_eq!(of("x-token", &token(json!({}))), Decision::Forward(vec![user()]));
     assert_eq!(of("x-other", "anything"), Decision::Forward(vec![]));
 }
+
+#[test]
+fn no_spelling_of_a_parameter_that_some_server_reads_goes_on_beside_a_token() {
+    let document = json!({ "credentials": [{ "header": "authorization", "scheme": "Bearer" }, { "query": "access_token" }] });
+    let policy = policy_with(document, json!({}), json!([{ "name": "r", "paths": ["/**"] }]));
+    let header = bearer(json!({}));
+    for name in [
+        "[access_token]",     // qs (Express), Rack 2
+        "%5Baccess_token%5D", // the same
+        "access_token]",      // Rack 2
+        "[[access_token",     // Rack 2
+        "access[token",       // PHP: a bracket that nothing closes is `_`
+        "access%5Btoken",     // the same
+        "access_token%00x",   // PHP cuts names at a zero byte
+        "%u0061ccess_token",  // ASP.NET decodes %uXXXX
+    ] {
+        let found = verdict(&policy, &format!("GET /x?a=1&{name}=forged"), &[("authorization", &header)]);
+        assert_eq!(found.decision, Decision::Forward(vec![Edit::set(":path", "/x?a=1"), user()]), "{name}");
+    }
+}
+
+#[test]
+fn a_second_spelling_of_a_cookie_makes_two() {
+    let document =
+        json!({ "credentials": [{ "cookie": "access_token", "allowed_origins": ["https://app.test"] }] });
+    let policy = policy_with(document, json!({}), json!([{ "name": "r", "paths": ["/**"] }]));
+    // Of two cookies of one name PHP takes the first.
+    let cookies = format!("access[token=forged; access_token={}", token(json!({})));
+    let found = verdict(&policy, "GET /x", &[("cookie", &cookies)]);
+    assert_eq!(found.decision, Decision::Reject(Rejection::CredentialsAmbiguous));
+}
