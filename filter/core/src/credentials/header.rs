@@ -37,7 +37,7 @@ pub(super) fn read<'a>(
 }
 
 /// Removes the header in every spelling that a server may fold into it, but for the spelling that is kept. With a
-/// scheme only where something of that scheme is in it.
+/// scheme only where some server may find that scheme in it.
 pub(super) fn remove(
     request: &Request<'_>,
     name: &str,
@@ -45,9 +45,7 @@ pub(super) fn remove(
     kept: Option<&str>,
     edits: &mut Vec<Edit>,
 ) {
-    let holds_token = |value: &[u8]| {
-        scheme.is_none_or(|scheme| value.split(|byte| *byte == b',').any(|part| begins_with(part, scheme)))
-    };
+    let holds_token = |value: &[u8]| scheme.is_none_or(|scheme| names(value, scheme));
     for (own, value) in request.headers() {
         let is_kept = kept.is_some_and(|kept| own.eq_ignore_ascii_case(kept.as_bytes()));
         if folds_to(own, name) && !is_kept && holds_token(value) {
@@ -69,6 +67,25 @@ fn after_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
 /// Whether a part of a joined header begins with the scheme.
 fn begins_with(part: &[u8], scheme: &str) -> bool {
     after_scheme(part.trim_ascii(), scheme).is_some_and(|token| !token.is_empty())
+}
+
+/// Whether the scheme stands anywhere in the value, as a word or at the beginning or the end of one, without case: some
+/// servers look for it with an expression that is not anchored, some take all that follows its letters.
+fn names(value: &[u8], scheme: &str) -> bool {
+    let is_part_of_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let mut before = None;
+    let mut rest = value;
+    while let Some((first, after)) = rest.split_first() {
+        if let Some((own, following)) = rest.split_at_checked(scheme.len())
+            && own.eq_ignore_ascii_case(scheme.as_bytes())
+            && !(is_part_of_word(before) && is_part_of_word(following.first()))
+        {
+            return true;
+        }
+        before = Some(first);
+        rest = after;
+    }
+    false
 }
 
 fn is_space(byte: u8) -> bool {

@@ -153,7 +153,20 @@ fn where_no_token_is_looked_at_another_scheme_stays() {
     let removed =
         |value, extent| removal(&[Source::bearer()], None, extent, &request(&[("authorization", value)]));
     assert_eq!(removed("Basic abc", Extent::Tokens), []);
-    assert_eq!(removed("Bearer abc", Extent::Tokens), [Edit::remove(b"authorization")]);
+    for value in [
+        "Bearer abc",
+        "X Bearer abc",
+        "xbearer abc",
+        "BEARER:abc",
+        "Bearerabc",
+        "Basic abc, Bearer abc",
+        "Basic Bearer",
+    ] {
+        assert_eq!(removed(value, Extent::Tokens), [Edit::remove(b"authorization")], "{value}");
+    }
+    for value in ["Basic xBearerx", "Digest a=\"b\", c=\"d\"", "Bear er", ""] {
+        assert_eq!(removed(value, Extent::Tokens), [], "{value}");
+    }
     assert_eq!(removed("Basic abc", Extent::Places), [Edit::remove(b"authorization")]);
 }
 

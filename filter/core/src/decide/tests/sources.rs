@@ -155,3 +155,34 @@ fn a_second_spelling_of_a_cookie_makes_two() {
     let found = verdict(&policy, "GET /x", &[("cookie", &cookies)]);
     assert_eq!(found.decision, Decision::Reject(Rejection::CredentialsAmbiguous));
 }
+
+#[test]
+fn what_some_server_takes_for_a_bearer_token_does_not_go_on_as_nobodys() {
+    let rules = json!([
+        { "name": "feed", "paths": ["/feed"], "access": "optional" },
+        { "name": "open", "paths": ["/open"], "access": "public" },
+    ]);
+    let forward =
+        json!({ "forward": { "headers": { "x-user-id": { "from": "subject" } }, "token": "remove" } });
+    let policy = policy_with(forward, json!({}), rules);
+    let removed = Decision::Forward(vec![Edit::remove(b"authorization")]);
+    for value in [
+        "X Bearer forged", // preg_match('/Bearer\s(\S+)/', ..) is not anchored
+        "Basic abc Bearer forged",
+        "Bearer,forged", // startsWith("Bearer"), slice(7)
+        "Bearer:forged",
+        "Bearer=forged",
+        "Bearer\u{a0}forged",
+        "\"Bearer forged",
+    ] {
+        for path in ["GET /feed", "GET /open"] {
+            assert_eq!(
+                verdict(&policy, path, &[("authorization", value)]).decision,
+                removed,
+                "{path} {value}"
+            );
+        }
+    }
+    let basic = verdict(&policy, "GET /feed", &[("authorization", "Basic YWxhZGRpbjpvcGVu")]);
+    assert_eq!(basic.decision, Decision::Forward(vec![]), "the upstream's own credentials stay");
+}
