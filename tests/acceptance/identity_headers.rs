@@ -22,6 +22,9 @@ const FORGED: [&str; 17] = [
     "x-http-method-override",
     "X_Http_Method_Override",
     "x-method-override",
+    "x-script-name",
+    "X_Script_Name",
+    "x-forwarded-prefix",
 ];
 
 /// A value that no honest part of the stack says.

@@ -7,16 +7,22 @@ use crate::edit::Edit;
 use crate::policy::{Forwarding, Source};
 use crate::rejection::Rejection;
 
-/// Headers that change, for some upstreams, what the request does after we have decided about it.
-pub(crate) const OVERRIDES: [&str; 7] = [
+/// Headers that change, for some upstreams, what the request does after we have decided about it: its method, its path, or
+/// how much of its path is cut off before routes are looked for.
+pub(crate) const OVERRIDES: [&str; 9] = [
     "path-info",
     "script-name",
+    "x-forwarded-prefix",
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
     "x-original-url",
     "x-rewrite-url",
+    "x-script-name",
 ];
+
+/// Those of [`OVERRIDES`] that name another method.
+const METHOD_OVERRIDES: [&str; 3] = ["x-http-method", "x-http-method-override", "x-method-override"];
 
 impl Forwarding {
     /// Whether a header of the client must not reach the upstream.
@@ -75,6 +81,11 @@ fn joined(values: impl Iterator<Item = String>) -> String {
     values.collect::<Vec<_>>().join(",")
 }
 
+/// Whether some server takes the header for one that names another method.
+pub(crate) fn names_another_method(name: &[u8]) -> bool {
+    METHOD_OVERRIDES.iter().any(|other| folds_to(name, other))
+}
+
 /// Whether a server that folds names may take one for the other.
 pub(crate) fn folds_to(name: &[u8], other: &str) -> bool {
     let folded = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
@@ -129,5 +140,26 @@ mod tests {
     fn a_value_is_visible_ascii_and_can_be_decoded() {
         assert_eq!(encoded("018f-ab.c@d|e"), "018f-ab.c@d|e");
         assert_eq!(encoded("a b,c%d\u{e9}\n"), "a%20b%2Cc%25d%C3%A9%0A");
+    }
+
+    #[test]
+    fn no_header_cuts_a_prefix_off_the_path_that_was_judged() {
+        // WSGI's usual `ReverseProxied` cuts X-Script-Name off PATH_INFO: /public/admin becomes /admin.
+        for name in ["x-script-name", "X_Script_Name", "x-forwarded-prefix", "x.forwarded.prefix"] {
+            assert!(Forwarding::default().removes(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_only_cuts_a_path_names_no_method() {
+        for (name, expected) in [
+            ("X_HTTP_Method", true),
+            ("x-http-method-override", true),
+            ("x.method.override", true),
+            ("x-forwarded-prefix", false),
+            ("x-method", false),
+        ] {
+            assert_eq!(names_another_method(name.as_bytes()), expected, "{name}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::checked;
 use super::name::may_be;
 use crate::edit::Edit;
-use crate::identity::{OVERRIDES, folds_to};
+use crate::identity::names_another_method;
 use crate::rejection::Rejection;
 use crate::request::Request;
 
@@ -60,9 +60,9 @@ pub(super) fn remove(request: &Request<'_>, unread: &[&str], kept: Option<&str>)
 /// asks for another method. Without `Origin` only a browser that says `Sec-Fetch-Site: same-origin` is believed.
 pub(super) fn is_same_site(request: &Request<'_>, origins: &[String]) -> bool {
     let is_safe = matches!(request.value(b":method"), Some(b"GET" | b"HEAD" | b"OPTIONS"));
-    let overrides = |name: &[u8]| OVERRIDES.iter().any(|other| folds_to(name, other));
-    let asks_for_more =
-        request.headers().any(|(name, _)| name.eq_ignore_ascii_case(b"upgrade") || overrides(name));
+    let asks_for_more = request
+        .headers()
+        .any(|(name, _)| name.eq_ignore_ascii_case(b"upgrade") || names_another_method(name));
     if is_safe && !asks_for_more {
         return true;
     }

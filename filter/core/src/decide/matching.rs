@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 
 use super::{PREFLIGHT, Progress};
 use crate::host_name::{self, Closeness};
-use crate::identity::{OVERRIDES, folds_to};
+use crate::identity::names_another_method;
 use crate::path::{CanonicalPath, PathSettings};
 use crate::policy::{Access, Mode, Policy, Rule, Scope};
 use crate::reading::Readings;
@@ -72,7 +72,7 @@ impl<'a> RequestLine<'a> {
         let says_more = |name: &[u8], value: &[u8]| match name {
             b"content-length" => value != b"0",
             b"transfer-encoding" => true,
-            name => OVERRIDES.iter().any(|other| folds_to(name, other)),
+            name => names_another_method(name),
         };
         self.method == b"OPTIONS"
             && one(b"origin")

@@ -41,15 +41,6 @@ fn a_policy_that_names_hosts_lets_no_client_say_another_host() {
 }
 
 #[test]
-fn no_header_cuts_a_prefix_off_the_path_that_was_judged() {
-    let policy = policy_with(json!({}), json!({}), json!([{ "name": "r", "paths": ["/**"] }]));
-    // WSGI's usual `ReverseProxied` cuts X-Script-Name off PATH_INFO: /public/admin becomes /admin.
-    for name in ["x-script-name", "X_Script_Name", "x-forwarded-prefix"] {
-        assert!(policy.forwarding().removes(name.as_bytes()), "{name}");
-    }
-}
-
-#[test]
 fn no_client_has_an_identity_header_dropped_on_the_way() {
     let policy = policy_with(json!({}), json!({}), json!([{ "name": "r", "paths": ["/**"] }]));
     let header = bearer(json!({}));
