@@ -21,6 +21,17 @@ pub(crate) const OVERRIDES: [&str; 9] = [
     "x-script-name",
 ];
 
+/// Headers from which some upstreams take the host: Rack and Rails by default, Spring, Symfony and Express where they trust
+/// proxies. They are removed where policies are told apart by host.
+pub(crate) const HOST_OVERRIDES: [&str; 6] = [
+    "forwarded",
+    "x-forwarded-host",
+    "x-forwarded-server",
+    "x-host",
+    "x-http-host-override",
+    "x-original-host",
+];
+
 /// Those of [`OVERRIDES`] that name another method.
 const METHOD_OVERRIDES: [&str; 3] = ["x-http-method", "x-http-method-override", "x-method-override"];
 

@@ -44,7 +44,7 @@ fn read(root: &Node<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
     }
     version?;
     let (scopes, defaults) = (scopes?, defaults?);
-    let policy = Policy {
+    let mut policy = Policy {
         issuers: issuers?,
         sources: all_sources(&scopes, &defaults),
         scopes,
@@ -52,6 +52,9 @@ fn read(root: &Node<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
         paths: paths?,
         defaults,
     };
+    if policy.names_hosts() {
+        policy.forwarding.remove_hosts();
+    }
     refuse_removed_sources(root, &policy);
     Some(policy)
 }
@@ -102,9 +105,7 @@ fn refuse_removed_sources(root: &Node<'_>, policy: &Policy) {
         if let Source::Header { name, .. } = source
             && policy.forwarding.removes(name.as_bytes())
         {
-            root.problem(format!(
-                "`{name}` is an identity header, which is removed from every request, and cannot hold a token"
-            ));
+            root.problem(format!("`{name}` is removed from what clients send, and cannot hold a token"));
         }
     }
 }

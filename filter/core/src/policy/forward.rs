@@ -3,7 +3,7 @@
 use super::fields::{Forward, IdentityHeader};
 use super::issuers::{TrustedIssuer, claim_path};
 use super::read::Node;
-use crate::identity::OVERRIDES;
+use crate::identity::{HOST_OVERRIDES, OVERRIDES};
 
 /// The most identity headers.
 pub(super) const MAX_HEADERS: usize = 16;
@@ -62,7 +62,7 @@ pub struct Forwarding {
     pub(crate) headers: Vec<(String, Source)>,
     /// Whether the token is taken out of the request, on public rules, too.
     pub(crate) remove_token: bool,
-    /// Those of [`OVERRIDES`] that the client may send.
+    /// Those of [`OVERRIDES`] and [`HOST_OVERRIDES`] that the client may send.
     pub(crate) kept: Vec<String>,
     /// What the client may not send: identity headers, ours and the usual ones, and what is left of [`OVERRIDES`].
     pub(crate) removed: Vec<String>,
@@ -101,6 +101,12 @@ impl Forwarding {
         removed.sort_unstable();
         removed.dedup();
         Self { headers, remove_token, kept, removed }
+    }
+
+    /// Where policies are told apart by host, the client tells upstreams of no other host.
+    pub(super) fn remove_hosts(&mut self) {
+        let kept = |name: &&str| self.kept.iter().any(|kept| kept == name);
+        self.removed.extend(HOST_OVERRIDES.into_iter().filter(|name| !kept(name)).map(str::to_owned));
     }
 }
 
@@ -158,8 +164,8 @@ fn read_headers(headers_node: &Node<'_>, issuers: &[TrustedIssuer]) -> Option<Ve
 
 /// Headers that change the request for some upstreams, and that this upstream needs all the same.
 fn read_kept(node: &Node<'_>) -> Option<Vec<String>> {
-    let words: Vec<_> = OVERRIDES.iter().map(|name| (*name, *name)).collect();
-    let names: Vec<_> = node.distinct_items(OVERRIDES.len())?.iter().map(|node| node.word(&words)).collect();
+    let words: Vec<_> = OVERRIDES.iter().chain(&HOST_OVERRIDES).map(|name| (*name, *name)).collect();
+    let names: Vec<_> = node.distinct_items(words.len())?.iter().map(|node| node.word(&words)).collect();
     names.into_iter().map(|name| name.map(str::to_owned)).collect()
 }
 

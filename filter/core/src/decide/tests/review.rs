@@ -22,25 +22,6 @@ fn letters_that_a_simple_mapping_makes_one_are_folded() {
 }
 
 #[test]
-fn a_policy_that_names_hosts_lets_no_client_say_another_host() {
-    let scope = |name: &str, host: &str, access: Value| json!({ "name": name, "hosts": [host], "prefix": "/", "issuers": ["own"], "rules": [access] });
-    let policies = json!([
-        scope("site", "api.test", json!({ "name": "all", "paths": ["/**"], "access": "public" })),
-        scope(
-            "admin",
-            "admin.test",
-            json!({ "name": "all", "paths": ["/**"], "require": { "any_role": ["admin"] } })
-        ),
-    ]);
-    let policy = policy_with(json!({ "policies": policies }), json!({}), json!([]));
-    assert!(policy.names_hosts());
-    // Rack and Rails take the first by default, Spring, Symfony and Express where proxies are trusted.
-    for name in ["x-forwarded-host", "X_Forwarded_Host", "forwarded", "x-original-host", "x-host"] {
-        assert!(policy.forwarding().removes(name.as_bytes()), "{name}");
-    }
-}
-
-#[test]
 fn no_client_has_an_identity_header_dropped_on_the_way() {
     let policy = policy_with(json!({}), json!({}), json!([{ "name": "r", "paths": ["/**"] }]));
     let header = bearer(json!({}));

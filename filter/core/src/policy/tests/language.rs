@@ -24,7 +24,7 @@ fn each_mistake_in_a_later_part_of_the_language_is_named_with_the_path_of_its_fi
             "credentials[0].header: `cookie` has a meaning of its own",
         ),
         ("/credentials", json!([{ "header": "x_original_url" }]), "has a meaning of its own"),
-        ("/credentials", json!([{ "header": "x-user-id" }]), "`x-user-id` is an identity header"),
+        ("/credentials", json!([{ "header": "x-user-id" }]), "`x-user-id` is removed from what clients send"),
         ("/credentials", json!([{ "cookie": "t" }]), "credentials[0]: a `cookie` needs `allowed_origins`"),
         (
             "/credentials",
@@ -190,4 +190,21 @@ fn what_a_policy_weakens_can_be_listed() {
         ["the document", "policy `api`", "rule `api/a`", "`credentials`", "`paths`", "`forward.keep`"];
     let count = |name: &str| found.iter().filter(|text| text.starts_with(name)).count();
     assert_eq!(named.map(count), [1, 1, 1, 1, 4, 1], "{found:?}");
+}
+
+#[test]
+fn where_policies_name_hosts_no_client_names_another_to_the_upstream() {
+    let compiled = |document: &Value| Policy::compile(document, &no_secrets).unwrap();
+    let mut document = changed("/policies/0/hosts", json!(["api.test"]));
+    let policy = compiled(&document);
+    assert!(policy.names_hosts());
+    for name in ["x-forwarded-host", "X_Forwarded_Host", "forwarded", "x-original-host", "x-host"] {
+        assert!(policy.forwarding().removes(name.as_bytes()), "{name}");
+    }
+    document["forward"] = json!({ "keep": ["x-forwarded-host"] });
+    let keeping = compiled(&document);
+    assert!(!keeping.forwarding().removes(b"x-forwarded-host"));
+    assert!(keeping.forwarding().removes(b"x-host"));
+    let anywhere = compiled(&changed("/mode", json!("enforce")));
+    assert!(!anywhere.forwarding().removes(b"x-forwarded-host"), "where no decision rests on the host");
 }
