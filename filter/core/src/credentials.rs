@@ -15,6 +15,7 @@ use crate::rejection::Rejection;
 use crate::request::Request;
 
 pub(crate) use cookie::is_origin;
+pub(crate) use query::holds as query_holds;
 
 /// The name of the header of RFC 6750 section 2.1, in lower case.
 pub const AUTHORIZATION: &str = "authorization";

@@ -9,6 +9,7 @@ use std::fmt;
 use self::matching::RequestLine;
 use crate::credentials::{self, Extent};
 use crate::edit::Edit;
+use crate::identity::METHOD_PARAMETER;
 use crate::keys::KeySet;
 use crate::path::CanonicalPath;
 use crate::policy::{Access, ChallengeSettings, IssuerId, KeySource, Mode, Policy, Settings, TrustedIssuer};
@@ -218,6 +219,9 @@ impl Policy {
     ) -> Result<(), Rejection> {
         let line = RequestLine::of(request, self.paths)?;
         let path = CanonicalPath::parse_with(&line.target, self.paths)?;
+        if line.names_another_method(request)? && !self.forwarding.keeps(METHOD_PARAMETER) {
+            return Err(Rejection::RequestMalformed);
+        }
         let place = self.find_place(&line, path, request, progress)?;
         if line.is_replaced {
             progress.edits.push(Edit::set(":path", line.target.as_ref()));

@@ -32,10 +32,18 @@ pub(crate) const HOST_OVERRIDES: [&str; 6] = [
     "x-original-host",
 ];
 
+/// The parameter of the query in which Symfony, Laravel and Express look for another method of a POST.
+pub(crate) const METHOD_PARAMETER: &str = "_method";
+
 /// Those of [`OVERRIDES`] that name another method.
 const METHOD_OVERRIDES: [&str; 3] = ["x-http-method", "x-http-method-override", "x-method-override"];
 
 impl Forwarding {
+    /// Whether clients may send this all the same.
+    pub(crate) fn keeps(&self, name: &str) -> bool {
+        self.kept.iter().any(|kept| kept == name)
+    }
+
     /// Whether a header of the client must not reach the upstream.
     ///
     /// Names are compared in lower case, with every byte that is no letter and no digit read as `-`: CGI and WSGI fold

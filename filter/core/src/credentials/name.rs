@@ -8,7 +8,7 @@ use crate::percent::{encoded_byte, encoded_number};
 ///
 /// ASP.NET reads names without case. PHP reads spaces, dots and a bracket that nothing closes as `_`, and cuts at `[` and
 /// at a zero byte. Rack and qs (Express) read what stands between the first brackets. Java's servers drop quotes.
-pub(crate) fn may_be(own: &[u8], name: &str) -> bool {
+pub(super) fn may_be(own: &[u8], name: &str) -> bool {
     if own.len() < name.len() {
         return false;
     }

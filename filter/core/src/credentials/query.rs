@@ -61,6 +61,18 @@ pub(super) fn remove(request: &Request<'_>, unread: &[&str], kept: Option<&str>)
     })
 }
 
+/// Whether some server finds a parameter of this name in the query.
+///
+/// # Errors
+/// [`Rejection::RequestMalformed`] for a query that is longer than is looked at.
+pub(crate) fn holds(request: &Request<'_>, name: &str) -> Result<bool, Rejection> {
+    let Some((_, query)) = target(request) else { return Ok(false) };
+    if query.len() > MAX_QUERY_BYTES {
+        return Err(Rejection::RequestMalformed);
+    }
+    Ok(parts(query).any(|part| may_be(part.name(), name)))
+}
+
 impl<'a> Part<'a> {
     fn name(self) -> &'a [u8] {
         self.text.split(|byte| *byte == b'=').next().unwrap_or_default()

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use super::{PREFLIGHT, Progress};
+use crate::credentials::query_holds;
 use crate::host_name::{self, Closeness};
-use crate::identity::names_another_method;
+use crate::identity::{METHOD_PARAMETER, names_another_method};
 use crate::path::{CanonicalPath, PathSettings};
 use crate::policy::{Access, Mode, Policy, Rule, Scope};
 use crate::reading::Readings;
@@ -63,6 +64,11 @@ impl<'a> RequestLine<'a> {
             .headers()
             .map(|(name, value)| if name == b":path" { (name, self.target.as_ref()) } else { (name, value) });
         Request::new(replaced.collect())
+    }
+
+    /// Whether the query makes another method of it for some upstream, which they look for in a POST only.
+    pub(super) fn names_another_method(&self, request: &Request<'_>) -> Result<bool, Rejection> {
+        if self.method == b"POST" { query_holds(request, METHOD_PARAMETER) } else { Ok(false) }
     }
 
     /// A CORS preflight (Fetch, section 3.2.2), and nothing else that uses OPTIONS: it has no body, and asks for no

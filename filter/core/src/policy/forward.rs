@@ -3,7 +3,7 @@
 use super::fields::{Forward, IdentityHeader};
 use super::issuers::{TrustedIssuer, claim_path};
 use super::read::Node;
-use crate::identity::{HOST_OVERRIDES, OVERRIDES};
+use crate::identity::{HOST_OVERRIDES, METHOD_PARAMETER, OVERRIDES};
 
 /// The most identity headers.
 pub(super) const MAX_HEADERS: usize = 16;
@@ -62,11 +62,26 @@ pub struct Forwarding {
     pub(crate) headers: Vec<(String, Source)>,
     /// Whether the token is taken out of the request, on public rules, too.
     pub(crate) remove_token: bool,
-    /// Those of [`OVERRIDES`] and [`HOST_OVERRIDES`] that the client may send.
+    /// Those of [`OVERRIDES`] and [`HOST_OVERRIDES`], and [`METHOD_PARAMETER`], that the client may send.
     pub(crate) kept: Vec<String>,
     /// What the client may not send: identity headers, ours and the usual ones, and what is left of [`OVERRIDES`].
     pub(crate) removed: Vec<String>,
 }
+
+/// All that `keep` may name.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which has no iterators there")]
+pub(super) const KEEPABLE: [&str; OVERRIDES.len() + HOST_OVERRIDES.len() + 1] = {
+    let mut all = [METHOD_PARAMETER; OVERRIDES.len() + HOST_OVERRIDES.len() + 1];
+    let mut index = 0;
+    while index + 1 < all.len() {
+        all[index] = match index.checked_sub(OVERRIDES.len()) {
+            Some(index) => HOST_OVERRIDES[index],
+            None => OVERRIDES[index],
+        };
+        index += 1;
+    }
+    all
+};
 
 /// The names under which upstreams look for an identity where a policy says nothing: the client never writes them, also
 /// where the policy sends others.
@@ -105,8 +120,9 @@ impl Forwarding {
 
     /// Where policies are told apart by host, the client tells upstreams of no other host.
     pub(super) fn remove_hosts(&mut self) {
-        let kept = |name: &&str| self.kept.iter().any(|kept| kept == name);
-        self.removed.extend(HOST_OVERRIDES.into_iter().filter(|name| !kept(name)).map(str::to_owned));
+        let removed = HOST_OVERRIDES.into_iter().filter(|name| !self.keeps(name)).map(str::to_owned);
+        let removed: Vec<_> = removed.collect();
+        self.removed.extend(removed);
     }
 }
 
@@ -162,9 +178,9 @@ fn read_headers(headers_node: &Node<'_>, issuers: &[TrustedIssuer]) -> Option<Ve
     complete.then_some(headers)
 }
 
-/// Headers that change the request for some upstreams, and that this upstream needs all the same.
+/// What changes the request for some upstreams, and this upstream needs all the same.
 fn read_kept(node: &Node<'_>) -> Option<Vec<String>> {
-    let words: Vec<_> = OVERRIDES.iter().chain(&HOST_OVERRIDES).map(|name| (*name, *name)).collect();
+    let words: Vec<_> = KEEPABLE.iter().map(|name| (*name, *name)).collect();
     let names: Vec<_> = node.distinct_items(words.len())?.iter().map(|node| node.word(&words)).collect();
     names.into_iter().map(|name| name.map(str::to_owned)).collect()
 }

@@ -196,3 +196,32 @@ fn the_challenge_names_realm_scope_and_metadata_of_the_policy() {
         r#"Bearer realm="orders", error="insufficient_scope", error_description="A claim of the token is not what this request requires.", scope="orders:write orders:read", resource_metadata="https://api.test/meta""#
     );
 }
+
+#[test]
+fn a_parameter_that_names_another_method_hides_no_rule() {
+    let rules = json!([
+        { "name": "delete", "methods": ["DELETE"], "paths": ["/orders/{id}"], "require": { "any_role": ["admin"] } },
+        { "name": "rest", "paths": ["/**"], "access": "public" },
+    ]);
+    let policy = policy_with(json!({}), json!({}), rules.clone());
+    let is_forwarded = |policy: &Policy, request: &str| {
+        matches!(verdict(policy, request, &[]).decision, Decision::Forward(_))
+    };
+    assert!(!is_forwarded(&policy, "DELETE /orders/1"));
+    // Symfony and Laravel take `_method` of the query, too, where the request is a POST.
+    for query in ["_method=DELETE", "a=1&_method=delete", "%5Fmethod=DELETE"] {
+        assert!(!is_forwarded(&policy, &format!("POST /orders/1?{query}")), "{query}");
+    }
+    for request in
+        ["GET /orders/1?_method=DELETE", "POST /orders/1?method=DELETE", "POST /orders/1?a=_method"]
+    {
+        assert!(is_forwarded(&policy, request), "{request}");
+    }
+    let long = format!("POST /orders/1?{}", "a=1&".repeat(17 * 1024));
+    assert!(!is_forwarded(&policy, &long), "longer than is looked at");
+    let keep =
+        json!({ "forward": { "headers": { "x-user-id": { "from": "subject" } }, "keep": ["_method"] } });
+    let keeping = policy_with(keep, json!({}), rules);
+    assert!(is_forwarded(&keeping, "POST /orders/1?_method=DELETE"));
+    assert!(keeping.weakenings().iter().any(|text| text.contains("`_method`")));
+}

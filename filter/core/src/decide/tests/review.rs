@@ -92,20 +92,6 @@ fn two_prefixes_that_are_the_same_to_servers_which_fold_are_an_error_or_come_to_
 }
 
 #[test]
-fn a_parameter_that_names_another_method_hides_no_rule() {
-    let rules = json!([
-        { "name": "delete", "methods": ["DELETE"], "paths": ["/orders/{id}"], "require": { "any_role": ["admin"] } },
-        { "name": "rest", "paths": ["/**"], "access": "public" },
-    ]);
-    let policy = policy_with(json!({}), json!({}), rules);
-    assert!(!is_forwarded(&policy, "DELETE /orders/1", &[]));
-    // Symfony and Laravel take `_method` of the query, too, where the request is a POST.
-    for query in ["_method=DELETE", "a=1&_method=delete", "%5Fmethod=DELETE"] {
-        assert!(!is_forwarded(&policy, &format!("POST /orders/1?{query}"), &[]), "{query}");
-    }
-}
-
-#[test]
 fn a_rule_that_can_never_match_is_an_error_also_for_these_reasons() {
     let compile = |policies: Value| {
         let document = json!({

@@ -2,8 +2,7 @@
 
 use super::issuer::CLAIM_PATH;
 use super::{Shape, Together, Without, names, object, text};
-use crate::identity::OVERRIDES;
-use crate::policy::forward::{FROM, KEEP_OR_REMOVE, MAX_HEADERS};
+use crate::policy::forward::{FROM, KEEP_OR_REMOVE, KEEPABLE, MAX_HEADERS};
 
 const FROM_NAMES: [&str; FROM.len()] = names(&FROM);
 const KEEP_OR_REMOVE_NAMES: [&str; KEEP_OR_REMOVE.len()] = names(&KEEP_OR_REMOVE);
@@ -27,8 +26,8 @@ object! {
     }
     keep {
         without: Without::Words("none"),
-        shape: Shape::distinct(&Shape::Word(&OVERRIDES), OVERRIDES.len()),
-        about: "Headers of the client that change for some upstreams what was judged, and that are to stay all the same.",
+        shape: Shape::distinct(&Shape::Word(&KEEPABLE), KEEPABLE.len()),
+        about: "What of the client's changes for some upstreams what was judged, and is to stay all the same: headers, and `_method` in the query of a POST.",
         example: r#"["x-http-method-override"]"#,
     }
 }
