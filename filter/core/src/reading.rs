@@ -182,8 +182,17 @@ fn between_letters(one: &[u8], other: &[u8]) -> Option<Foldings> {
     letters(one).eq(letters(other)).then_some(Foldings::LETTERS.and(Foldings::SCRIPTS))
 }
 
+/// Two letters come to something else by Unicode's simple mappings (UnicodeData.txt), one character for one, as Java's
+/// `equalsIgnoreCase` folds them, than by the special ones: a capital I with a dot to i, a capital sharp s to the small one.
+/// The special one of the first is an i and a dot of its own, so that is passed over.
 fn letters(text: &str) -> impl Iterator<Item = char> + '_ {
-    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+    let simple = |letter| match letter {
+        '\u{130}' => 'i',
+        '\u{1e9e}' => '\u{df}',
+        other => other,
+    };
+    let folded = text.chars().map(simple).flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    folded.filter(|letter| *letter != '\u{307}')
 }
 
 /// The literal of a pattern as it is compared where letters are folded.
@@ -246,6 +255,11 @@ mod tests {
             ("b", "a", None),
             ("ab", "a", None),
             ("", "a", None),
+            ("\u{130}d", "id", scripts),
+            ("\u{130}d", "i\u{307}d", scripts),
+            ("\u{1e9e}", "\u{df}", scripts),
+            ("\u{1e9e}", "ss", scripts),
+            ("\u{17f}", "S", scripts),
         ] {
             assert_eq!(between(segment.bytes(), literal.as_bytes()), expected, "{segment:?} {literal:?}");
         }

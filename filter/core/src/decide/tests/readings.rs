@@ -339,3 +339,17 @@ fn a_reading_that_comes_to_no_policy_at_all_is_refused() {
     }
     assert!(of("observe", "observe", "GET /a%2Cb/x"));
 }
+
+#[test]
+fn letters_that_a_simple_mapping_makes_one_are_folded() {
+    let rules = json!([
+        { "name": "strict", "paths": ["/admin", "/stra\u{df}e"], "require": { "any_role": ["admin"] } },
+        { "name": "rest", "paths": ["/**"], "access": "public" },
+    ]);
+    let policy = policy_with(json!({}), json!({}), rules);
+    // Java's equalsIgnoreCase and Spring's case-insensitive PathPattern: U+0130 is an i, U+1E9E a sharp s.
+    for path in ["/adm%C4%B0n", "/stra%E1%BA%9Ee"] {
+        let found = verdict(&policy, &format!("GET {path}"), &[]);
+        assert_eq!(found.decision, Decision::Reject(Rejection::PathAmbiguous), "{path}");
+    }
+}
