@@ -115,6 +115,18 @@ impl Pattern {
         folded
     }
 
+    /// Whether some server takes one literal path for the other.
+    pub(crate) fn may_be(&self, other: &Self) -> bool {
+        let is_one = |(own, other): (&Segment, &Segment)| match (own, other) {
+            (Segment::Literal(own), Segment::Literal(other)) => {
+                reading::between(own.iter().copied(), other).is_some()
+                    || reading::between(other.iter().copied(), own).is_some()
+            }
+            _ => own == other,
+        };
+        self.segments.len() == other.segments.len() && self.segments.iter().zip(&other.segments).all(is_one)
+    }
+
     /// Whether every path that this pattern matches lies below `prefix`.
     pub(crate) fn lies_below(&self, prefix: &Self) -> bool {
         self.segments.len() >= prefix.segments.len()

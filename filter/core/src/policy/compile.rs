@@ -8,7 +8,6 @@ use super::{Mode, Policy, Scope, Secrets, Settings, challenge, credentials, forw
 use crate::credentials::Source;
 use crate::path::PathSettings;
 use crate::problem::{Problems, Report};
-use crate::reading::Foldings;
 
 /// The version of the policy language that this filter reads.
 pub(super) const VERSION: u64 = 1;
@@ -40,7 +39,7 @@ fn read(root: &Node<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
         None => Some(forward::Forwarding::default()),
     };
     if let (Some(node), Some(scopes)) = (&policies, &scopes) {
-        refuse_ties(node, scopes, folded);
+        refuse_ties(node, scopes);
     }
     version?;
     let (scopes, defaults) = (scopes?, defaults?);
@@ -110,14 +109,17 @@ fn refuse_removed_sources(root: &Node<'_>, policy: &Policy) {
     }
 }
 
-/// One policy applies to a request: the one with the closest host, then the longest prefix. Two that tie are an error.
-fn refuse_ties(node: &Node<'_>, scopes: &[Scope], folded: Foldings) {
+/// One policy applies to a request: the one with the closest host, then the longest prefix. Two that tie are an error, also
+/// if only for some server.
+fn refuse_ties(node: &Node<'_>, scopes: &[Scope]) {
     for (index, scope) in scopes.iter().enumerate() {
         for earlier in scopes.iter().take(index) {
-            let same_prefix = earlier.prefix.folded(folded) == scope.prefix.folded(folded);
-            if same_prefix && earlier.hosts.iter().any(|host| scope.hosts.contains(host)) {
+            if scope.prefix.may_be(&earlier.prefix)
+                && earlier.hosts.iter().any(|host| scope.hosts.contains(host))
+            {
                 node.problem(format!(
-                    "`{}` and `{}` name the same host and the same prefix: join them, or set them apart by host or prefix",
+                    "`{}` and `{}` name the same host and the same prefix, or one that some server takes for it: join them, or \
+                     set them apart by host or prefix",
                     earlier.name, scope.name
                 ));
             }

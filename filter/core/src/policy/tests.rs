@@ -295,7 +295,16 @@ fn two_policies_that_tie_or_two_of_one_name_are_an_error() {
     let text = problems(&changed("/policies/1", other.clone()));
     assert!(text.contains("two policies are called `api`") && !text.contains("same prefix"), "{text}");
     other["name"] = json!("v2");
-    assert!(Policy::compile(&changed("/policies/1", other), &no_secrets).is_ok());
+    assert!(Policy::compile(&changed("/policies/1", other.clone()), &no_secrets).is_ok());
+    for prefix in ["/API", "/api.", "/Api%20"] {
+        other["prefix"] = json!(prefix);
+        other["rules"][0]["paths"] = json!([format!("{prefix}/**")]);
+        let text = problems(&changed("/policies/1", other.clone()));
+        assert!(text.contains("the same prefix, or one that some server takes for it"), "{prefix}: {text}");
+        let mut apart = other.clone();
+        apart["hosts"] = json!(["api.test"]);
+        assert!(Policy::compile(&changed("/policies/1", apart), &no_secrets).is_ok(), "{prefix}");
+    }
     let rule = document()["policies"][0]["rules"][0].clone();
     assert!(
         problems(&changed("/policies/0/rules/1", with_paths(rule))).contains("two rules are called `all`")

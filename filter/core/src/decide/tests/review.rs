@@ -67,17 +67,6 @@ fn a_format_at_the_end_of_a_path_hides_no_rule() {
 }
 
 #[test]
-fn two_prefixes_that_are_the_same_to_servers_which_fold_are_an_error_or_come_to_the_stricter() {
-    let scope = |name: &str, prefix: &str, access: &str| json!({ "name": name, "hosts": ["*"], "prefix": prefix, "issuers": ["own"], "rules": [{ "name": "all", "paths": [format!("{prefix}/**")], "access": access }] });
-    let (open, strict) = (scope("open", "/API", "public"), scope("strict", "/api", "authenticated"));
-    // The order of policies means nothing; today it decides.
-    for policies in [json!([strict, open]), json!([open, strict])] {
-        let policy = policy_with(json!({ "policies": policies }), json!({}), json!([]));
-        assert!(!is_forwarded(&policy, "GET /API/x", &[]), "{policies}");
-    }
-}
-
-#[test]
 fn a_rule_that_can_never_match_is_an_error_also_for_these_reasons() {
     let compile = |policies: Value| {
         let document = json!({
