@@ -55,8 +55,8 @@ fn check_canonical(target: &[u8]) {
     assert_eq!(CanonicalPath::parse(&queried), Ok(path), "a query is no part of the path");
 }
 
-/// The path as a lenient server reads it: letters folded (1), no slash at the end (2), no spaces and dots at the end of
-/// segments (4), commas encoded or not (8).
+/// The path as a lenient server reads it: letters folded (1), no slash at the end (2), no spaces around segments and no dots
+/// at their end (4), commas encoded or not (8).
 fn lenient(target: &[u8], reading: u8) -> Vec<u8> {
     let mut path = target.split(|byte| *byte == b'?').next().unwrap_or_default().to_vec();
     if reading & 1 != 0 {
@@ -77,6 +77,9 @@ fn lenient(target: &[u8], reading: u8) -> Vec<u8> {
 
 fn trimmed(mut segment: &[u8]) -> &[u8] {
     while let Some(rest) = segment.strip_suffix(b".").or_else(|| segment.strip_suffix(b"%20")) {
+        segment = rest;
+    }
+    while let Some(rest) = segment.strip_prefix(b"%20") {
         segment = rest;
     }
     segment

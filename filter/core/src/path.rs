@@ -70,7 +70,8 @@ impl<'a> CanonicalPath<'a> {
     ///
     /// Refused: encoded unreserved characters, encoded slash or backslash, encoded control characters, bytes that
     /// decode to no UTF-8 (overlong forms among them), `%25` before two hexadecimal digits, a bad percent-encoding,
-    /// a backslash, `;`, `#`, an empty segment but the last, dot segments.
+    /// a backslash, `;`, `#`, an encoded `?` or `#` (a server that decodes before it parts the query sees it end the path), an
+    /// empty segment but the last, dot segments.
     ///
     /// # Errors
     /// [`Rejection::RequestMalformed`] for what is no origin form; [`Rejection::PathAmbiguous`].
@@ -138,7 +139,7 @@ pub(crate) fn check_bytes(path: &[u8], settings: PathSettings) -> Result<(), Rej
                 if double
                     || is_unreserved(decoded)
                     || decoded.is_ascii_control()
-                    || decoded == b'\\'
+                    || matches!(decoded, b'\\' | b'?' | b'#')
                     || (decoded == b';' && settings.keep_parameters)
                     || (decoded == b'/' && !settings.keep_encoded_slash)
                 {
@@ -203,6 +204,8 @@ mod tests {
             "/a%2fb",
             "/a%2Fb",
             "/a%5cb",
+            "/a%3Fb",
+            "/a%23b",
             "/a\\b",
             "/a;b",
             "/a;",

@@ -1,7 +1,7 @@
 //! The ways in which servers read a path, and sets of them.
 //!
-//! A server may fold letters, ignore a slash at the end, drop spaces and dots at the end of segments, or drop what follows
-//! `;` in them. Each is a setting of its own (Express has `case sensitive routing` and `strict routing`), so all
+//! A server may fold letters, ignore a slash at the end, drop spaces around segments and dots at their end, or drop what
+//! follows `;` in them. Each is a setting of its own (Express has `case sensitive routing` and `strict routing`), so all
 //! combinations are looked at: two foldings together may hide a rule that one of them alone comes to. Which servers do
 //! what is measured in `tests/decoders`.
 
@@ -16,7 +16,7 @@ impl Foldings {
     pub const LETTERS: Self = Self(1);
     /// A slash at the end ignored.
     pub const SLASH: Self = Self(2);
-    /// Spaces and dots at the end of a segment dropped.
+    /// Spaces at either end of a segment and dots at its end dropped.
     pub const ENDS: Self = Self(4);
     /// `;` in a segment and what follows it dropped (RFC 3986 section 3.3).
     pub const PARAMETERS: Self = Self(8);
@@ -162,7 +162,7 @@ fn without_parameters(segment: &[u8], literal: &[u8]) -> Option<Foldings> {
     if let Some(letters) = between_letters(segment, literal) {
         return Some(letters);
     }
-    let (segment, literal) = (without_end(segment), without_end(literal));
+    let (segment, literal) = (without_ends(segment), without_ends(literal));
     between_letters(segment, literal).map(|letters| letters.and(Foldings::ENDS))
 }
 
@@ -203,7 +203,10 @@ pub(crate) fn without_case(literal: &[u8]) -> Vec<u8> {
     }
 }
 
-fn without_end(mut segment: &[u8]) -> &[u8] {
+fn without_ends(mut segment: &[u8]) -> &[u8] {
+    while let Some(rest) = segment.strip_prefix(b" ") {
+        segment = rest;
+    }
     while let Some((last, rest)) = segment.split_last()
         && is_dropped(*last)
     {
@@ -251,6 +254,9 @@ mod tests {
             ("A\u{c9}", "a\u{e9}", scripts),
             ("\u{212a}", "k", scripts),
             (" ", "", Some(Foldings::ENDS)),
+            ("  a", "a", Some(Foldings::ENDS)),
+            (" A.", "a", both),
+            ("a", " a", Some(Foldings::ENDS)),
             (".a", "a", None),
             ("b", "a", None),
             ("ab", "a", None),

@@ -189,6 +189,7 @@ impl Matched<'_> {
             .peekable();
         matching.peek().is_some()
             && !matches!(text.last(), None | Some(b'.' | b' '))
+            && text.first() != Some(&b' ')
             && !text.iter().any(|byte| matches!(byte, b';' | b'/'))
             && matching
                 .all(|segment| segment.is_some_and(|segment| decoded(segment).eq(text.iter().copied())))

@@ -353,3 +353,31 @@ fn letters_that_a_simple_mapping_makes_one_are_folded() {
         assert_eq!(found.decision, Decision::Reject(Rejection::PathAmbiguous), "{path}");
     }
 }
+
+#[test]
+fn a_parameter_of_the_path_is_nobodys_where_some_server_ends_the_path_in_it_or_trims_it() {
+    let rules = json!([{ "name": "own", "paths": ["/u/{id}"], "require": { "claims": [{ "path": ["sub"], "equals_param": "id" }] } }]);
+    let policy = policy_with(json!({}), json!({}), rules);
+    // A server that decodes before it parts the query (nginx's `proxy_pass http://up$uri`) sees /u/7; one that trims, too.
+    for (subject, path) in [("7?x", "/u/7%3Fx"), ("7#x", "/u/7%23x"), (" 7", "/u/%207")] {
+        let found = verdict(
+            &policy,
+            &format!("GET {path}"),
+            &[("authorization", &bearer(json!({ "sub": subject })))],
+        );
+        assert!(matches!(found.decision, Decision::Reject(_)), "{subject} {path}");
+    }
+}
+
+#[test]
+fn an_encoded_end_of_the_path_and_a_space_before_a_segment_hide_no_rule() {
+    let rules = json!([
+        { "name": "admin", "paths": ["/admin"], "require": { "any_role": ["admin"] } },
+        { "name": "rest", "paths": ["/**"], "access": "public" },
+    ]);
+    let policy = policy_with(json!({}), json!({}), rules);
+    // The third: Spring before 4.3 trims tokens on both sides (CVE-2016-5007).
+    for path in ["/admin%3Fx", "/admin%23x", "/%20admin"] {
+        assert!(!is_forwarded(&policy, &format!("GET {path}")), "{path}");
+    }
+}
