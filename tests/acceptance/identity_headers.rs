@@ -4,7 +4,7 @@ use bearward_tests::issuer::KeyIssuer;
 use bearward_tests::recorder::{Recorder, Seen};
 
 /// Names that a server of CGI's kind reads as one of ours, or that change what the upstream does after the decision.
-const FORGED: [&str; 17] = [
+const FORGED: [&str; 20] = [
     "x-user-id",
     "X-User-Id",
     "X-USER-ID",

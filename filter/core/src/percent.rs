@@ -74,9 +74,8 @@ pub(crate) fn encoded_byte(digits: &[u8]) -> Option<(u8, &[u8])> {
 /// The number that so many hexadecimal digits, at most eight, stand for, and what follows them.
 pub(crate) fn encoded_number<const DIGITS: usize>(digits: &[u8]) -> Option<(u32, &[u8])> {
     let (own, rest) = digits.split_first_chunk::<DIGITS>()?;
-    let number = own
-        .iter()
-        .try_fold(0, |number: u32, digit| Some(number << 4 | char::from(*digit).to_digit(16)?))?;
+    let number =
+        own.iter().try_fold(0, |number: u32, digit| Some(number << 4 | char::from(*digit).to_digit(16)?))?;
     Some((number, rest))
 }
 

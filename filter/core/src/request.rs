@@ -4,13 +4,26 @@
 #[derive(Clone, Debug, Default)]
 pub struct Request<'a> {
     headers: Vec<(&'a [u8], &'a [u8])>,
+    has_more: bool,
 }
 
 impl<'a> Request<'a> {
-    /// Takes the headers in their order.
+    /// Takes the headers in their order: all that there is of the request, unless [`Request::followed`] says otherwise.
     #[must_use]
     pub fn new(headers: Vec<(&'a [u8], &'a [u8])>) -> Self {
-        Self { headers }
+        Self { headers, has_more: false }
+    }
+
+    /// Says whether a body or trailers follow. Over HTTP/2 no header tells (RFC 9113 section 8.1).
+    #[must_use]
+    pub fn followed(self, has_more: bool) -> Self {
+        Self { has_more, ..self }
+    }
+
+    /// Whether a body or trailers follow.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        self.has_more
     }
 
     /// Every header, in order.

@@ -94,7 +94,13 @@ impl Plugin {
         if let (Some(Rejection::KeyUnknown), Some(issuer)) = (verdict.rejection(), verdict.issuer) {
             let is_new = waiter.is_none();
             let patience_ms = self.fetches.borrow().patience_ms(issuer);
-            let waiter = waiter.unwrap_or(Waiter { stream, issuer, since_ms: now_ms, patience_ms });
+            let waiter = waiter.unwrap_or(Waiter {
+                stream,
+                issuer,
+                has_more: request.has_more(),
+                since_ms: now_ms,
+                patience_ms,
+            });
             match self.fetches.borrow_mut().key_unknown(issuer, waiter.since_ms, now_ms) {
                 UnknownKey::Absent => {}
                 UnknownKey::Wait if self.hold(waiter, now_ms) => {

@@ -45,9 +45,9 @@ impl Stream {
 impl Context for Stream {}
 
 impl HttpContext for Stream {
-    fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
+    fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
         obey(match &self.plugin {
-            Some(plugin) => on_headers(plugin, self.context_id, None),
+            Some(plugin) => on_headers(plugin, self.context_id, !end_of_stream, None),
             None => host_failed(),
         })
     }
@@ -70,7 +70,7 @@ impl Drop for Stream {
 
 /// Judges a request again that was held back, in its context.
 pub(crate) fn resume(plugin: &Plugin, waiter: Waiter) {
-    match on_headers(plugin, waiter.stream, Some(waiter)) {
+    match on_headers(plugin, waiter.stream, waiter.has_more, Some(waiter)) {
         Outcome::Hold => {}
         Outcome::Forward => {
             if host::continue_request().is_err() {
@@ -81,8 +81,9 @@ pub(crate) fn resume(plugin: &Plugin, waiter: Waiter) {
     }
 }
 
-fn on_headers(plugin: &Plugin, stream: u32, waiter: Option<Waiter>) -> Outcome {
-    judge(plugin, stream, waiter).unwrap_or_else(|_| {
+/// `has_more`: a body or trailers follow.
+fn on_headers(plugin: &Plugin, stream: u32, has_more: bool, waiter: Option<Waiter>) -> Outcome {
+    judge(plugin, stream, has_more, waiter).unwrap_or_else(|_| {
         plugin.host_failed();
         host_failed()
     })
@@ -94,9 +95,9 @@ fn host_failed() -> Outcome {
     Outcome::Refuse(LocalResponse::of(Rejection::HostFailure, false))
 }
 
-fn judge(plugin: &Plugin, stream: u32, waiter: Option<Waiter>) -> Result<Outcome, HostError> {
+fn judge(plugin: &Plugin, stream: u32, has_more: bool, waiter: Option<Waiter>) -> Result<Outcome, HostError> {
     let serialized = host::header_pairs(HeaderMap::Request)?;
-    let request = Request::new(pairs::decode(&serialized).ok_or(HostError(0))?);
+    let request = Request::new(pairs::decode(&serialized).ok_or(HostError(0))?).followed(has_more);
     strip(plugin, HeaderMap::Request, request.headers().map(|(name, _)| name))?;
     #[cfg(feature = "trap-on-magic-header")]
     if request.value(b"x-bearward-trap").is_some() {

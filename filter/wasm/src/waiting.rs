@@ -11,6 +11,8 @@ pub(crate) struct Waiter {
     /// Its stream context.
     pub(crate) stream: u32,
     pub(crate) issuer: IssuerId,
+    /// Whether a body or trailers follow its headers.
+    pub(crate) has_more: bool,
     /// When it came, in milliseconds since the epoch.
     pub(crate) since_ms: u64,
     /// How long it waits at most, in milliseconds.

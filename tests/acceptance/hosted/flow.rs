@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bearward_testhost::{Answer, Request};
+use serde_json::json;
 
 use crate::hosted::gate::{KEYS_FETCHED, order, plugin, policy, token, world};
 
@@ -43,7 +44,7 @@ fn a_role_that_is_missing_is_403() {
     world.advance(KEYS_FETCHED);
     let outcome = world.request(Request::get("/api/menu/7").bearer(&token(|_| ())));
     assert_eq!(outcome.local_response().status, 403);
-    let admin = token(|claims| claims["roles"] = serde_json::json!(["admin"]));
+    let admin = token(|claims| claims["roles"] = json!(["admin"]));
     world.request(Request::get("/api/menu/7").bearer(&admin)).forwarded();
 }
 
@@ -54,7 +55,24 @@ fn an_outage_of_the_issuer_leaves_the_keys_in_use() {
     for answer in [Answer::Unreachable, Answer::Never, Answer::ResetAfter(5)] {
         world.set_cluster("issuer", move |_| answer.clone());
         world.advance(Duration::from_secs(400));
-        let fresh = token(|claims| claims["exp"] = serde_json::json!(crate::hosted::gate::NOW + 9_000));
+        let fresh = token(|claims| claims["exp"] = json!(crate::hosted::gate::NOW + 9_000));
         world.request(Request::get("/api/orders/1").bearer(&fresh)).forwarded();
     }
+}
+
+/// Over HTTP/2 a body needs neither Content-Length nor Transfer-Encoding.
+#[test]
+fn a_preflight_with_a_body_is_none() {
+    let mut changed = policy();
+    changed["policies"][0]["cors_preflight"] = json!("allow");
+    let mut world = world().plugin(plugin(&changed)).start().unwrap();
+    world.advance(KEYS_FETCHED);
+    let preflight = || {
+        Request::new("OPTIONS", "/api/orders/1")
+            .header("origin", "https://app.example.com")
+            .header("access-control-request-method", "DELETE")
+    };
+    world.request(preflight()).forwarded();
+    let outcome = world.request(preflight().body("anything"));
+    assert!(!outcome.reached_the_upstream(), "{outcome:?}");
 }

@@ -63,7 +63,7 @@ impl<'a> RequestLine<'a> {
         let replaced = request
             .headers()
             .map(|(name, value)| if name == b":path" { (name, self.target.as_ref()) } else { (name, value) });
-        Request::new(replaced.collect())
+        Request::new(replaced.collect()).followed(request.has_more())
     }
 
     /// Whether the query makes another method of it for some upstream, which they look for in a POST only.
@@ -81,6 +81,7 @@ impl<'a> RequestLine<'a> {
             name => names_another_method(name),
         };
         self.method == b"OPTIONS"
+            && !request.has_more()
             && one(b"origin")
             && one(b"access-control-request-method")
             && !request.headers().any(|(name, value)| says_more(name, value))

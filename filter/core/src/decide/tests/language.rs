@@ -124,6 +124,11 @@ fn a_preflight_and_nothing_else_passes_without_a_token_where_the_policy_says_so(
         let sent = [preflight[0], preflight[1], more];
         assert_eq!(verdict(&policy, "OPTIONS /orders", &sent).decision, no_rule, "{more:?}");
     }
+    let pseudo = [(":method", "OPTIONS"), (":path", "/orders"), (":authority", "api.test")];
+    let all = pseudo.iter().chain(&preflight).map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let request = Request::new(all.collect()).followed(true);
+    let followed = policy.decide(&request, &KeyRing::of(&policy), NOW, &NoSignatureHost);
+    assert_eq!(followed.decision, no_rule, "a body that no header tells of");
     let named = json!([{ "name": "own", "methods": ["OPTIONS"], "paths": ["/orders"] }]);
     let naming = policy_with(json!({}), json!({ "cors_preflight": "allow" }), named);
     assert_eq!(
