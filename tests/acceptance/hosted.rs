@@ -13,7 +13,6 @@ mod odd_keys;
 mod panics;
 mod probe;
 mod refusals;
-mod review;
 pub(crate) mod secrecy;
 mod signatures;
 mod soak;

@@ -11,6 +11,7 @@ mod query;
 use bearward_protocol::bounds::MAX_TOKEN_BYTES;
 
 use crate::edit::Edit;
+use crate::identity::folds_to;
 use crate::rejection::Rejection;
 use crate::request::Request;
 
@@ -71,6 +72,15 @@ pub(crate) fn find<'r, 's>(sources: &'s [Source], request: &Request<'r>) -> Resu
         return Ok(Found { token, source });
     }
     Err(Rejection::TokenMissing)
+}
+
+/// Whether a header of this name, as some server folds it, is one where a token may stand. Cookies are, in any case.
+pub(crate) fn may_stand_in(sources: &[Source], name: &[u8]) -> bool {
+    let is_this = |source: &Source| match source {
+        Source::Header { name: own, .. } => folds_to(name, own),
+        Source::Cookie { .. } | Source::Query { .. } => false,
+    };
+    name.eq_ignore_ascii_case(cookie::COOKIE) || sources.iter().any(is_this)
 }
 
 /// The token in the values of all `Authorization` headers of a request (RFC 6750 section 2.1).

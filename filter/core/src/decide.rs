@@ -211,6 +211,13 @@ impl Policy {
         &self.forwarding
     }
 
+    /// Whether a trailer must not reach the upstream: what must not as a header, and what some servers that merge trailers
+    /// into headers would take for a token. No credentials belong there (RFC 9110 section 6.5.1).
+    #[must_use]
+    pub fn removes_trailer(&self, name: &[u8]) -> bool {
+        self.forwarding.removes(name) || credentials::may_stand_in(&self.sources, name)
+    }
+
     fn judge<'p>(
         &'p self,
         request: &Request<'_>,

@@ -38,7 +38,9 @@ impl Stream {
         let plugin = self.plugin.as_deref().ok_or(HostError(0))?;
         let serialized = host::header_pairs(HeaderMap::RequestTrailers)?;
         let trailers = pairs::decode(&serialized).ok_or(HostError(0))?;
-        strip(plugin, HeaderMap::RequestTrailers, trailers.into_iter().map(|(name, _)| name))
+        let policy = plugin.policy();
+        let removed = trailers.into_iter().map(|(name, _)| name).filter(|name| policy.removes_trailer(name));
+        remove(HeaderMap::RequestTrailers, removed)
     }
 }
 
@@ -98,7 +100,10 @@ fn host_failed() -> Outcome {
 fn judge(plugin: &Plugin, stream: u32, has_more: bool, waiter: Option<Waiter>) -> Result<Outcome, HostError> {
     let serialized = host::header_pairs(HeaderMap::Request)?;
     let request = Request::new(pairs::decode(&serialized).ok_or(HostError(0))?).followed(has_more);
-    strip(plugin, HeaderMap::Request, request.headers().map(|(name, _)| name))?;
+    let forwarding = plugin.policy().forwarding();
+    let names = request.headers().map(|(name, _)| name);
+    // The client's identity headers.
+    remove(HeaderMap::Request, names.filter(|name| forwarding.removes(name)))?;
     #[cfg(feature = "trap-on-magic-header")]
     if request.value(b"x-bearward-trap").is_some() {
         #[allow(clippy::panic, reason = "a test-only build that shows what a trap does")]
@@ -127,14 +132,9 @@ fn apply(edit: &Edit) -> Result<(), HostError> {
     }
 }
 
-/// Removes the client's identity headers. One that cannot be removed refuses the request.
-fn strip<'a>(
-    plugin: &Plugin,
-    map: HeaderMap,
-    mut names: impl Iterator<Item = &'a [u8]>,
-) -> Result<(), HostError> {
-    let forwarding = plugin.policy().forwarding();
-    names.try_for_each(|name| if forwarding.removes(name) { host::remove_header(map, name) } else { Ok(()) })
+/// One that cannot be removed refuses the request.
+fn remove<'a>(map: HeaderMap, mut names: impl Iterator<Item = &'a [u8]>) -> Result<(), HostError> {
+    names.try_for_each(|name| host::remove_header(map, name))
 }
 
 fn obey(outcome: Outcome) -> Action {

@@ -7,7 +7,7 @@ use crate::identity::names_another_method;
 use crate::rejection::Rejection;
 use crate::request::Request;
 
-const COOKIE: &[u8] = b"cookie";
+pub(super) const COOKIE: &[u8] = b"cookie";
 /// The most that is looked at of all cookies of a request, in bytes: more than any browser keeps for a site and sends.
 const MAX_COOKIE_BYTES: usize = 64 * 1024;
 

@@ -146,6 +146,20 @@ fn no_spelling_of_a_parameter_that_some_server_reads_goes_on_beside_a_token() {
 }
 
 #[test]
+fn every_place_of_a_token_is_removed_from_trailers() {
+    let document = json!({ "credentials": [{ "header": "authorization", "scheme": "Bearer" }, { "header": "x-token" }] });
+    let policy = policy_with(document, json!({}), json!([{ "name": "r", "paths": ["/**"] }]));
+    for name in
+        ["authorization", "Authorization", "x_token", "X.Token", "cookie", "x-user-id", "x_user_roles"]
+    {
+        assert!(policy.removes_trailer(name.as_bytes()), "{name}");
+    }
+    for name in ["x-other", "grpc-status", "x-tokens", "set-cookie"] {
+        assert!(!policy.removes_trailer(name.as_bytes()), "{name}");
+    }
+}
+
+#[test]
 fn a_second_spelling_of_a_cookie_makes_two() {
     let document =
         json!({ "credentials": [{ "cookie": "access_token", "allowed_origins": ["https://app.test"] }] });
