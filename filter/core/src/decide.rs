@@ -229,6 +229,9 @@ impl Policy {
         if line.names_another_method(request)? && !self.forwarding.keeps(METHOD_PARAMETER) {
             return Err(Rejection::RequestMalformed);
         }
+        if self.forwarding.is_told_to_drop(request) {
+            return Err(Rejection::RequestMalformed);
+        }
         let place = self.find_place(&line, path, request, progress)?;
         if line.is_replaced {
             progress.edits.push(Edit::set(":path", line.target.as_ref()));

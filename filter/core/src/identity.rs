@@ -6,6 +6,7 @@ use crate::claims::VerifiedClaims;
 use crate::edit::Edit;
 use crate::policy::{Forwarding, Source};
 use crate::rejection::Rejection;
+use crate::request::Request;
 
 /// Headers that change, for some upstreams, what the request does after we have decided about it: its method, its path, or
 /// how much of its path is cut off before routes are looked for.
@@ -51,6 +52,13 @@ impl Forwarding {
     #[must_use]
     pub fn removes(&self, name: &[u8]) -> bool {
         self.removed.iter().any(|removed| folds_to(name, removed))
+    }
+
+    /// Whether a hop behind us would drop one of our headers because the client told it to: it drops what `Connection` names
+    /// (RFC 9110 section 7.6.1), and Envoy leaves that header on an upgrade.
+    pub(crate) fn is_told_to_drop(&self, request: &Request<'_>) -> bool {
+        let mut named = request.values(b"connection").flat_map(|value| value.split(|byte| *byte == b','));
+        named.any(|name| self.removes(name.trim_ascii()))
     }
 
     /// The headers to set for this caller: visible ASCII. None for a claim that the token lacks.

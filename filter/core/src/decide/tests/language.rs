@@ -230,3 +230,17 @@ fn a_parameter_that_names_another_method_hides_no_rule() {
     assert!(is_forwarded(&keeping, "POST /orders/1?_method=DELETE"));
     assert!(keeping.weakenings().iter().any(|text| text.contains("`_method`")));
 }
+
+#[test]
+fn no_client_has_an_identity_header_dropped_on_the_way() {
+    let policy = policy_with(json!({}), json!({}), json!([{ "name": "r", "paths": ["/**"] }]));
+    let header = bearer(json!({}));
+    let of = |connection: &str| {
+        let sent = [("authorization", header.as_str()), ("upgrade", "websocket"), ("connection", connection)];
+        verdict(&policy, "GET /x", &sent).decision
+    };
+    for connection in ["Upgrade, X-User-Id", "x_user_id", "upgrade,close , x-user-roles", "X-Original-URL"] {
+        assert_eq!(of(connection), Decision::Reject(Rejection::RequestMalformed), "{connection}");
+    }
+    assert_eq!(of("keep-alive, Upgrade,, x-other"), Decision::Forward(vec![user()]));
+}
