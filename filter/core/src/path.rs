@@ -113,7 +113,7 @@ impl<'a> CanonicalPath<'a> {
 
 /// Whether some server steps upwards in this segment, or takes it for none: dot segments, also before `;`, also between
 /// encoded slashes.
-fn hides_a_step(segment: &[u8]) -> bool {
+pub(crate) fn hides_a_step(segment: &[u8]) -> bool {
     if segment.is_empty() {
         return false;
     }

@@ -1,6 +1,6 @@
 //! Patterns of paths: literal segments, `*`, `{name}`, and `**` at the end.
 
-use crate::path::{CanonicalPath, PathSettings, check_bytes};
+use crate::path::{CanonicalPath, PathSettings, check_bytes, hides_a_step};
 use crate::percent::decoded;
 use crate::reading::{self, Foldings, Readings};
 
@@ -182,7 +182,7 @@ impl Segment {
             ));
         }
         let unfit =
-            part.contains(['?', '#']) || part == "." || part == ".." || part.chars().any(char::is_control);
+            part.contains(['?', '#']) || hides_a_step(part.as_bytes()) || part.chars().any(char::is_control);
         let literal: Vec<u8> = decoded(part.as_bytes()).collect();
         if unfit
             || check_bytes(part.as_bytes(), PathSettings::default()).is_err()
@@ -310,7 +310,7 @@ mod tests {
         for text in [
             "", "a", "//", "/a//b", "/a//**", "/**/a", "/a*", "/{a", "/{a}b", "/{}", "/{a}/{a}", "/a?b",
             "/a#", "/a;b", "/..", "/a%2fb", "/%ff", "/:id", "/<id>", "/^x$", "/[0-9]+", "/(a|b)", "/%2541",
-            "/%00", "/%zz", "/%61",
+            "/%00", "/%zz", "/%61", "/...", "/%20", "/a/. ./b",
         ] {
             assert!(Pattern::parse(text).is_err(), "{text}");
         }

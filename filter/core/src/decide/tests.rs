@@ -1,7 +1,6 @@
 mod language;
 mod made;
 mod readings;
-mod review;
 mod sources;
 
 use super::*;

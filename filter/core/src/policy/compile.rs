@@ -8,6 +8,7 @@ use super::{Mode, Policy, Scope, Secrets, Settings, challenge, credentials, forw
 use crate::credentials::Source;
 use crate::path::PathSettings;
 use crate::problem::{Problems, Report};
+use crate::reading::Foldings;
 
 /// The version of the policy language that this filter reads.
 pub(super) const VERSION: u64 = 1;
@@ -40,6 +41,7 @@ fn read(root: &Node<'_>, secrets: &Secrets<'_>) -> Option<Policy> {
     };
     if let (Some(node), Some(scopes)) = (&policies, &scopes) {
         refuse_ties(node, scopes);
+        refuse_paths_of_others(node, scopes, folded);
     }
     version?;
     let (scopes, defaults) = (scopes?, defaults?);
@@ -105,6 +107,28 @@ fn refuse_removed_sources(root: &Node<'_>, policy: &Policy) {
             && policy.forwarding.removes(name.as_bytes())
         {
             root.problem(format!("`{name}` is removed from what clients send, and cannot hold a token"));
+        }
+    }
+}
+
+/// A path below a longer prefix, for every host that its policy names, can never match: the other policy takes all of it.
+fn refuse_paths_of_others(node: &Node<'_>, scopes: &[Scope], folded: Foldings) {
+    let prefixes: Vec<_> = scopes.iter().map(|scope| (scope, scope.prefix.folded(folded))).collect();
+    for scope in scopes {
+        let others = prefixes.iter().filter(|(other, _)| other.prefix.depth() > scope.prefix.depth());
+        let others: Vec<_> = others.collect();
+        for rule in &scope.rules {
+            for path in rule.paths.iter().map(|path| path.folded(folded)) {
+                let is_taken = |host| {
+                    others.iter().any(|(other, prefix)| path.lies_below(prefix) && other.hosts.contains(host))
+                };
+                if !others.is_empty() && scope.hosts.iter().all(is_taken) {
+                    node.problem(format!(
+                        "a path of the rule `{}/{}` can never match: a policy with a longer prefix takes all of it",
+                        scope.name, rule.name
+                    ));
+                }
+            }
         }
     }
 }

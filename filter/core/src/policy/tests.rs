@@ -369,3 +369,28 @@ fn a_rule_that_can_never_match_is_an_error() {
     ]));
     assert!(head.unwrap_err().to_string().contains("`head` can never match"), "GET implies HEAD");
 }
+
+#[test]
+fn a_path_below_the_longer_prefix_of_another_policy_is_an_error_where_it_has_the_same_hosts() {
+    let strict = json!({ "name": "admin", "paths": ["/api/admin/**"], "require": { "any_role": ["admin"] } });
+    let scope = |name: &str, hosts: Value, prefix: &str, rule: &Value| json!({ "name": name, "hosts": hosts, "prefix": prefix, "issuers": ["own"], "rules": [rule] });
+    let open = json!({ "name": "all", "paths": ["/api/**"], "access": "public" });
+    let found = |hosts: Value, paths: Value| {
+        let mut document = changed("/paths", paths);
+        let prefix = if document["paths"] == json!({}) { "/api" } else { "/API" };
+        let mut open = open.clone();
+        open["paths"] = json!([format!("{prefix}/**")]);
+        document["policies"] =
+            json!([scope("site", hosts, "/", &strict), scope("api", json!(["*", "a.test"]), prefix, &open)]);
+        Policy::compile(&document, &no_secrets).map_err(|problems| problems.to_string()).err()
+    };
+    let expected = "a path of the rule `site/admin` can never match";
+    for (hosts, paths) in [
+        (json!(["*"]), json!({})),
+        (json!(["*", "a.test"]), json!({})),
+        (json!(["*"]), json!({ "letters": "folded" })),
+    ] {
+        assert!(found(hosts.clone(), paths).is_some_and(|text| text.contains(expected)), "{hosts}");
+    }
+    assert_eq!(found(json!(["*", "b.test"]), json!({})), None, "on the other host it can");
+}
