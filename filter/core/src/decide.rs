@@ -232,7 +232,7 @@ impl Policy {
         if self.forwarding.is_told_to_drop(request) {
             return Err(Rejection::RequestMalformed);
         }
-        let place = self.find_place(&line, path, request, progress)?;
+        let place = self.find_place(&line, &path, request, progress)?;
         if line.is_replaced {
             progress.edits.push(Edit::set(":path", line.target.as_ref()));
         }
@@ -273,7 +273,7 @@ impl Policy {
         let (trusted, claims) = self.verify(found?.token, issuers, means, &mut progress.issuer)?;
         progress.edits.extend(self.forwarding.headers(&trusted.name, &claims)?);
         let Some((rule, requirement)) = requirement else { return Ok(()) };
-        let matched = Matched { path, patterns: &rule.paths, readings: self.paths.possible() };
+        let matched = Matched { path: &path, patterns: &rule.paths, readings: self.paths.possible() };
         requirement.check(&claims, matched).inspect_err(|_| progress.scope = scope_of(requirement))
     }
 }

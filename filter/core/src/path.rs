@@ -50,11 +50,18 @@ impl PathSettings {
 }
 
 /// A path in canonical form, without its query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CanonicalPath<'a> {
     path: &'a [u8],
-    /// Whether every segment is; nearly every path is, and then none has to be looked at again.
-    is_well_spelled: bool,
+    segments: Vec<PathSegment<'a>>,
+}
+
+/// A segment, decoded once for all the patterns that it is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PathSegment<'a> {
+    pub(crate) text: Cow<'a, str>,
+    /// Whether every character of it is written as RFC 3986 section 3.3 has it.
+    pub(crate) is_well_spelled: bool,
 }
 
 impl<'a> CanonicalPath<'a> {
@@ -84,45 +91,53 @@ impl<'a> CanonicalPath<'a> {
             return Err(Rejection::RequestMalformed);
         }
         check_bytes(path, settings)?;
-        let path = Self { path, is_well_spelled: is_well_spelled(path) };
-        path.check_segments()?;
-        Ok(path)
+        let mut encoded = segments_of(path).peekable();
+        let mut segments = Vec::with_capacity(segments_of(path).count());
+        while let Some(segment) = encoded.next() {
+            let segment = PathSegment::parse(segment).ok_or(Rejection::PathAmbiguous)?;
+            if segment.text.is_empty() && encoded.peek().is_some() {
+                return Err(Rejection::PathAmbiguous);
+            }
+            segments.push(segment);
+        }
+        Ok(Self { path, segments })
     }
 
     /// The segments between the slashes, still encoded. The last one is empty where the path ends in a slash.
-    pub fn segments(self) -> impl Iterator<Item = &'a [u8]> + Clone {
-        self.path.split(|byte| *byte == b'/').skip(1)
+    pub fn segments(&self) -> impl Iterator<Item = &'a [u8]> + Clone {
+        segments_of(self.path)
     }
 
-    /// Whether every character of this segment is written as RFC 3986 section 3.3 has it.
-    pub(crate) fn has_well_spelled(self, segment: &[u8]) -> bool {
-        self.is_well_spelled || is_well_spelled(segment)
+    /// The same, decoded.
+    pub(crate) fn decoded(&self) -> &[PathSegment<'a>] {
+        &self.segments
     }
+}
 
-    fn check_segments(self) -> Result<(), Rejection> {
-        let mut segments = self.segments().peekable();
-        while let Some(segment) = segments.next() {
-            let empty_inside = segment.is_empty() && segments.peek().is_some();
-            if empty_inside || !decodes_to_utf8(segment) || hides_a_step(segment) {
-                return Err(Rejection::PathAmbiguous);
-            }
-        }
-        Ok(())
+fn segments_of(path: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    path.split(|byte| *byte == b'/').skip(1)
+}
+
+impl<'a> PathSegment<'a> {
+    fn parse(encoded: &'a [u8]) -> Option<Self> {
+        let text = if encoded.contains(&b'%') {
+            Cow::Owned(String::from_utf8(decoded(encoded).collect()).ok()?)
+        } else {
+            Cow::Borrowed(std::str::from_utf8(encoded).ok()?)
+        };
+        (!hides_a_step(&text)).then(|| Self { text, is_well_spelled: is_well_spelled(encoded) })
     }
 }
 
 /// Whether some server steps upwards in this segment, or takes it for none: dot segments, also before `;`, also between
 /// encoded slashes.
-pub(crate) fn hides_a_step(segment: &[u8]) -> bool {
-    if segment.is_empty() {
-        return false;
-    }
-    let plain: Vec<u8> = decoded(segment).collect();
-    plain.split(|byte| *byte == b'/').any(|part| {
-        let bare = part.split(|byte| *byte == b';').next().unwrap_or_default();
-        // Also where a server drops dots and spaces at the end: nothing, or a step, is left.
-        bare.iter().all(|byte| matches!(byte, b'.' | b' '))
-    })
+pub(crate) fn hides_a_step(segment: &str) -> bool {
+    !segment.is_empty()
+        && segment.split('/').any(|part| {
+            let bare = part.split(';').next().unwrap_or_default();
+            // Also where a server drops dots and spaces at the end: nothing, or a step, is left.
+            bare.bytes().all(|byte| matches!(byte, b'.' | b' '))
+        })
 }
 
 /// Refuses bytes that servers decode in different ways.
@@ -151,10 +166,6 @@ pub(crate) fn check_bytes(path: &[u8], settings: PathSettings) -> Result<(), Rej
         }
     }
     Ok(())
-}
-
-fn decodes_to_utf8(segment: &[u8]) -> bool {
-    !segment.contains(&b'%') || String::from_utf8(decoded(segment).collect()).is_ok()
 }
 
 #[cfg(test)]
@@ -240,7 +251,7 @@ mod tests {
     fn segments_are_what_stands_between_the_slashes() {
         let segments = |target: &'static str| {
             let path = CanonicalPath::parse(target.as_bytes()).unwrap();
-            path.segments().map(|s| String::from_utf8(decoded(s).collect()).unwrap()).collect::<Vec<_>>()
+            path.decoded().iter().map(|segment| segment.text.clone().into_owned()).collect::<Vec<_>>()
         };
         assert_eq!(segments("/"), [""]);
         assert_eq!(segments("/a"), ["a"]);

@@ -1,6 +1,6 @@
 //! Patterns of paths: literal segments, `*`, `{name}`, and `**` at the end.
 
-use crate::path::{CanonicalPath, PathSettings, check_bytes, hides_a_step};
+use crate::path::{CanonicalPath, PathSegment, PathSettings, check_bytes, hides_a_step};
 use crate::percent::decoded;
 use crate::reading::{self, Foldings, Readings};
 
@@ -16,7 +16,7 @@ pub struct Pattern {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Segment {
-    Literal(Vec<u8>),
+    Literal(String),
     /// `*` or `{name}`: one segment that is not empty.
     One,
 }
@@ -65,28 +65,34 @@ impl Pattern {
 
     /// In which readings of the path the pattern matches it.
     #[must_use]
-    pub fn readings(&self, path: CanonicalPath<'_>) -> Readings {
+    pub fn readings(&self, path: &CanonicalPath<'_>) -> Readings {
         self.foldings(path).map_or(Readings::NONE, Readings::folding)
     }
 
     /// The least that has to be folded; `None` where the pattern does not match at all.
     #[must_use]
-    pub fn foldings(&self, path: CanonicalPath<'_>) -> Option<Foldings> {
+    pub fn foldings(&self, path: &CanonicalPath<'_>) -> Option<Foldings> {
+        let segments = path.decoded();
+        // Most patterns differ in length by more than the slash at the end: no more work for those.
+        let may_go_on = self.rest && self.segments.len() < segments.len();
+        if self.segments.len().abs_diff(segments.len()) > 1 && !may_go_on {
+            return None;
+        }
         let own_slash = self.segments.last() == Some(&Segment::EMPTY);
-        let path_slash = path.segments().last() == Some(&[]);
+        let path_slash = segments.last().is_some_and(|last| last.text.is_empty());
         let takes_nothing = path_slash
             && self.segments.last() == Some(&Segment::One)
-            && self.segments.len() == path.segments().count();
+            && self.segments.len() == segments.len();
         // `**` takes a slash at the end like anything else.
         let folds_slash = !self.rest && own_slash != path_slash && !takes_nothing;
         let own_count = self.segments.len() - usize::from(folds_slash && own_slash);
-        let path_count = path.segments().count() - usize::from(folds_slash && path_slash);
+        let path_count = segments.len() - usize::from(folds_slash && path_slash);
         if own_count > path_count || (own_count < path_count && !self.rest) {
             return None;
         }
         let start = if folds_slash { Foldings::SLASH } else { Foldings::NONE };
-        let mut pairs = self.segments.iter().take(own_count).zip(path.segments());
-        pairs.try_fold(start, |foldings, (own, segment)| Some(foldings.and(own.foldings(segment, path)?)))
+        let mut pairs = self.segments.iter().take(own_count).zip(segments);
+        pairs.try_fold(start, |foldings, (own, segment)| Some(foldings.and(own.foldings(segment)?)))
     }
 
     /// Whether every path that `other` matches is matched by this pattern, too.
@@ -119,8 +125,7 @@ impl Pattern {
     pub(crate) fn may_be(&self, other: &Self) -> bool {
         let is_one = |(own, other): (&Segment, &Segment)| match (own, other) {
             (Segment::Literal(own), Segment::Literal(other)) => {
-                reading::between(own.iter().copied(), other).is_some()
-                    || reading::between(other.iter().copied(), own).is_some()
+                reading::between(own, other).is_some() || reading::between(other, own).is_some()
             }
             _ => own == other,
         };
@@ -138,10 +143,10 @@ impl Pattern {
         self.parameters.iter().any(|(own, _)| own == name)
     }
 
-    /// What stands in the path in the place of `{name}`, still encoded.
-    pub(crate) fn parameter<'a>(&self, name: &str, path: CanonicalPath<'a>) -> Option<&'a [u8]> {
+    /// What stands in the path in the place of `{name}`, decoded.
+    pub(crate) fn parameter<'p>(&self, name: &str, path: &'p CanonicalPath<'_>) -> Option<&'p str> {
         let (_, at) = self.parameters.iter().find(|(own, _)| own == name)?;
-        path.segments().nth(*at)
+        path.decoded().get(*at).map(|segment| segment.text.as_ref())
     }
 
     /// How many segments the pattern names.
@@ -152,7 +157,7 @@ impl Pattern {
 
 impl Segment {
     /// What follows a slash at the end.
-    const EMPTY: Self = Self::Literal(Vec::new());
+    const EMPTY: Self = Self::Literal(String::new());
 
     fn parse<'a>(part: &'a str, index: usize, names: &mut Vec<(&'a str, usize)>) -> Result<Self, String> {
         if part == "*" {
@@ -181,18 +186,13 @@ impl Segment {
                  percent-encode the character where it is meant as itself"
             ));
         }
-        let unfit =
-            part.contains(['?', '#']) || hides_a_step(part.as_bytes()) || part.chars().any(char::is_control);
-        let literal: Vec<u8> = decoded(part.as_bytes()).collect();
-        if unfit
-            || check_bytes(part.as_bytes(), PathSettings::default()).is_err()
-            || std::str::from_utf8(&literal).is_err()
-        {
-            return Err(format!(
-                "has `{}`, which no request that is let through can have",
-                part.escape_debug()
-            ));
-        }
+        let is_fit = !part.contains(['?', '#'])
+            && !part.chars().any(char::is_control)
+            && check_bytes(part.as_bytes(), PathSettings::default()).is_ok();
+        let literal = String::from_utf8(decoded(part.as_bytes()).collect()).ok();
+        let literal = literal.filter(|literal| is_fit && !hides_a_step(literal)).ok_or_else(|| {
+            format!("has `{}`, which no request that is let through can have", part.escape_debug())
+        })?;
         Ok(Self::Literal(literal))
     }
 
@@ -203,13 +203,12 @@ impl Segment {
         }
     }
 
-    fn foldings(&self, segment: &[u8], path: CanonicalPath<'_>) -> Option<Foldings> {
+    fn foldings(&self, segment: &PathSegment<'_>) -> Option<Foldings> {
         match self {
-            Self::One => Some(if segment.is_empty() { Foldings::EMPTY } else { Foldings::NONE }),
+            Self::One => Some(if segment.text.is_empty() { Foldings::EMPTY } else { Foldings::NONE }),
             Self::Literal(literal) => {
-                let foldings = reading::between(decoded(segment), literal)?;
-                let is_as_written = path.has_well_spelled(segment);
-                Some(if is_as_written { foldings } else { foldings.and(Foldings::DECODED) })
+                let foldings = reading::between(&segment.text, literal)?;
+                Some(if segment.is_well_spelled { foldings } else { foldings.and(Foldings::DECODED) })
             }
         }
     }
@@ -221,7 +220,7 @@ mod tests {
 
     fn readings(pattern: &str, target: &str) -> Readings {
         let path = CanonicalPath::parse(target.as_bytes()).unwrap();
-        Pattern::parse(pattern).unwrap().readings(path)
+        Pattern::parse(pattern).unwrap().readings(&path)
     }
 
     fn matches(pattern: &str, target: &str) -> bool {
@@ -323,7 +322,7 @@ mod tests {
             [("/api", true), ("/api/", true), ("/api/a", true), ("/apis", false), ("/", false)]
         {
             assert_eq!(
-                api.readings(CanonicalPath::parse(target.as_bytes()).unwrap()).hold(Foldings::NONE),
+                api.readings(&CanonicalPath::parse(target.as_bytes()).unwrap()).hold(Foldings::NONE),
                 expected,
                 "{target}"
             );
@@ -331,7 +330,7 @@ mod tests {
         assert!(
             Pattern::parse_prefix("/")
                 .unwrap()
-                .readings(CanonicalPath::parse(b"/a/b").unwrap())
+                .readings(&CanonicalPath::parse(b"/a/b").unwrap())
                 .hold(Foldings::NONE)
         );
         assert!(Pattern::parse("/api/a/**").unwrap().lies_below(&api));

@@ -131,54 +131,52 @@ impl Readings {
 /// What has to be folded for the two to be one segment; `None` where no server takes one for the other. Neither is
 /// percent-encoded any more.
 #[must_use]
-pub(crate) fn between(segment: impl Iterator<Item = u8> + Clone, literal: &[u8]) -> Option<Foldings> {
-    if segment.clone().eq(literal.iter().copied()) {
-        return Some(Foldings::NONE);
-    }
-    // Most rules differ in the first letter: no more work for those.
-    if let (Some(one), Some(other)) = (segment.clone().next(), literal.first())
-        && !is_dropped(one)
-        && !is_dropped(*other)
-        && one.is_ascii()
-        && other.is_ascii()
-        && !one.eq_ignore_ascii_case(other)
-    {
-        return None;
-    }
-    let whole: Vec<u8> = segment.collect();
-    match whole.iter().position(|byte| *byte == b';') {
-        None => without_parameters(&whole, literal),
-        Some(at) => {
-            let bare = without_parameters(whole.get(..at)?, literal)?;
-            Some(bare.and(Foldings::PARAMETERS))
-        }
-    }
-}
-
-fn without_parameters(segment: &[u8], literal: &[u8]) -> Option<Foldings> {
+pub(crate) fn between(segment: &str, literal: &str) -> Option<Foldings> {
     if segment == literal {
         return Some(Foldings::NONE);
     }
+    if differ_in_letters(segment, literal) {
+        return None;
+    }
+    match segment.split_once(';') {
+        None => without_parameters(segment, literal),
+        Some((bare, _)) => Some(without_parameters(bare, literal)?.and(Foldings::PARAMETERS)),
+    }
+}
+
+/// Whether the first difference is one that no server folds: two letters of ASCII, say. Most rules differ so, and early: no
+/// more work for those.
+fn differ_in_letters(segment: &str, literal: &str) -> bool {
+    let is_plain = |letter: char| !matches!(letter, ' ' | '.' | ';');
+    let mut bytes = segment.bytes().zip(literal.bytes());
+    match bytes.find(|(one, other)| !one.eq_ignore_ascii_case(other)) {
+        Some((one, other)) if one.is_ascii() && other.is_ascii() => {
+            is_plain(char::from(one)) && is_plain(char::from(other))
+        }
+        Some(_) => {
+            let first = letters(segment).zip(letters(literal)).find(|(one, other)| one != other);
+            first.is_some_and(|(one, other)| is_plain(one) && is_plain(other))
+        }
+        None => false,
+    }
+}
+
+fn without_parameters(segment: &str, literal: &str) -> Option<Foldings> {
     if let Some(letters) = between_letters(segment, literal) {
         return Some(letters);
     }
-    let (segment, literal) = (without_ends(segment), without_ends(literal));
-    between_letters(segment, literal).map(|letters| letters.and(Foldings::ENDS))
+    between_letters(without_ends(segment), without_ends(literal)).map(|letters| letters.and(Foldings::ENDS))
 }
 
 /// What has to be folded where the two differ in the case of letters only. Some servers know more letters than those of
 /// ASCII: the Kelvin sign is a K to them.
-fn between_letters(one: &[u8], other: &[u8]) -> Option<Foldings> {
+fn between_letters(one: &str, other: &str) -> Option<Foldings> {
     if one == other {
         return Some(Foldings::NONE);
     }
     if one.eq_ignore_ascii_case(other) {
         return Some(Foldings::LETTERS);
     }
-    if one.is_ascii() && other.is_ascii() {
-        return None;
-    }
-    let (one, other) = (std::str::from_utf8(one).ok()?, std::str::from_utf8(other).ok()?);
     letters(one).eq(letters(other)).then_some(Foldings::LETTERS.and(Foldings::SCRIPTS))
 }
 
@@ -196,27 +194,12 @@ fn letters(text: &str) -> impl Iterator<Item = char> + '_ {
 }
 
 /// The literal of a pattern as it is compared where letters are folded.
-pub(crate) fn without_case(literal: &[u8]) -> Vec<u8> {
-    match std::str::from_utf8(literal) {
-        Ok(text) => letters(text).collect::<String>().into_bytes(),
-        Err(_) => literal.to_ascii_lowercase(),
-    }
+pub(crate) fn without_case(literal: &str) -> String {
+    letters(literal).collect()
 }
 
-fn without_ends(mut segment: &[u8]) -> &[u8] {
-    while let Some(rest) = segment.strip_prefix(b" ") {
-        segment = rest;
-    }
-    while let Some((last, rest)) = segment.split_last()
-        && is_dropped(*last)
-    {
-        segment = rest;
-    }
-    segment
-}
-
-const fn is_dropped(byte: u8) -> bool {
-    matches!(byte, b' ' | b'.')
+fn without_ends(segment: &str) -> &str {
+    segment.trim_start_matches(' ').trim_end_matches([' ', '.'])
 }
 
 #[cfg(test)]
@@ -267,7 +250,7 @@ mod tests {
             ("\u{1e9e}", "ss", scripts),
             ("\u{17f}", "S", scripts),
         ] {
-            assert_eq!(between(segment.bytes(), literal.as_bytes()), expected, "{segment:?} {literal:?}");
+            assert_eq!(between(segment, literal), expected, "{segment:?} {literal:?}");
         }
     }
 }

@@ -98,7 +98,7 @@ impl Policy {
     pub(super) fn find_place<'p>(
         &'p self,
         line: &RequestLine<'_>,
-        path: CanonicalPath<'_>,
+        path: &CanonicalPath<'_>,
         request: &Request<'_>,
         progress: &mut Progress<'p>,
     ) -> Result<Option<&'p Rule>, Rejection> {
@@ -155,7 +155,7 @@ impl Policy {
 
     /// What policy each reading of the path comes to. The closest host first, and no other after it, as Envoy chooses a
     /// virtual host; in it the longest prefix.
-    fn scopes_of(&self, host: &[u8], path: CanonicalPath<'_>) -> Vec<ScopeMatch<'_>> {
+    fn scopes_of(&self, host: &[u8], path: &CanonicalPath<'_>) -> Vec<ScopeMatch<'_>> {
         let closest = self.scopes.iter().filter_map(|scope| scope.closeness(host)).max();
         let named = self.scopes.iter().filter(|scope| closest.is_some() && scope.closeness(host) == closest);
         let mut found: Vec<_> =
@@ -178,7 +178,7 @@ fn mode_of(enforces: bool) -> Mode {
 }
 
 /// What rule each reading of the path comes to: in its policy the first that matches.
-fn rules_of<'p>(scopes: &[ScopeMatch<'p>], method: &[u8], path: CanonicalPath<'_>) -> Vec<RuleMatch<'p>> {
+fn rules_of<'p>(scopes: &[ScopeMatch<'p>], method: &[u8], path: &CanonicalPath<'_>) -> Vec<RuleMatch<'p>> {
     let mut matched = Vec::new();
     for ScopeMatch { readings, scope } in scopes {
         let mut without_rule = *readings;
@@ -255,7 +255,7 @@ impl Rule {
         self.methods.as_ref().is_none_or(|methods| methods.iter().any(named))
     }
 
-    fn readings(&self, method: &[u8], path: CanonicalPath<'_>) -> Readings {
+    fn readings(&self, method: &[u8], path: &CanonicalPath<'_>) -> Readings {
         if !self.has_method(method) {
             return Readings::NONE;
         }
