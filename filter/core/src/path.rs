@@ -83,11 +83,13 @@ impl<'a> CanonicalPath<'a> {
     /// # Errors
     /// [`Rejection::RequestMalformed`] for what is no origin form; [`Rejection::PathAmbiguous`].
     pub fn parse_with(target: &'a [u8], settings: PathSettings) -> Result<Self, Rejection> {
-        if target.first() != Some(&b'/') || target.contains(&b'#') {
+        // RFC 3986 section 3.4 has no other bytes in a query either, and servers read them in different ways.
+        let is_visible = |byte: &u8| byte.is_ascii_graphic() && *byte != b'#';
+        if target.first() != Some(&b'/') || !target.iter().all(is_visible) {
             return Err(Rejection::RequestMalformed);
         }
         let path = target.split(|byte| *byte == b'?').next().unwrap_or(target);
-        if path.len() > MAX_PATH_BYTES || path.iter().any(|byte| !byte.is_ascii_graphic()) {
+        if path.len() > MAX_PATH_BYTES {
             return Err(Rejection::RequestMalformed);
         }
         check_bytes(path, settings)?;
@@ -239,9 +241,22 @@ mod tests {
 
     #[test]
     fn what_is_no_origin_form_is_malformed() {
-        for target in
-            ["", "*", "a", "http://h/a", "h:443", "/a#b", "/a?b#c", "/a b", "/a\tb", "/\u{e9}", "/\u{7f}"]
-        {
+        for target in [
+            "",
+            "*",
+            "a",
+            "http://h/a",
+            "h:443",
+            "/a#b",
+            "/a?b#c",
+            "/a b",
+            "/a\tb",
+            "/\u{e9}",
+            "/\u{7f}",
+            "/a?\u{a0}",
+            "/a?b c",
+            "/a?\u{7f}",
+        ] {
             assert_eq!(parse(target), Err(Rejection::RequestMalformed), "{target:?}");
         }
         assert_eq!(parse(&"/a".repeat(MAX_PATH_BYTES)), Err(Rejection::RequestMalformed));
