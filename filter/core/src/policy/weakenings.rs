@@ -1,5 +1,7 @@
 //! What a policy allows although a stricter one would not: each a choice that somebody should know of.
 
+use std::net::Ipv4Addr;
+
 use super::{Mode, Policy, TrustedIssuer};
 use crate::credentials::Source;
 use crate::issuer::PLAIN_JWT_TYPE;
@@ -39,12 +41,33 @@ impl Policy {
         found
     }
 
-    fn of_credentials(&self) -> Option<String> {
-        let in_query = self.sources.iter().any(|source| matches!(source, Source::Query { .. }));
-        in_query.then(|| {
-            "`credentials` takes tokens out of the query, which ends up in logs and histories".to_owned()
-        })
+    fn of_credentials(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.sources.iter().any(|source| matches!(source, Source::Query { .. })) {
+            let text = "`credentials` takes tokens out of the query, which ends up in logs and histories";
+            found.push(text.to_owned());
+        }
+        for source in &self.sources {
+            if let Source::Cookie { name, origins } = source {
+                found.extend(origins.iter().filter(|origin| is_open_to_the_way(origin)).map(|origin| {
+                    format!(
+                        "`credentials` takes the cookie `{name}` from {origin}: whoever is on the way can write that site"
+                    )
+                }));
+            }
+        }
+        found
     }
+}
+
+/// Whether an origin without TLS is more than the machine of whoever uses it (RFC 6761 section 6.3).
+fn is_open_to_the_way(origin: &str) -> bool {
+    let Some(authority) = origin.strip_prefix("http://") else { return false };
+    let host = authority.rsplit_once(':').map_or(authority, |(host, port)| {
+        if port.bytes().all(|byte| byte.is_ascii_digit()) { host } else { authority }
+    });
+    let is_loopback_address = host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
+    !(host == "localhost" || host.ends_with(".localhost") || host == "[::1]" || is_loopback_address)
 }
 
 fn of_issuer(trusted: &TrustedIssuer) -> Vec<String> {
@@ -72,6 +95,7 @@ fn of_paths(paths: PathSettings) -> impl Iterator<Item = &'static str> {
             paths.keep_parameters,
             "lets `;` through: a server that does not drop what follows reads another path",
         ),
+        (paths.replace, "spells paths anew: whoever signs requests, or compares logs, sees another one"),
         (folds(Foldings::LETTERS), "folds letters: a server that does not reads another path"),
         (folds(Foldings::SLASH), "folds a slash at the end: a server that does not reads another path"),
     ]

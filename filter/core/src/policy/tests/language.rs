@@ -182,14 +182,24 @@ fn what_a_policy_weakens_can_be_listed() {
 
     let mut document = changed("/mode", json!("observe"));
     document["policies"][0]["rules"] = json!([{ "name": "a", "paths": ["/api/a"] }, { "name": "b", "paths": ["/api/b"], "mode": "enforce" }]);
-    document["credentials"] = json!([{ "query": "t" }]);
-    document["paths"] = json!({ "encoded_slash": "keep", "parameters": "keep", "letters": "folded", "trailing_slash": "folded" });
+    let open = "http://app.test:8080";
+    let origins = [
+        open,
+        "https://app.test",
+        "http://localhost:3000",
+        "http://a.localhost:1",
+        "http://127.0.0.1",
+        "http://[::1]",
+    ];
+    document["credentials"] = json!([{ "query": "t" }, { "cookie": "t", "allowed_origins": origins }]);
+    document["paths"] = json!({ "encoded_slash": "keep", "parameters": "keep", "letters": "folded", "trailing_slash": "folded", "non_canonical": "replace" });
     document["forward"] = json!({ "keep": ["x-original-url"] });
     let found = Policy::compile(&document, &no_secrets).unwrap().weakenings();
     let named =
         ["the document", "policy `api`", "rule `api/a`", "`credentials`", "`paths`", "`forward.keep`"];
     let count = |name: &str| found.iter().filter(|text| text.starts_with(name)).count();
-    assert_eq!(named.map(count), [1, 1, 1, 1, 4, 1], "{found:?}");
+    assert_eq!(named.map(count), [1, 1, 1, 2, 5, 1], "{found:?}");
+    assert!(found.iter().any(|text| text.contains(open)), "{found:?}");
 }
 
 #[test]
