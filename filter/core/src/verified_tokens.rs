@@ -3,11 +3,13 @@
 //! It never changes a verdict. What may change between two requests is asked on every one of them: whether the rule
 //! trusts the issuer, whether the key is still there, the times, what the rule requires. Refusals are not kept.
 
-use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
+use std::borrow::Borrow;
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use lru::LruCache;
 use serde_json::{Map, Value};
+use subtle::ConstantTimeEq as _;
 
 use crate::claims::VerifiedClaims;
 use crate::policy::IssuerId;
@@ -20,9 +22,12 @@ pub const MAX_VERIFIED_TOKENS: usize = 4096;
 pub const MAX_VERIFIED_BYTES: usize = 8 * 1024 * 1024;
 
 /// The least recently used go first.
+///
+/// Hashed without a random seed, which the host would have to be asked for: only verified tokens are kept, and nobody can
+/// choose what a signature looks like.
 #[derive(Debug)]
 pub struct VerifiedTokens {
-    entries: LruCache<Box<[u8]>, Entry, BuildHasherDefault<SignatureHasher>>,
+    entries: LruCache<Known, Entry, BuildHasherDefault<DefaultHasher>>,
     bytes: usize,
     hits: u64,
     misses: u64,
@@ -82,7 +87,7 @@ impl VerifiedTokens {
 
     /// A token that is the same to the last byte.
     pub(crate) fn get(&mut self, token: &[u8]) -> Option<Entry> {
-        let found = self.entries.get(token).cloned();
+        let found = self.entries.get(&token as &dyn Token).cloned();
         let lookups = if found.is_some() { &mut self.hits } else { &mut self.misses };
         *lookups = lookups.saturating_add(1);
         found
@@ -91,19 +96,19 @@ impl VerifiedTokens {
     /// Keeps a token, and forgets others where there is no room.
     pub(crate) fn insert(&mut self, token: &[u8], entry: Entry) {
         self.bytes = self.bytes.saturating_add(weight(token, &entry));
-        if let Some((known, old)) = self.entries.push(token.into(), entry) {
-            self.bytes = self.bytes.saturating_sub(weight(&known, &old));
+        if let Some((known, old)) = self.entries.push(Known(token.into()), entry) {
+            self.bytes = self.bytes.saturating_sub(weight(&known.0, &old));
         }
         while self.entries.len() > MAX_VERIFIED_TOKENS || self.bytes > MAX_VERIFIED_BYTES {
             let Some((token, entry)) = self.entries.pop_lru() else { break };
-            self.bytes = self.bytes.saturating_sub(weight(&token, &entry));
+            self.bytes = self.bytes.saturating_sub(weight(&token.0, &entry));
         }
     }
 
     /// Forgets one whose key has left.
     pub(crate) fn remove(&mut self, token: &[u8]) {
-        if let Some((token, entry)) = self.entries.pop_entry(token) {
-            self.bytes = self.bytes.saturating_sub(weight(&token, &entry));
+        if let Some((token, entry)) = self.entries.pop_entry(&token as &dyn Token) {
+            self.bytes = self.bytes.saturating_sub(weight(&token.0, &entry));
         }
     }
 }
@@ -151,21 +156,60 @@ fn value_bytes(value: &Value) -> usize {
     ITEM_BYTES.saturating_add(inner)
 }
 
-/// Hashes the end of a token, which is the end of its signature: only verified tokens are kept, and nobody can choose
-/// what a signature looks like. Without a random seed, which the host would have to be asked for.
-#[derive(Debug, Default)]
-struct SignatureHasher(DefaultHasher);
+/// A token that is kept. It is compared in constant time: else a forgery of it could be told how many letters of its
+/// signature are right.
+#[derive(Debug)]
+struct Known(Box<[u8]>);
 
-/// How many bytes of the end are hashed.
-const HASHED_BYTES: usize = 32;
+/// A token that is kept, or one that is looked up.
+trait Token {
+    fn bytes(&self) -> &[u8];
+}
 
-impl Hasher for SignatureHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.write(bytes.get(bytes.len().saturating_sub(HASHED_BYTES)..).unwrap_or_default());
+impl Token for Known {
+    fn bytes(&self) -> &[u8] {
+        &self.0
     }
+}
 
-    fn finish(&self) -> u64 {
-        self.0.finish()
+impl Token for &[u8] {
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+}
+
+impl<'t> Borrow<dyn Token + 't> for Known {
+    fn borrow(&self) -> &(dyn Token + 't) {
+        self
+    }
+}
+
+impl PartialEq for dyn Token + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes().ct_eq(other.bytes()).into()
+    }
+}
+
+impl Eq for dyn Token + '_ {}
+
+impl Hash for dyn Token + '_ {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bytes().hash(state);
+    }
+}
+
+impl PartialEq for Known {
+    fn eq(&self, other: &Self) -> bool {
+        let one: &dyn Token = self;
+        one == (other as &dyn Token)
+    }
+}
+
+impl Eq for Known {}
+
+impl Hash for Known {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
     }
 }
 
