@@ -1,7 +1,8 @@
 //! A policy, as the proxy hands it over: JSON, or a serialized `google.protobuf.Struct`.
 
+use std::cell::RefCell;
+
 use bearward_core::problem::MAX_PROBLEMS;
-use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Decision, Policy, json};
 use prost::Message as _;
 use prost_types::value::Kind;
@@ -11,6 +12,9 @@ use serde_json::Value;
 use crate::forge;
 use crate::gate::{self, Gate, Headers, secrets};
 use crate::target::Arrival;
+
+/// How many paths of a policy's own are asked for.
+const MAX_PLACES: usize = 8;
 
 /// # Panics
 /// If a policy opens what its document does not, or reads otherwise in its other form, or tells a secret.
@@ -33,18 +37,20 @@ pub fn check(text: &[u8]) {
         _ => panic!("read as a text and as a document"),
     };
     let printed = document.to_string();
-    assert!(Policy::parse(printed.as_bytes(), &secrets).is_ok(), "printed again: {printed}");
+    let again = Policy::parse(printed.as_bytes(), &secrets);
+    let again = again.unwrap_or_else(|problems| panic!("printed again: {printed}\n{problems}"));
     let other = serialized(&document).map(|bytes| Policy::parse(&bytes, &secrets).expect("the other form"));
-    for probe in probes() {
-        let verdict = gate.check(&probe);
-        if let Some(other) = &other {
-            let view = probe.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
-            let there =
-                other.decide(&bearward_core::Request::new(view), &gate.keys, crate::NOW, &NoSignatureHost);
-            // Fields of a Struct have no order, and issuers have that of the document: their ids may differ.
-            if document["issuers"].as_object().is_some_and(|issuers| issuers.len() == 1) {
-                assert_eq!(verdict, there, "the other form");
-            }
+    // Fields of a Struct have no order, and issuers have that of the document: their ids may differ.
+    let is_one = document["issuers"].as_object().is_some_and(|issuers| issuers.len() == 1);
+    let known = RefCell::default();
+    let token = probe_token();
+    let places = gate.places.iter().take(MAX_PLACES);
+    let places = places.flat_map(|place| [place.clone(), gate::with_token(place.clone(), token.as_bytes())]);
+    for probe in probes().into_iter().chain(places) {
+        let verdict = gate.check_knowing(&known, &probe);
+        assert_eq!(verdict, gate::decide(&again, &gate.keys, &probe), "printed again");
+        if let (Some(other), true) = (&other, is_one) {
+            assert_eq!(verdict, gate::decide(other, &gate.keys, &probe), "the other form");
         }
     }
 }
@@ -58,8 +64,7 @@ pub fn arrivals(text: &[u8]) -> Vec<Arrival> {
 /// Requests that tell policies apart.
 #[must_use]
 pub fn probes() -> Vec<Headers> {
-    let payload = forge::payload(&["admin", "customer"]).to_string();
-    let token = forge::sign(forge::EDDSA_HEADER, payload.as_bytes(), forge::Key::K1);
+    let token = probe_token();
     let paths: [&[u8]; 6] =
         [b"/", b"/api/menu", b"/api/orders/1", b"/API/menu/", b"/api/menu/7", b"/private/x"];
     let asked =
@@ -67,16 +72,17 @@ pub fn probes() -> Vec<Headers> {
     asked.flat_map(|request| [request.clone(), gate::with_token(request, token.as_bytes())]).collect()
 }
 
+fn probe_token() -> String {
+    let payload = forge::payload(&["admin", "customer"]).to_string();
+    forge::sign(forge::EDDSA_HEADER, payload.as_bytes(), forge::Key::K1)
+}
+
 /// What becomes of each of [`probes`]; `None` where the policy is refused.
 #[must_use]
 pub fn decide(text: &[u8]) -> Option<Vec<Decision>> {
     let policy = Policy::parse(text, &secrets).ok()?;
     let keys = bearward_core::KeyRing::of(&policy);
-    let decide = |probe: &Headers| {
-        let view = probe.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
-        policy.decide(&bearward_core::Request::new(view), &keys, crate::NOW, &NoSignatureHost).decision
-    };
-    Some(probes().iter().map(decide).collect())
+    Some(probes().iter().map(|probe| gate::decide(&policy, &keys, probe).decision).collect())
 }
 
 /// A document in the form in which Envoy hands it over; `None` where it has a number that no double holds.

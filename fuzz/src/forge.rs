@@ -1,5 +1,7 @@
 //! Our keys, tokens under them, and whether a token is one of ours: by signing again, not by verifying.
 
+use std::sync::LazyLock;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer, SigningKey};
@@ -13,14 +15,17 @@ use crate::NOW;
 pub const SECRET_NAME: &str = "VECTOR_SECRET";
 /// The secret of HS256.
 pub const SECRET: &str = "Zx81-vectors-9fK2mQ7-longer-than-32-bytes";
-/// The seeds of `k1` and `k2`: the keys of the policies.
-const SEEDS: [[u8; 32]; 2] = [[1; 32], [2; 32]];
+/// `k1` and `k2`: the keys of the policies.
+static KEYS: LazyLock<[SigningKey; 2]> =
+    LazyLock::new(|| [[1; 32], [2; 32]].map(|seed| SigningKey::from_bytes(&seed)));
 
 /// What signs.
 #[derive(Clone, Copy, Debug)]
 pub enum Key {
     /// `k1`, by EdDSA.
     K1,
+    /// `k2`, by EdDSA.
+    K2,
     /// The secret, by HS256.
     Secret,
 }
@@ -30,7 +35,8 @@ pub enum Key {
 pub fn sign(header: &[u8], payload: &[u8], key: Key) -> String {
     let input = format!("{}.{}", encode(header), encode(payload));
     let signature = match key {
-        Key::K1 => ed25519(&SEEDS[0], input.as_bytes()),
+        Key::K1 => ed25519(&KEYS[0], input.as_bytes()),
+        Key::K2 => ed25519(&KEYS[1], input.as_bytes()),
         Key::Secret => hs256(input.as_bytes()),
     };
     format!("{input}.{}", encode(&signature))
@@ -38,6 +44,8 @@ pub fn sign(header: &[u8], payload: &[u8], key: Key) -> String {
 
 /// The header of a good token by EdDSA.
 pub const EDDSA_HEADER: &[u8] = br#"{"alg":"EdDSA","typ":"at+jwt","kid":"k1"}"#;
+/// The same without the name of a key.
+pub const NAMELESS_HEADER: &[u8] = br#"{"alg":"EdDSA","typ":"at+jwt"}"#;
 /// The header of a good token by HS256.
 pub const HS256_HEADER: &[u8] = br#"{"alg":"HS256","typ":"JWT"}"#;
 
@@ -50,16 +58,40 @@ pub fn payload(roles: &[&str]) -> Value {
     })
 }
 
-/// Whether one of our keys signed this token, and which payload then.
+/// A token that one of our keys signed.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    /// Its payload.
+    pub payload: Value,
+    /// The public half of the key, as a JWK has it; `None` for the secret.
+    pub public: Option<String>,
+}
+
+impl Signed {
+    /// Whether a policy may call the algorithm by this name.
+    #[must_use]
+    pub fn is_by(&self, algorithm: &str) -> bool {
+        match self.public {
+            Some(_) => matches!(algorithm, "EdDSA" | "Ed25519"),
+            None => algorithm == "HS256",
+        }
+    }
+}
+
+/// Who signed this token, if it was one of our keys, and what it says.
 #[must_use]
-pub fn ours(token: &[u8]) -> Option<Value> {
+pub fn signed(token: &[u8]) -> Option<Signed> {
     let token = std::str::from_utf8(token).ok()?;
     let (input, signature) = token.rsplit_once('.')?;
+    let payload = input.split('.').nth(1)?;
     let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-    let signed = SEEDS.iter().any(|seed| ed25519(seed, input.as_bytes()) == signature)
-        || hs256(input.as_bytes()) == signature;
-    let payload = URL_SAFE_NO_PAD.decode(input.split('.').nth(1)?).ok()?;
-    signed.then(|| serde_json::from_slice(&payload).ok())?
+    let public = match signature.len() {
+        64 => Some(public(KEYS.iter().find(|key| ed25519(key, input.as_bytes()) == signature)?)),
+        _ if hs256(input.as_bytes()) == signature => None,
+        _ => return None,
+    };
+    let payload = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
+    Some(Signed { payload, public })
 }
 
 /// Unpadded base64url.
@@ -71,11 +103,15 @@ pub fn encode(bytes: &[u8]) -> String {
 /// The public half of `k1`, as a JWK has it.
 #[must_use]
 pub fn public_k1() -> String {
-    encode(SigningKey::from_bytes(&SEEDS[0]).verifying_key().as_bytes())
+    public(&KEYS[0])
 }
 
-fn ed25519(seed: &[u8; 32], input: &[u8]) -> Vec<u8> {
-    SigningKey::from_bytes(seed).sign(input).to_bytes().to_vec()
+fn public(key: &SigningKey) -> String {
+    encode(key.verifying_key().as_bytes())
+}
+
+fn ed25519(key: &SigningKey, input: &[u8]) -> Vec<u8> {
+    key.sign(input).to_bytes().to_vec()
 }
 
 fn hs256(input: &[u8]) -> Vec<u8> {

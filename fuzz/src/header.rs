@@ -19,7 +19,7 @@ pub fn check(input: &[u8]) {
 #[must_use]
 pub fn arrivals(input: &[u8]) -> Vec<Arrival> {
     let map = map(input).map(|headers| Arrival::Request(0, headers));
-    let tokens = tokens(input).into_iter().flat_map(|token| token::requests(token.as_bytes()));
+    let tokens = tokens(input).into_iter().flat_map(|token| token::plain_requests(token.as_bytes()));
     map.into_iter().chain(tokens.map(|headers| Arrival::Request(0, headers))).collect()
 }
 
@@ -60,7 +60,7 @@ fn tokens(header: &[u8]) -> [String; 2] {
 
 fn check_jose(input: &[u8]) {
     for token in tokens(input) {
-        for headers in token::requests(token.as_bytes()) {
+        for headers in token::plain_requests(token.as_bytes()) {
             if let Decision::Forward(_) = gate::all()[0].check(&headers).decision {
                 check_accepted(input);
             }

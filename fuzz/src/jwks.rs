@@ -1,13 +1,15 @@
 //! A JWK Set, as an issuer answers it.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use bearward_core::algorithm::AlgorithmName;
-use bearward_core::keys::KeySet;
+use bearward_core::decide::Means;
+use bearward_core::keys::{KeySet, KeySetProblem};
 use bearward_core::signature_host::NoSignatureHost;
-use bearward_core::{Decision, KeyRing, Rejection, json as strict};
-use bearward_protocol::bounds::MAX_KEYS;
+use bearward_core::{Decision, KeyRing, Rejection, VerifiedTokens, json as strict};
+use bearward_protocol::bounds::{MAX_JWK_SET_BYTES, MAX_KEYS};
 use serde_json::{Value, json};
 
 use crate::forge;
@@ -27,6 +29,7 @@ pub fn check(text: &[u8]) {
         _ => panic!("the same text twice"),
     }
     let decision = decide(text);
+    check_again(text, &decision);
     let Ok(set) = set else {
         assert_eq!(decision, Decision::Reject(Rejection::KeysUnavailable), "a refused set is no set");
         return;
@@ -78,16 +81,42 @@ pub fn probe() -> Headers {
 /// What becomes of [`probe`] after this answer of the issuer.
 #[must_use]
 pub fn decide(text: &[u8]) -> Decision {
+    decide_with(KeySet::parse(text, &[AlgorithmName::EdDsa]), None)
+}
+
+fn decide_with(set: Result<KeySet, Vec<KeySetProblem>>, known: Option<&RefCell<VerifiedTokens>>) -> Decision {
     let gate = gate();
     let mut keys = KeyRing::of(&gate.policy);
-    if let (Ok(set), Some((issuer, _))) =
-        (KeySet::parse(text, &[AlgorithmName::EdDsa]), gate.policy.issuers().next())
-    {
+    if let (Ok(set), Some((issuer, _))) = (set, gate.policy.issuers().next()) {
         keys.set(issuer, set);
     }
-    let probe = probe();
-    let view = probe.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
-    gate.policy.decide(&bearward_core::Request::new(view), &keys, crate::NOW, &NoSignatureHost).decision
+    let means = Means { keys: &keys, host: &NoSignatureHost, known, now: crate::NOW };
+    gate.policy.decide_by(&gate::view(&probe()), means).decision
+}
+
+/// Read twice, printed again, in another order, with a memory that is older: one verdict.
+fn check_again(text: &[u8], decision: &Decision) {
+    let read = || KeySet::parse(text, &[AlgorithmName::EdDsa]);
+    let known = RefCell::new(VerifiedTokens::new());
+    for _ in 0..2 {
+        assert_eq!(decide_with(read(), Some(&known)), *decision, "a set that is read again");
+    }
+    let known = RefCell::new(VerifiedTokens::new());
+    let good = KeySet::parse(&good(), &[AlgorithmName::EdDsa]);
+    assert!(matches!(decide_with(good, Some(&known)), Decision::Forward(_)), "a good key");
+    assert_eq!(decide_with(read(), Some(&known)), *decision, "what another set proved");
+    let Ok(mut members) = strict::parse_object(text) else { return };
+    for reverses in [false, true] {
+        if let (true, Some(keys)) = (reverses, members.get_mut("keys").and_then(Value::as_array_mut)) {
+            keys.reverse();
+        }
+        let printed = Value::Object(members.clone()).to_string();
+        // What is longer than a set may be is refused.
+        if printed.len() <= MAX_JWK_SET_BYTES && text.len() <= MAX_JWK_SET_BYTES {
+            let set = KeySet::parse(printed.as_bytes(), &[AlgorithmName::EdDsa]);
+            assert_eq!(decide_with(set, None), *decision, "printed again: {printed}");
+        }
+    }
 }
 
 /// Whether the key of the name `k1` is one that verifies EdDSA, by the document.

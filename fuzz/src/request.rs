@@ -1,6 +1,6 @@
 //! A whole request, as text: which policy, method, path and authority in a line each, then a header a line.
 //!
-//! `{customer}`, `{admin}`, `{tutorial}` and `{expired}` in a value stand for tokens, which no fuzzer could sign.
+//! `{customer}`, `{admin}`, `{tutorial}`, `{words}`, `{nested}` and `{expired}` in a path or a value stand for tokens, which no fuzzer could sign.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::target::Arrival;
 use crate::{NOW, forge};
 
 /// # Panics
-/// If a request gets through that should not; see [`gate::Gate::check`].
+/// If a request gets through that should not; see [`gate::Gate::check_knowing`].
 pub fn check(input: &[u8]) {
     let (gate, headers) = read(input);
     gate::all()[gate].check(&headers);
@@ -28,7 +28,7 @@ fn read(input: &[u8]) -> (usize, Headers) {
     let mut headers = Headers::new();
     for name in [":method", ":path", ":authority"] {
         if let Some(line) = lines.next() {
-            headers.push((name.as_bytes().to_vec(), line.to_vec()));
+            headers.push((name.as_bytes().to_vec(), with_tokens(line)));
         }
     }
     for line in lines {
@@ -65,6 +65,20 @@ fn token(name: &[u8]) -> Option<String> {
         b"{tutorial}" => {
             let payload = json!({ "userId": 7, "role": "editor", "exp": NOW + 600 });
             forge::sign(forge::HS256_HEADER, payload.to_string().as_bytes(), forge::Key::Secret)
+        }
+        b"{words}" => {
+            let payload = json!({
+                "iss": "http://words.test", "aud": "api", "sub": "c1", "scope": "member orders:read",
+                "tenant": { "id": "u1" }, "exp": NOW + 600
+            });
+            forge::sign(forge::NAMELESS_HEADER, payload.to_string().as_bytes(), forge::Key::K2)
+        }
+        b"{nested}" => {
+            let payload = json!({
+                "iss": "http://nested.test", "user": { "id": 7 }, "realm_access": { "roles": ["admin", "chef"] },
+                "account": { "tags": [3, "x"] }, "email": "a,b@c", "exp": NOW - 100
+            });
+            own(payload)
         }
         _ => return None,
     })

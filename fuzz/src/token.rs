@@ -8,7 +8,7 @@ use bearward_core::token::UnverifiedToken;
 use bearward_core::verify::verify;
 use std::sync::LazyLock;
 
-use crate::gate::{self, Headers};
+use crate::gate::{self, Headers, of};
 use crate::target::Arrival;
 use crate::{NOW, forge};
 
@@ -34,8 +34,8 @@ pub fn check(token: &[u8]) {
         }
     }
     if let Ok(claims) = verified {
-        let payload = forge::ours(token).expect("a token that our keys signed");
-        assert_eq!(payload["sub"], claims.subject());
+        let signed = forge::signed(token).expect("a token that our keys signed");
+        assert_eq!(signed.payload["sub"], claims.subject());
         assert!(verify(token, &ISSUER, &KEYS, u64::MAX).is_err(), "no token is eternal");
         assert!(verify(token, &ISSUER, &KeySet::default(), NOW).is_err(), "no key, no token");
         for at in 0..token.len() {
@@ -44,18 +44,35 @@ pub fn check(token: &[u8]) {
             assert!(verify(&changed, &ISSUER, &KEYS, NOW).is_err(), "a bit of byte {at} changed");
         }
     }
-    for headers in requests(token) {
-        gate::all()[0].check(&headers);
+    for (gate, headers) in requests(token) {
+        gate::all()[gate].check(&headers);
     }
 }
 
-/// In a request for a path that anybody with a token may read, of either kind.
+/// In a request for a path that anybody with a token may read, of each kind and in each place.
 #[must_use]
 pub fn arrivals(token: &[u8]) -> Vec<Arrival> {
-    requests(token).map(|headers| Arrival::Request(0, headers)).to_vec()
+    requests(token).map(|(gate, headers)| Arrival::Request(gate, headers)).to_vec()
 }
 
-pub(crate) fn requests(token: &[u8]) -> [Headers; 2] {
-    ["api.test", "a.shop.test"]
-        .map(|authority| gate::with_token(gate::request("GET", b"/api/orders", authority), token))
+fn requests(token: &[u8]) -> [(usize, Headers); 6] {
+    let get = |target: &[u8], authority| gate::request("GET", target, authority);
+    let pair = |before: &[u8]| [before, token].concat();
+    [
+        (of::API, gate::with_token(get(b"/api/orders", "api.test"), token)),
+        (of::API, gate::with_token(get(b"/api/orders", "a.shop.test"), token)),
+        (of::PLACES, gate::with(get(b"/rest/x", "api.test"), "x-access-token", token)),
+        (of::PLACES, gate::with(get(b"/form/x", "api.test"), "cookie", &pair(b"a=b; session="))),
+        (of::PLACES, get(&pair(b"/bucket/x?a=b&t="), "files.test")),
+        (
+            of::TRIAL,
+            gate::with(get(&pair(b"/soft/x?access_token="), "any.test"), "cookie", &pair(b"access_token=")),
+        ),
+    ]
+}
+
+/// The same for the two kinds alone.
+pub(crate) fn plain_requests(token: &[u8]) -> [Headers; 2] {
+    let [(_, own), (_, other), ..] = requests(token);
+    [own, other]
 }

@@ -4,6 +4,7 @@
 
 mod hostile;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bearward_fuzz::target::Target;
 use bearward_fuzz::{NOW, configuration, corpus, gate, header};
+use serde_json::Value;
 use xtask::workspace;
 
 use crate::vectors::file::File;
@@ -90,7 +92,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "claims" => [segments(1), texts(hostile::json()), texts(hostile::claims())].concat(),
         "path" => {
             let targets = requests().into_iter().map(|request| request.target).collect();
-            texts([targets, hostile::paths()].concat())
+            texts([targets, hostile::paths(), measured()].concat())
         }
         "configuration" => {
             let documents = File::all().iter().map(forge::policy).collect::<Vec<_>>();
@@ -115,10 +117,27 @@ fn requests() -> Vec<Request> {
     files.iter().flat_map(of).collect()
 }
 
+/// The targets that servers were asked for, to see how they read them.
+fn measured() -> Vec<String> {
+    let file = workspace::root().join("tests/vectors/decoders/facts.json");
+    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let read: Value = serde_json::from_str(&text).expect("JSON");
+    let facts = read["facts"].as_array().expect("a list of facts");
+    facts.iter().map(|fact| fact["target"].as_str().expect("a target").to_owned()).collect()
+}
+
+/// What follows a scheme; what stands alone in a header, a cookie or a query and has the three parts of a token.
 fn tokens() -> Vec<String> {
     let requests = requests();
-    let values = requests.iter().flat_map(|request| &request.headers).map(|(_, value)| value);
-    values.filter_map(|value| Some(value.split_once(' ')?.1.to_owned())).collect()
+    let values = requests
+        .iter()
+        .flat_map(|request| request.headers.iter().map(|(_, value)| value).chain([&request.target]));
+    let tokens = values.flat_map(|value| {
+        let after_scheme = value.split_once(' ').map(|(_, token)| token);
+        let words = value.split([';', '=', '&', ' ']).filter(|word| word.split('.').count() == 3);
+        after_scheme.into_iter().chain(words.filter(|word| word.len() > 100)).map(str::to_owned)
+    });
+    tokens.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// A segment of every token, decoded where that can be done.

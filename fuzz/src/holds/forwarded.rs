@@ -1,0 +1,236 @@
+//! What goes on to the upstream: the path that was matched, who calls, and no token that nobody looked at.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use bearward_core::{Edit, Verdict, VerifiedTokens};
+
+use crate::caller::Caller;
+use crate::document::{self, Access, Place, Spot, folded};
+use crate::forge;
+use crate::gate::{Gate, Headers};
+
+impl Gate {
+    pub(super) fn check_forwarded(
+        &self,
+        known: &RefCell<VerifiedTokens>,
+        headers: &[(Vec<u8>, Vec<u8>)],
+        verdict: &Verdict<'_>,
+        edits: &[Edit],
+    ) {
+        let place = self.place(verdict);
+        if verdict.observed.is_some() {
+            assert!(!self.stricter.is_empty(), "nothing observes, but a refusal is not carried out");
+            assert!(place.is_none_or(|place| !place.enforces()), "{:?} enforces", verdict.rule);
+        }
+        let identity = identity(edits);
+        let judged = place.filter(|place| place.access() != Access::Public);
+        let callers = judged.map_or_else(Vec::new, |place| self.callers(headers, verdict, &place));
+        let caller = callers.iter().find(|(_, caller)| caller.headers(&self.document) == identity);
+        let is_asked = judged.is_some_and(|place| place.access() == Access::Authenticated);
+        if is_asked && verdict.observed.is_none() {
+            let (_, caller) = caller.unwrap_or_else(|| panic!("nobody is called {identity:?}"));
+            let target = values(headers, ":path").next().expect("a path");
+            let requirement = judged.expect("a place").requirement();
+            assert!(
+                caller.meets(requirement, &self.judged(target)),
+                "{caller:?} does not meet {requirement}"
+            );
+        }
+        assert!(identity.is_empty() || caller.is_some(), "nobody is called {identity:?}");
+        let forwarded = self.forwarded(headers, edits);
+        self.check_tokens(
+            &forwarded,
+            caller.map(|(token, _)| token.as_slice()).filter(|_| verdict.observed.is_none()),
+        );
+        if verdict.rule.is_some() {
+            self.check_target(headers, &forwarded);
+            let again = self.decide_knowing(known, &forwarded);
+            assert_eq!(again.rule, verdict.rule, "what is forwarded comes to another rule");
+            if verdict.observed.is_none() && !document::removes_tokens(&self.document) {
+                assert_eq!(again.rejection(), None, "what is forwarded would be refused");
+            }
+        }
+    }
+
+    /// Each token of ours that counts where it stands, and who calls by it.
+    fn callers(
+        &self,
+        headers: &[(Vec<u8>, Vec<u8>)],
+        verdict: &Verdict<'_>,
+        place: &Place<'_>,
+    ) -> Vec<(Vec<u8>, Caller)> {
+        let Some(issuer) = verdict.issuer_name() else { return Vec::new() };
+        assert!(place.issuers().contains(&issuer), "{issuer} is not trusted by {:?}", verdict.rule);
+        let texts = place.spots().into_iter().flat_map(|spot| around(headers, spot));
+        let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._".contains(byte);
+        let words = texts.flat_map(|text| {
+            text.split(|byte| !is_token(byte))
+                .filter(|word| word.contains(&b'.'))
+                .map(<[u8]>::to_vec)
+                .collect::<Vec<_>>()
+        });
+        words.filter_map(|word| Some((word.clone(), Caller::of(&self.document, issuer, &word)?))).collect()
+    }
+
+    /// What the upstream gets, but for headers that ask for something else: whether they are removed is asked apart.
+    fn forwarded(&self, headers: &[(Vec<u8>, Vec<u8>)], edits: &[Edit]) -> Headers {
+        let mut forwarded = headers.to_vec();
+        for (name, _) in headers {
+            let is_ours = document::is_ours(&self.document, name);
+            assert_eq!(self.policy.forwarding().removes(name), is_ours, "{}", name.escape_ascii());
+        }
+        let own = document::identity(&self.document);
+        forwarded.retain(|(name, _)| !own.iter().any(|(own, _)| folded(own.as_bytes()) == folded(name)));
+        for edit in edits {
+            match edit {
+                Edit::Remove { name } => {
+                    let spots = document::all_spots(&self.document);
+                    let is_spot = |spot: &Spot<'_>| match spot {
+                        Spot::Header(own) => folded(own.as_bytes()) == folded(name),
+                        Spot::Cookie(_) => name == b"cookie",
+                        Spot::Query(_) => false,
+                    };
+                    assert!(spots.iter().any(is_spot), "{} is removed", name.escape_ascii());
+                    forwarded.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
+                }
+                Edit::Set { name, value } if name == ":path" || name == "cookie" => {
+                    forwarded.retain(|(own, _)| !own.eq_ignore_ascii_case(name.as_bytes()));
+                    forwarded.push((name.as_bytes().to_vec(), value.clone()));
+                }
+                Edit::Set { .. } => {}
+            }
+        }
+        forwarded
+    }
+
+    /// A place holds the token that was looked at, or nothing; where no token is to go on, none of ours.
+    fn check_tokens(&self, forwarded: &[(Vec<u8>, Vec<u8>)], looked_at: Option<&[u8]>) {
+        let removes = document::removes_tokens(&self.document);
+        let mut filled: Vec<Vec<u8>> = Vec::new();
+        let mut spots = document::all_spots(&self.document);
+        spots.dedup();
+        for (index, spot) in spots.iter().enumerate() {
+            if !spots[..index].contains(spot) {
+                filled.extend(held(forwarded, *spot));
+            }
+        }
+        let last_word =
+            |text: &[u8]| text.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default().to_vec();
+        if removes {
+            let mut left = filled.iter().filter(|text| forge::signed(&last_word(text)).is_some());
+            assert!(left.all(|text| is_elsewhere(text)), "a token goes on: {}", shown(&filled));
+        }
+        if let Some(token) = looked_at {
+            assert!(filled.len() <= usize::from(!removes), "unread: {}", shown(&filled));
+            assert!(filled.iter().all(|text| last_word(text) == token), "unread: {}", shown(&filled));
+        }
+    }
+
+    /// The bytes that were matched are forwarded, and of the query nothing is new.
+    fn check_target(&self, headers: &[(Vec<u8>, Vec<u8>)], forwarded: &[(Vec<u8>, Vec<u8>)]) {
+        let mut sent = values(headers, ":path");
+        let (Some(sent), None) = (sent.next(), sent.next()) else { panic!("a rule without a path") };
+        let gets = values(forwarded, ":path").next().expect("a path");
+        let part =
+            |target: &[u8], index| target.splitn(2, |byte| *byte == b'?').nth(index).map(<[u8]>::to_vec);
+        assert_eq!(part(&self.judged(sent), 0), part(gets, 0), "another path");
+        let parts = |target| {
+            let query = part(target, 1).unwrap_or_default();
+            query.split(|byte| b"&;".contains(byte)).map(<[u8]>::to_vec).collect::<Vec<_>>()
+        };
+        let mut left = parts(sent).into_iter();
+        let gets = parts(gets);
+        assert!(gets == [b""] || gets.iter().all(|part| left.any(|own| own == *part)), "a query of our own");
+    }
+
+    /// The target with unreserved characters decoded, where the document says so.
+    fn judged(&self, target: &[u8]) -> Vec<u8> {
+        if self.document["paths"]["non_canonical"] != "replace" {
+            return target.to_vec();
+        }
+        let mut parts = target.splitn(2, |byte| *byte == b'?');
+        let mut judged = unreserved(parts.next().unwrap_or_default());
+        if let Some(query) = parts.next() {
+            judged.push(b'?');
+            judged.extend_from_slice(query);
+        }
+        judged
+    }
+}
+
+/// RFC 3986 section 6.2.2.2, once.
+pub(crate) fn unreserved(path: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        if let (b'%', [high, low, after @ ..]) = (byte, after)
+            && let [decoded] = crate::caller::decoded(&[b'%', *high, *low])[..]
+            && (decoded.is_ascii_alphanumeric() || b"-._~".contains(&decoded))
+        {
+            plain.push(decoded);
+            rest = after;
+        } else {
+            plain.push(*byte);
+        }
+    }
+    plain
+}
+
+/// The identity headers that are set, and that they can be sent.
+fn identity(edits: &[Edit]) -> BTreeMap<String, String> {
+    let set = edits.iter().filter_map(Edit::as_set).filter(|(name, _)| !matches!(*name, ":path" | "cookie"));
+    let mut identity = BTreeMap::new();
+    for (name, value) in set {
+        assert!(value.iter().all(u8::is_ascii_graphic), "{name}: {value:?}");
+        let value = String::from_utf8(value.to_vec()).expect("ASCII");
+        assert_eq!(identity.insert(name.to_owned(), value), None, "{name} twice");
+    }
+    identity
+}
+
+fn shown(texts: &[Vec<u8>]) -> String {
+    texts.iter().map(|text| text.escape_ascii().to_string()).collect::<Vec<_>>().join(" | ")
+}
+
+/// A token of ours may stand where no server of the document's looks for it: after another scheme.
+fn is_elsewhere(text: &[u8]) -> bool {
+    text.iter().any(u8::is_ascii_whitespace) && !text.to_ascii_lowercase().starts_with(b"bearer ")
+}
+
+/// All that stands where a token may.
+fn around<'h>(headers: &'h [(Vec<u8>, Vec<u8>)], spot: Spot<'h>) -> Vec<&'h [u8]> {
+    match spot {
+        Spot::Header(name) => values(headers, name).collect(),
+        Spot::Cookie(_) => values(headers, "cookie").collect(),
+        Spot::Query(_) => values(headers, ":path").collect(),
+    }
+}
+
+/// What a server finds that looks for exactly this name.
+fn held(headers: &[(Vec<u8>, Vec<u8>)], spot: Spot<'_>) -> Vec<Vec<u8>> {
+    let pairs = |values: Vec<&[u8]>, separator: u8, name: &str| {
+        let pairs = values.into_iter().flat_map(move |value| value.split(move |byte| *byte == separator));
+        let named = pairs.filter_map(|pair| {
+            let at = pair.iter().position(|byte| *byte == b'=')?;
+            let is_it = pair[..at].trim_ascii() == name.as_bytes();
+            is_it.then(|| pair[at + 1..].trim_ascii().to_vec())
+        });
+        named.collect::<Vec<_>>()
+    };
+    match spot {
+        Spot::Header(name) => values(headers, name).map(|value| value.trim_ascii().to_vec()).collect(),
+        Spot::Cookie(name) => pairs(values(headers, "cookie").collect(), b';', name),
+        Spot::Query(name) => {
+            let query = |target: &'_ [u8]| target.splitn(2, |byte| *byte == b'?').nth(1).map(<[u8]>::to_vec);
+            let queries: Vec<_> = values(headers, ":path").filter_map(query).collect();
+            pairs(queries.iter().map(Vec::as_slice).collect(), b'&', name)
+        }
+    }
+}
+
+fn values<'h>(headers: &'h [(Vec<u8>, Vec<u8>)], name: &'h str) -> impl Iterator<Item = &'h [u8]> {
+    let is_it = move |own: &[u8]| own.eq_ignore_ascii_case(name.as_bytes());
+    headers.iter().filter(move |(own, _)| is_it(own)).map(|(_, value)| value.as_slice())
+}
