@@ -92,14 +92,26 @@ impl<'d> Place<'d> {
     /// Where a token counts.
     #[must_use]
     pub fn spots(&self) -> Vec<Spot<'d>> {
-        let of_policy = self.policy.get("credentials").or_else(|| self.document.get("credentials"));
-        of_policy.map_or_else(|| vec![Spot::Header("authorization")], spots)
+        self.credentials().map_or_else(|| vec![Spot::Header("authorization")], spots)
+    }
+
+    /// Whose pages may use a cookie.
+    #[must_use]
+    pub fn origins(&self, cookie: &str) -> Vec<&'d str> {
+        let named = self.credentials().and_then(|list| items(list).find(|entry| entry["cookie"] == cookie));
+        named.map_or_else(Vec::new, |entry| {
+            items(&entry["allowed_origins"]).filter_map(Value::as_str).collect()
+        })
     }
 
     /// What else must be so; `null` where nothing must.
     #[must_use]
     pub fn requirement(&self) -> &'d Value {
         self.rule.map_or(&Value::Null, |rule| &rule["require"])
+    }
+
+    fn credentials(&self) -> Option<&'d Value> {
+        self.policy.get("credentials").or_else(|| self.document.get("credentials"))
     }
 
     fn closest(&self, field: &str) -> Option<&'d Value> {

@@ -87,6 +87,7 @@ fn check_canonical(target: &[u8]) {
         let path = CanonicalPath::parse_with(&judged, settings);
         assert_eq!(path, CanonicalPath::parse_with(&judged, settings), "the same path twice");
         let Ok(path) = path else { continue };
+        check_refused(&judged, settings);
         let segments: Vec<&[u8]> = path.segments().collect();
         let rejoined = [b"/", segments.join(&b'/').as_slice()].concat();
         let before_query = target.split(|byte| *byte == b'?').next().unwrap_or_default();
@@ -104,6 +105,21 @@ fn check_canonical(target: &[u8]) {
             assert_eq!(CanonicalPath::parse_with(target, settings), Ok(path), "a setting that takes less");
         }
     }
+}
+
+/// What is never taken, whatever else is.
+fn check_refused(target: &[u8], settings: PathSettings) {
+    let path = target.split(|byte| *byte == b'?').next().unwrap_or_default().to_ascii_lowercase();
+    let never: [&[u8]; 11] =
+        [b"\\", b"#", b" ", b"//", b"/./", b"/../", b"%5c", b"%00", b"%2e", b"%61", b"%252f"];
+    let unless: [(&[u8], bool); 2] =
+        [(b"%2f", settings.keep_encoded_slash), (b";", settings.keep_parameters)];
+    let refused = unless.iter().filter(|(_, is_kept)| !is_kept).map(|(text, _)| *text).chain(never);
+    for text in refused {
+        let is_there = path.windows(text.len()).any(|window| window == text);
+        assert!(!is_there, "{} in {}", text.escape_ascii(), target.escape_ascii());
+    }
+    assert!(!path.ends_with(b"/.") && !path.ends_with(b"/.."), "a step at the end");
 }
 
 /// The path as a lenient server reads it: letters folded (1), no slash at the end (2), no spaces and dots at the end of

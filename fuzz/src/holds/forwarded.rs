@@ -25,24 +25,19 @@ impl Gate {
         }
         let identity = identity(edits);
         let judged = place.filter(|place| place.access() != Access::Public);
-        let callers = judged.map_or_else(Vec::new, |place| self.callers(headers, verdict, &place));
-        let caller = callers.iter().find(|(_, caller)| caller.headers(&self.document) == identity);
-        let is_asked = judged.is_some_and(|place| place.access() == Access::Authenticated);
-        if is_asked && verdict.observed.is_none() {
-            let (_, caller) = caller.unwrap_or_else(|| panic!("nobody is called {identity:?}"));
-            let target = values(headers, ":path").next().expect("a path");
-            let requirement = judged.expect("a place").requirement();
-            assert!(
-                caller.meets(requirement, &self.judged(target)),
-                "{caller:?} does not meet {requirement}"
-            );
+        let mut callers = judged.map_or_else(Vec::new, |place| self.callers(headers, verdict, &place));
+        callers.retain(|(_, caller)| caller.headers(&self.document) == identity);
+        assert!(identity.is_empty() || !callers.is_empty(), "nobody is called {identity:?}");
+        let asking =
+            judged.filter(|place| place.access() == Access::Authenticated && verdict.observed.is_none());
+        if let Some(place) = asking {
+            let target = self.judged(values(headers, ":path").next().expect("a path"));
+            callers.retain(|(_, caller)| caller.meets(place.requirement(), &target));
+            assert!(!callers.is_empty(), "nobody who is called {identity:?} may");
         }
-        assert!(identity.is_empty() || caller.is_some(), "nobody is called {identity:?}");
         let forwarded = self.forwarded(headers, edits);
-        self.check_tokens(
-            &forwarded,
-            caller.map(|(token, _)| token.as_slice()).filter(|_| verdict.observed.is_none()),
-        );
+        let is_known = verdict.observed.is_none() && !callers.is_empty();
+        self.check_tokens(&forwarded, is_known.then_some(&callers));
         if verdict.rule.is_some() {
             self.check_target(headers, &forwarded);
             let again = self.decide_knowing(known, &forwarded);
@@ -62,7 +57,11 @@ impl Gate {
     ) -> Vec<(Vec<u8>, Caller)> {
         let Some(issuer) = verdict.issuer_name() else { return Vec::new() };
         assert!(place.issuers().contains(&issuer), "{issuer} is not trusted by {:?}", verdict.rule);
-        let texts = place.spots().into_iter().flat_map(|spot| around(headers, spot));
+        let counts = |spot: &Spot<'_>| match spot {
+            Spot::Cookie(name) => is_own_site(headers, &place.origins(name)),
+            Spot::Header(_) | Spot::Query(_) => true,
+        };
+        let texts = place.spots().into_iter().filter(counts).flat_map(|spot| around(headers, spot));
         let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._".contains(byte);
         let words = texts.flat_map(|text| {
             text.split(|byte| !is_token(byte))
@@ -105,7 +104,7 @@ impl Gate {
     }
 
     /// A place holds the token that was looked at, or nothing; where no token is to go on, none of ours.
-    fn check_tokens(&self, forwarded: &[(Vec<u8>, Vec<u8>)], looked_at: Option<&[u8]>) {
+    fn check_tokens(&self, forwarded: &[(Vec<u8>, Vec<u8>)], looked_at: Option<&Vec<(Vec<u8>, Caller)>>) {
         let removes = document::removes_tokens(&self.document);
         let mut filled: Vec<Vec<u8>> = Vec::new();
         let mut spots = document::all_spots(&self.document);
@@ -121,9 +120,10 @@ impl Gate {
             let mut left = filled.iter().filter(|text| forge::signed(&last_word(text)).is_some());
             assert!(left.all(|text| is_elsewhere(text)), "a token goes on: {}", shown(&filled));
         }
-        if let Some(token) = looked_at {
+        if let Some(callers) = looked_at {
             assert!(filled.len() <= usize::from(!removes), "unread: {}", shown(&filled));
-            assert!(filled.iter().all(|text| last_word(text) == token), "unread: {}", shown(&filled));
+            let is_read = |text: &Vec<u8>| callers.iter().any(|(token, _)| *token == last_word(text));
+            assert!(filled.iter().all(is_read), "unread: {}", shown(&filled));
         }
     }
 
@@ -197,6 +197,23 @@ fn shown(texts: &[Vec<u8>]) -> String {
 /// A token of ours may stand where no server of the document's looks for it: after another scheme.
 fn is_elsewhere(text: &[u8]) -> bool {
     text.iter().any(u8::is_ascii_whitespace) && !text.to_ascii_lowercase().starts_with(b"bearer ")
+}
+
+/// Whether a cookie may count: what changes something comes from a page of one of these origins.
+fn is_own_site(headers: &[(Vec<u8>, Vec<u8>)], origins: &[&str]) -> bool {
+    let overrides =
+        |name: &[u8]| document::OVERRIDES.iter().any(|other| folded(other.as_bytes()) == folded(name));
+    let asks_for_more =
+        headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"upgrade") || overrides(name));
+    let method = values(headers, ":method").next().unwrap_or_default();
+    let sent: Vec<&[u8]> = values(headers, "origin").collect();
+    let is_same = values(headers, "sec-fetch-site").any(|value| value == b"same-origin");
+    match sent[..] {
+        _ if [&b"GET"[..], b"HEAD", b"OPTIONS"].contains(&method) && !asks_for_more => true,
+        [] => is_same,
+        [origin] => origins.iter().any(|own| own.as_bytes() == origin),
+        _ => false,
+    }
 }
 
 /// All that stands where a token may.

@@ -103,6 +103,13 @@ pub(super) fn claims() -> Vec<String> {
         json!({ "nbf": 1_800_000_030.5 }),
         json!({ "iat": "now" }),
         json!({ "userId": 7, "role": "editor" }),
+        json!({ "scope": "orders:readonly orders:write" }),
+        json!({ "scope": "orders:read", "org": { "plan": "team" } }),
+        json!({ "org": { "plan": "7" } }),
+        json!({ "iss": "http://nested.test", "realm_access": { "roles": ["n:admin", "chef", "admin"] } }),
+        json!({ "iss": "http://plain.test", "account": { "level": 7.0, "active": true, "tags": ["3", 3] } }),
+        json!({ "iss": "http://words.test", "scope": "member orders:read", "tenant": { "id": "t,1" } }),
+        json!({ "iss": "http://words.test", "scope": "member  orders:read" }),
         json!({ "userId": 18_446_744_073_709_551_615_u64, "role": ["a", "b"] }),
     ]
     .map(own)
@@ -152,6 +159,14 @@ pub(super) fn paths() -> Vec<String> {
         "/a/./b/../",
         "/private./x",
         "/PRIVATE%20/",
+        "/HARD/1",
+        "/soft%20/1",
+        "/earnest/TRIAL/1",
+        "/users/U1/x",
+        "/users/u1./",
+        "/%75sers/%751;x",
+        "/files/a%2f..%2Fb/raw",
+        "/files/a;b/c/raw/;x",
     ]
     .map(str::to_owned)
     .into()
@@ -291,6 +306,10 @@ pub(super) fn requests() -> Vec<String> {
         "4\nGET\n/rest/1?access_token=x;access_token={customer}&Access.Token=1\nany.test",
         "4\nGET\n/cart/1\nany.test\nauthorization:Basic eDp4\nx-access-token:{customer}\nx_access_token:y",
         "4\nGET\n/cart\nany.test\nauthorization:Basic eDp4\ncookie:ACCESS_TOKEN=1,session=2",
+        "4\nGET\n/rest/1\nany.test\ncookie:access_token={customer}; access_token={admin}",
+        "4\nGET\n/rest/1\nany.test\ncookie:access_token={customer}, %41ccess.token=x",
+        "4\nGET\n/rest/1\nany.test\nx-access-token:{customer}\nx-access-token:{admin}",
+        "4\nGET\n/rest/1?access_token={customer}&access_token={admin}\nany.test",
         "4\nOPTIONS\n/cart\nany.test\norigin:https://app.test\naccess-control-request-method:PUT\nx-access-token:{admin}",
         "4\nOPTIONS\n/form/x\nany.test\norigin:https://form.test\naccess-control-request-method:PUT\ncontent-length:1",
         "4\nPOST\n/form/x\nany.test\nauthorization:token {customer}\ncookie:session={admin}\norigin:https://form.test",
