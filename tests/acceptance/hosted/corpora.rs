@@ -1,6 +1,8 @@
 //! What fuzzing begins with and what it found worth keeping, on the module that ships: every input arrives there as one of
 //! its kind does.
 
+mod language;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
