@@ -15,6 +15,8 @@ pub const OVERRIDES: [&str; 7] = [
 /// The identity headers where the document names none, each with where it comes from.
 const USUAL: [(&str, &str); 3] =
     [("x-user-id", "subject"), ("x-user-issuer", "issuer"), ("x-user-roles", "roles")];
+/// Where a token stands where the document says nothing.
+const USUAL_SPOT: Spot<'static> = Spot::Header("authorization", Some("Bearer"));
 
 /// Who gets through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +41,8 @@ pub struct Place<'d> {
 /// A place where a token may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spot<'d> {
-    /// The name of a header.
-    Header(&'d str),
+    /// The name of a header, and the scheme after which it stands there.
+    Header(&'d str, Option<&'d str>),
     /// The name of a cookie.
     Cookie(&'d str),
     /// The name of a parameter of the query.
@@ -92,7 +94,7 @@ impl<'d> Place<'d> {
     /// Where a token counts.
     #[must_use]
     pub fn spots(&self) -> Vec<Spot<'d>> {
-        self.credentials().map_or_else(|| vec![Spot::Header("authorization")], spots)
+        self.credentials().map_or_else(|| vec![USUAL_SPOT], spots)
     }
 
     /// Whose pages may use a cookie.
@@ -125,7 +127,7 @@ impl<'d> Place<'d> {
 pub fn all_spots(document: &Value) -> Vec<Spot<'_>> {
     let of_policies = items(&document["policies"]).filter_map(|policy| policy.get("credentials"));
     let of_document = document.get("credentials");
-    let mut all: Vec<_> = of_document.map_or_else(|| vec![Spot::Header("authorization")], spots);
+    let mut all: Vec<_> = of_document.map_or_else(|| vec![USUAL_SPOT], spots);
     all.extend(of_policies.flat_map(spots));
     all
 }
@@ -208,6 +210,6 @@ fn spots(list: &Value) -> Vec<Spot<'_>> {
 
 fn spot(entry: &Value) -> Option<Spot<'_>> {
     let text = |field: &str| entry[field].as_str();
-    let header = text("header").map(Spot::Header);
+    let header = text("header").map(|name| Spot::Header(name, text("scheme")));
     header.or_else(|| text("cookie").map(Spot::Cookie)).or_else(|| text("query").map(Spot::Query))
 }

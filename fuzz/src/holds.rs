@@ -87,9 +87,9 @@ impl Gate {
         let spots = document::all_spots(&self.document);
         let is_spot = |name: &[u8]| {
             folded(name) == b"cookie"
-                || spots
-                    .iter()
-                    .any(|spot| matches!(spot, Spot::Header(own) if folded(own.as_bytes()) == folded(name)))
+                || spots.iter().any(
+                    |spot| matches!(spot, Spot::Header(own, _) if folded(own.as_bytes()) == folded(name)),
+                )
         };
         let mut without = headers.to_vec();
         without.retain(|(name, _)| !is_spot(name));

@@ -59,7 +59,7 @@ impl Gate {
         assert!(place.issuers().contains(&issuer), "{issuer} is not trusted by {:?}", verdict.rule);
         let counts = |spot: &Spot<'_>| match spot {
             Spot::Cookie(name) => is_own_site(headers, &place.origins(name)),
-            Spot::Header(_) | Spot::Query(_) => true,
+            Spot::Header(..) | Spot::Query(_) => true,
         };
         let texts = place.spots().into_iter().filter(counts).flat_map(|spot| around(headers, spot));
         let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._".contains(byte);
@@ -86,7 +86,7 @@ impl Gate {
                 Edit::Remove { name } => {
                     let spots = document::all_spots(&self.document);
                     let is_spot = |spot: &Spot<'_>| match spot {
-                        Spot::Header(own) => folded(own.as_bytes()) == folded(name),
+                        Spot::Header(own, _) => folded(own.as_bytes()) == folded(name),
                         Spot::Cookie(_) => name == b"cookie",
                         Spot::Query(_) => false,
                     };
@@ -106,20 +106,22 @@ impl Gate {
     /// A place holds the token that was looked at, or nothing; where no token is to go on, none of ours.
     fn check_tokens(&self, forwarded: &[(Vec<u8>, Vec<u8>)], looked_at: Option<&Vec<(Vec<u8>, Caller)>>) {
         let removes = document::removes_tokens(&self.document);
-        let mut filled: Vec<Vec<u8>> = Vec::new();
-        let mut spots = document::all_spots(&self.document);
-        spots.dedup();
-        for (index, spot) in spots.iter().enumerate() {
-            if !spots[..index].contains(spot) {
-                filled.extend(held(forwarded, *spot));
-            }
-        }
         let last_word =
             |text: &[u8]| text.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default().to_vec();
-        if removes {
-            let mut left = filled.iter().filter(|text| forge::signed(&last_word(text)).is_some());
-            assert!(left.all(|text| is_elsewhere(text)), "a token goes on: {}", shown(&filled));
+        let mut filled = BTreeMap::new();
+        for spot in document::all_spots(&self.document) {
+            let texts = held(forwarded, spot);
+            let counts = |text: &Vec<u8>| forge::signed(&last_word(text)).is_some() && is_after(spot, text);
+            assert!(!removes || !texts.iter().any(counts), "a token goes on: {}", shown(&texts));
+            // A header may be named with several schemes, and in capitals.
+            let place = match spot {
+                Spot::Header(name, _) => (0, name.to_ascii_lowercase()),
+                Spot::Cookie(name) => (1, name.to_owned()),
+                Spot::Query(name) => (2, name.to_owned()),
+            };
+            filled.insert(place, texts);
         }
+        let filled: Vec<Vec<u8>> = filled.into_values().flatten().collect();
         if let Some(callers) = looked_at {
             assert!(filled.len() <= usize::from(!removes), "unread: {}", shown(&filled));
             let is_read = |text: &Vec<u8>| callers.iter().any(|(token, _)| *token == last_word(text));
@@ -194,9 +196,13 @@ fn shown(texts: &[Vec<u8>]) -> String {
     texts.iter().map(|text| text.escape_ascii().to_string()).collect::<Vec<_>>().join(" | ")
 }
 
-/// A token of ours may stand where no server of the document's looks for it: after another scheme.
-fn is_elsewhere(text: &[u8]) -> bool {
-    text.iter().any(u8::is_ascii_whitespace) && !text.to_ascii_lowercase().starts_with(b"bearer ")
+/// Whether a text stands where a token counts: in a header after its scheme, where there is one.
+fn is_after(spot: Spot<'_>, text: &[u8]) -> bool {
+    let first = text.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    match spot {
+        Spot::Header(_, Some(scheme)) => first.eq_ignore_ascii_case(scheme.as_bytes()),
+        Spot::Header(_, None) | Spot::Cookie(_) | Spot::Query(_) => true,
+    }
 }
 
 /// Whether a cookie may count: what changes something comes from a page of one of these origins.
@@ -219,7 +225,7 @@ fn is_own_site(headers: &[(Vec<u8>, Vec<u8>)], origins: &[&str]) -> bool {
 /// All that stands where a token may.
 fn around<'h>(headers: &'h [(Vec<u8>, Vec<u8>)], spot: Spot<'h>) -> Vec<&'h [u8]> {
     match spot {
-        Spot::Header(name) => values(headers, name).collect(),
+        Spot::Header(name, _) => values(headers, name).collect(),
         Spot::Cookie(_) => values(headers, "cookie").collect(),
         Spot::Query(_) => values(headers, ":path").collect(),
     }
@@ -237,7 +243,7 @@ fn held(headers: &[(Vec<u8>, Vec<u8>)], spot: Spot<'_>) -> Vec<Vec<u8>> {
         named.collect::<Vec<_>>()
     };
     match spot {
-        Spot::Header(name) => values(headers, name).map(|value| value.trim_ascii().to_vec()).collect(),
+        Spot::Header(name, _) => values(headers, name).map(|value| value.trim_ascii().to_vec()).collect(),
         Spot::Cookie(name) => pairs(values(headers, "cookie").collect(), b';', name),
         Spot::Query(name) => {
             let query = |target: &'_ [u8]| target.splitn(2, |byte| *byte == b'?').nth(1).map(<[u8]>::to_vec);

@@ -214,6 +214,12 @@ pub(super) fn policies() -> Vec<String> {
             json!({ "name": "r", "paths": ["/%zz", "/a//b", "/{a}/{a}", "a"], "methods": ["get", "CONNECT"] }),
         ),
         rule(json!({ "name": "r", "paths": ["/"], "require": { "any_role": ["a"], "all_roles": [] } })),
+        // A scheme that is not the one of a token that comes.
+        rule(json!({ "name": "r", "paths": ["/**"], "access": "public" })).replacen(
+            '{',
+            r#"{"credentials":[{"header":"authorization","scheme":"Bearez"}],"forward":{"token":"remove"},"#,
+            1,
+        ),
         rule(json!({ "nme": "r", "path": ["/"], "acess": null })),
     ]
 }
