@@ -3,14 +3,25 @@
 use serde_json::Value;
 
 /// Headers that change, for some upstreams, what was judged.
-pub const OVERRIDES: [&str; 7] = [
+pub const OVERRIDES: [&str; 9] = [
     "path-info",
     "script-name",
+    "x-forwarded-prefix",
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
     "x-original-url",
     "x-rewrite-url",
+    "x-script-name",
+];
+/// Headers that name another host, where that decides which policy applies.
+const HOST_OVERRIDES: [&str; 6] = [
+    "forwarded",
+    "x-forwarded-host",
+    "x-forwarded-server",
+    "x-host",
+    "x-http-host-override",
+    "x-original-host",
 ];
 /// The identity headers where the document names none, each with where it comes from.
 const USUAL: [(&str, &str); 3] =
@@ -152,9 +163,12 @@ pub fn identity(document: &Value) -> Vec<(String, Value)> {
 pub fn is_ours(document: &Value, name: &[u8]) -> bool {
     let is = |other: &str| folded(name) == folded(other.as_bytes());
     let is_kept = |other: &&str| items(&document["forward"]["keep"]).any(|kept| kept == other);
+    let hosts = items(&document["policies"]).flat_map(|policy| items(&policy["hosts"]).collect::<Vec<_>>());
+    let names_hosts = hosts.into_iter().any(|host| host != "*");
+    let of_host = HOST_OVERRIDES.iter().filter(|_| names_hosts);
     identity(document).iter().any(|(own, _)| is(own))
         || USUAL.iter().any(|(own, _)| is(own))
-        || OVERRIDES.iter().filter(|other| !is_kept(other)).any(|other| is(other))
+        || OVERRIDES.iter().chain(of_host).filter(|other| !is_kept(other)).any(|other| is(other))
 }
 
 /// Whether no token goes on to the upstream.
