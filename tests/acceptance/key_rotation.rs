@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bearward_tests::client::Request;
+use bearward_tests::client::http2::{Http2, Stream};
 use bearward_tests::deadline::eventually;
 use bearward_tests::harness::Setup;
 use bearward_tests::issuer::KeyIssuer;
@@ -63,4 +64,33 @@ fn a_rotation_under_load_makes_no_401_although_each_key_is_used_as_soon_as_it_is
     ));
     assert_eq!(refused, 0, "of {} requests", statuses.len());
     assert!(waited > 0, "the keys were new to the filter");
+}
+
+/// As many as wait in one VM for one issuer, over connections that take so many streams.
+const CROWD: usize = 256;
+const STREAMS: usize = 86;
+
+/// Envoy ends their streams one within the other: all at once, they would be more than the stack of a VM holds.
+#[test]
+fn a_crowd_that_waited_is_answered_and_the_filter_stays_up() {
+    let issuer = KeyIssuer::start();
+    let upstream = Recorder::start().address();
+    // An answer that is there as soon as a request goes on, as where no host of an upstream is healthy.
+    let setup = Setup::shipped().edit("route: { cluster: upstream }", "direct_response: { status: 418 }");
+    let gate = setup.start_envoy(issuer.address(), upstream).unwrap();
+    issuer.wait_until_known(gate.url());
+    let connections: Vec<_> = (0..CROWD.div_ceil(STREAMS)).map(|_| Http2::connect(gate.url())).collect();
+    let token = issuer.token_of("new", "user-1", &[]);
+    // Just asked, so that all of them wait until it may be asked again.
+    issuer.wait_until_known(gate.url());
+    issuer.publish(&["new"]);
+    // Their bodies are still to come: Envoy resets such a stream behind its answer.
+    let upload = Request::new("POST", "/api/orders").bearer(&token);
+    let mut streams: Vec<_> = (0..CROWD).map(|number| connections[number / STREAMS].open(&upload)).collect();
+    let statuses: Vec<_> = streams.iter_mut().map(Stream::status).collect();
+    assert!(gate.metric("bearward_waits", "issuer=\"bearward\"") > Some(200), "they waited");
+    let log = gate.log();
+    assert_eq!(log.lines().find(|line| line.contains("proxy_on")), None);
+    assert_eq!(statuses, vec![418; CROWD]);
+    assert_eq!(Request::get("/api/orders").bearer(&token).send(gate.url()).status, 418);
 }

@@ -181,6 +181,30 @@ fn only_so_many_wait_and_the_next_is_told_that_nobody_can_tell() {
     assert_eq!(settled(&mut world, third).local_response().details, "bearward.key_unknown");
 }
 
+/// Envoy ends streams that one callback has answered one within the other, on the stack of the VM.
+#[test]
+fn who_waited_is_answered_a_few_at_a_time() {
+    const MOST: usize = 16;
+    let published = |world: &mut World| drop(publish(world, 5));
+    let silent = |world: &mut World| world.set_cluster("issuer", |_| Answer::Never);
+    let cases: [(&dyn Fn(&mut World), u16); 2] = [(&published, 200), (&silent, 503)];
+    for (prepare, expected) in cases {
+        let mut world = settled_world(world());
+        prepare(&mut world);
+        let streams: Vec<_> = (0..ROOM).map(|_| world.open(early())).collect();
+        let (mut answered, mut moments) = (0, 0);
+        while answered < ROOM && moments < 3_000 {
+            world.advance(Duration::from_millis(1));
+            let before = answered;
+            answered = all(&world, &streams).into_iter().flatten().count();
+            assert!(answered - before <= MOST, "{} at once", answered - before);
+            moments += 1;
+        }
+        assert_eq!(all(&world, &streams), vec![Some(expected); ROOM]);
+        assert!(moments <= 2_000 + 3 * ROOM / MOST, "the last after {moments} ms");
+    }
+}
+
 #[test]
 fn clients_that_leave_while_they_wait_leave_nothing_behind() {
     let mut world = settled_world(world());
