@@ -144,7 +144,7 @@ impl Plugin {
         self.waiting.borrow_mut().remove(stream);
     }
 
-    /// Sends the fetches that are due. Those that have waited too long are to be resumed.
+    /// Sends the fetches that are due. Those whose turn has come are to be resumed.
     pub(crate) fn on_tick(&self) -> Vec<Waiter> {
         let Ok(now_ms) = host::now_ms() else { return Vec::new() };
         if !self.can_resume.replace(host::set_effective_context(self.root).is_ok()) {
@@ -154,16 +154,19 @@ impl Plugin {
         let mut fetches = self.fetches.borrow_mut();
         fetches.send_due(now_ms, &self.metrics);
         fetches.report(now_ms, &self.keys.borrow(), &self.metrics);
-        self.waiting.borrow_mut().take_due(now_ms, None)
+        self.waiting.borrow_mut().take_due(now_ms)
     }
 
-    /// Takes the answer of a fetch. Those that waited for it are to be resumed.
-    pub(crate) fn on_http_call_response(&self, token: u32, answered: bool, body_size: usize) -> Vec<Waiter> {
-        let Ok(now_ms) = host::now_ms() else { return Vec::new() };
+    /// Takes the answer of a fetch. Those that waited for it are resumed by the ticks that follow: Envoy may call this
+    /// within another callback.
+    pub(crate) fn on_http_call_response(&self, token: u32, answered: bool, body_size: usize) {
+        let Ok(now_ms) = host::now_ms() else { return };
         let (mut fetches, mut keys) = (self.fetches.borrow_mut(), self.keys.borrow_mut());
         let issuer = fetches.on_answer(token, answered, body_size, now_ms, &mut keys, &self.metrics);
         fetches.report(now_ms, &keys, &self.metrics);
-        self.waiting.borrow_mut().take_due(now_ms, issuer)
+        if let Some(issuer) = issuer {
+            self.waiting.borrow_mut().on_news(issuer);
+        }
     }
 
     /// Makes hostcalls for a stream outside its own callbacks. Where that cannot be now, it waits on.
@@ -179,7 +182,10 @@ impl Plugin {
 
     /// Sets the pace of the ticks.
     pub(crate) fn pace(&self) {
-        let pace = if !self.waiting.borrow().is_empty() {
+        let waiting = self.waiting.borrow();
+        let pace = if waiting.has_due() {
+            NEXT_TICK_MS
+        } else if !waiting.is_empty() {
             WAITING_TICK_MS
         } else if self.has_remote_keys() {
             TICK_MS

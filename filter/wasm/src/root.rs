@@ -14,7 +14,6 @@ use proxy_wasm::types::ContextType;
 use crate::host::{self, Buffer, HostError, Level};
 use crate::plugin::Plugin;
 use crate::stream::{self, Stream};
-use crate::waiting::Waiter;
 
 thread_local! {
     /// The plugins by root context, for answers that come by our own callback and not by the SDK's dispatcher.
@@ -76,7 +75,10 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         if let Some(plugin) = &self.plugin {
-            resume(plugin, plugin.on_tick());
+            for waiter in plugin.on_tick() {
+                plugin.on_behalf_of(waiter, || stream::resume(plugin, waiter));
+            }
+            plugin.pace();
         }
     }
 
@@ -93,16 +95,9 @@ impl RootContext for Root {
 pub(crate) fn on_http_call_response(context_id: u32, token: u32, answered: bool, body_size: usize) {
     let plugin = PLUGINS.with_borrow(|plugins| plugins.get(&context_id).cloned());
     if let Some(plugin) = plugin {
-        resume(&plugin, plugin.on_http_call_response(token, answered, body_size));
+        plugin.on_http_call_response(token, answered, body_size);
+        plugin.pace();
     }
-}
-
-/// Judges again what was held back.
-fn resume(plugin: &Plugin, waiters: Vec<Waiter>) {
-    for waiter in waiters {
-        plugin.on_behalf_of(waiter, || stream::resume(plugin, waiter));
-    }
-    plugin.pace();
 }
 
 /// Why there is no policy.

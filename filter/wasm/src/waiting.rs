@@ -4,6 +4,9 @@ use bearward_core::policy::IssuerId;
 
 /// The most requests that wait for one issuer in a VM. Who comes after them is told that nobody can tell.
 const MAX_WAITING: usize = 256;
+/// The most that are judged again in one callback. Envoy ends the streams that it has answered one within the other,
+/// each with a callback of its own, and all of them must find room on the stack of the VM.
+const MAX_AT_ONCE: usize = 16;
 
 /// A request that is held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,33 +32,48 @@ impl Waiter {
 /// All that wait in a VM for one configuration.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
-    waiters: Vec<Waiter>,
+    held: Vec<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    waiter: Waiter,
+    /// Its turn has come.
+    is_due: bool,
 }
 
 impl Waiting {
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiters.is_empty()
+        self.held.is_empty()
+    }
+
+    /// Whether more were due than could be taken.
+    pub(crate) fn has_due(&self) -> bool {
+        self.held.iter().any(|held| held.is_due)
     }
 
     /// Whether there was room.
     pub(crate) fn admit(&mut self, waiter: Waiter) -> bool {
-        let before = self.waiters.iter().filter(|other| other.issuer == waiter.issuer).count();
+        let before = self.held.iter().filter(|held| held.waiter.issuer == waiter.issuer).count();
         if before < MAX_WAITING {
-            self.waiters.push(waiter);
+            self.held.push(Held { waiter, is_due: false });
         }
         before < MAX_WAITING
     }
 
     /// Its stream has ended.
     pub(crate) fn remove(&mut self, stream: u32) {
-        self.waiters.retain(|waiter| waiter.stream != stream);
+        self.held.retain(|held| held.waiter.stream != stream);
     }
 
-    /// Those that have waited long enough, and those of an issuer of whom there is news.
-    pub(crate) fn take_due(&mut self, now_ms: u64, news: Option<IssuerId>) -> Vec<Waiter> {
-        let (due, rest) =
-            self.waiters.drain(..).partition(|waiter| waiter.is_over(now_ms) || news == Some(waiter.issuer));
-        self.waiters = rest;
-        due
+    /// There is news of an issuer: all that wait for it are due.
+    pub(crate) fn on_news(&mut self, issuer: IssuerId) {
+        self.held.iter_mut().for_each(|held| held.is_due |= held.waiter.issuer == issuer);
+    }
+
+    /// Those that are due, and have waited long enough among them: the first ones, as many as may be taken at once.
+    pub(crate) fn take_due(&mut self, now_ms: u64) -> Vec<Waiter> {
+        self.held.iter_mut().for_each(|held| held.is_due |= held.waiter.is_over(now_ms));
+        self.held.extract_if(.., |held| held.is_due).take(MAX_AT_ONCE).map(|held| held.waiter).collect()
     }
 }
