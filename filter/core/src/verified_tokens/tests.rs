@@ -138,6 +138,26 @@ fn a_known_token_goes_with_its_key_and_comes_back_with_it() {
     );
 }
 
+/// What a key of this type does not have is anything that an issuer likes.
+#[test]
+fn a_key_is_another_whatever_stands_in_members_that_its_type_does_not_have() {
+    let gate = Gate::new();
+    let token = token(json!({}));
+    let of = |number: u8| jwk("k1", number)["x"].as_str().unwrap().to_owned();
+    let ring = |key: Value| {
+        let mut ring = KeyRing::of(&gate.policy);
+        let set = json!({ "keys": [key] }).to_string();
+        for (id, _) in gate.policy.issuers() {
+            ring.set(id, KeySet::parse(set.as_bytes(), &[AlgorithmName::EdDsa]).unwrap());
+        }
+        ring
+    };
+    let own = ring(with(jwk("k1", 1), json!({ "y": format!("{}\0", of(2)) })));
+    let exchanged = ring(with(jwk("k1", 2), json!({ "n": format!("\0{}", of(1)) })));
+    assert_eq!(gate.decide("/own", &token, &own, NOW), "forward - api/own own");
+    assert_eq!(gate.decide("/own", &token, &exchanged, NOW), "reject signature_invalid api/own own");
+}
+
 /// The same keys come with every refresh.
 #[test]
 fn a_set_that_did_not_change_drops_nothing() {
