@@ -281,6 +281,25 @@ fn a_request_that_is_only_observed_waits_too_so_that_its_verdict_is_the_one_of_t
     assert_eq!(world.metric("bearward_observed.issuer.bearward.reason.key_unknown"), None);
 }
 
+/// The client's word on another method is removed, and still makes this no preflight, which would need no token.
+#[test]
+fn what_was_held_back_is_judged_by_all_that_the_client_said() {
+    let mut open = policy();
+    open["policies"][0]["cors_preflight"] = json!("allow");
+    let mut world = world().plugin(plugin(&open)).start().unwrap();
+    world.advance(NEXT_FETCH);
+    let preflight = Request::new("OPTIONS", "/api/orders/1")
+        .header("origin", "https://shop.example.com")
+        .header("access-control-request-method", "DELETE");
+    world.request(preflight.clone()).forwarded();
+    let overridden = preflight.header("x-http-method-override", "DELETE");
+    let with = |token: &str| overridden.clone().bearer(token);
+    let forged = with(&crate::hosted::gate::stranger(|_| ()));
+    assert_eq!(world.request(forged).local_response().details, "bearward.signature_invalid");
+    let outcome = settled(&mut world, with(&unknown_key(|_| ())));
+    assert_eq!(outcome.local_response().details, "bearward.key_unknown");
+}
+
 /// A key a second: published, used at once, the one before it withdrawn a little later.
 #[test]
 fn rotations_under_load_make_no_401() {
