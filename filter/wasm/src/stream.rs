@@ -1,4 +1,4 @@
-//! One request: strip, ask, obey.
+//! One request: ask, strip, obey.
 
 use std::rc::Rc;
 
@@ -100,10 +100,6 @@ fn host_failed() -> Outcome {
 fn judge(plugin: &Plugin, stream: u32, has_more: bool, waiter: Option<Waiter>) -> Result<Outcome, HostError> {
     let serialized = host::header_pairs(HeaderMap::Request)?;
     let request = Request::new(pairs::decode(&serialized).ok_or(HostError(0))?).followed(has_more);
-    let forwarding = plugin.policy().forwarding();
-    let names = request.headers().map(|(name, _)| name);
-    // The client's identity headers.
-    remove(HeaderMap::Request, names.filter(|name| forwarding.removes(name)))?;
     #[cfg(feature = "trap-on-magic-header")]
     if request.value(b"x-bearward-trap").is_some() {
         #[allow(clippy::panic, reason = "a test-only build that shows what a trap does")]
@@ -112,6 +108,10 @@ fn judge(plugin: &Plugin, stream: u32, has_more: bool, waiter: Option<Waiter>) -
         }
     }
     let Some(verdict) = plugin.decide(&request, stream, waiter)? else { return Ok(Outcome::Hold) };
+    let forwarding = plugin.policy().forwarding();
+    let names = request.headers().map(|(name, _)| name);
+    // The client's identity headers. Not before: who was held back is judged again, by all that the client said.
+    remove(HeaderMap::Request, names.filter(|name| forwarding.removes(name)))?;
     // A log that cannot be written must not decide about a request.
     let _ = host::set_property(VERDICT, &verdict.to_string());
     let outcome = match &verdict.decision {
