@@ -300,6 +300,25 @@ fn what_was_held_back_is_judged_by_all_that_the_client_said() {
     assert_eq!(outcome.local_response().details, "bearward.key_unknown");
 }
 
+/// In the same VM, where the old policy stays until its last stream has ended.
+#[test]
+fn who_waits_while_the_policy_changes_is_judged_by_the_policy_that_it_came_to() {
+    let mut world = settled_world(world());
+    let mut stricter = policy();
+    stricter["policies"][0]["rules"][2]["require"] = json!({ "any_role": ["admin"] });
+    publish(&mut world, 20);
+    let old = world.open(early());
+    let id = world.add_plugin(plugin(&stricter)).unwrap();
+    world.advance(Duration::from_millis(2));
+    let new = world.open(early().through(id));
+    world.remove_plugin(PluginId::FIRST);
+    world.advance(NEXT_FETCH);
+    assert_eq!(all(&world, &[old, new]), [Some(200), Some(403)]);
+    world.close(old);
+    world.advance(NEXT_FETCH);
+    assert_eq!(settled(&mut world, early().through(id)).status(), Some(403));
+}
+
 /// A key a second: published, used at once, the one before it withdrawn a little later.
 #[test]
 fn rotations_under_load_make_no_401() {
