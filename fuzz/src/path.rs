@@ -35,7 +35,8 @@ pub fn check(target: &[u8]) {
     check_canonical(target);
     // Every way in which some server reads it, alone and together.
     // With the query, in which there may be a token.
-    let query = target.iter().position(|byte| *byte == b'?').and_then(|at| target.get(at..)).unwrap_or_default();
+    let query =
+        target.iter().position(|byte| *byte == b'?').and_then(|at| target.get(at..)).unwrap_or_default();
     let readings: BTreeSet<Vec<u8>> =
         (1..32_u8).map(|reading| [lenient(target, reading).as_slice(), query].concat()).collect();
     thread_local! {
@@ -97,9 +98,17 @@ fn check_canonical(target: &[u8]) {
         let expected = if settings.replace { unreserved(before_query) } else { before_query.to_vec() };
         assert_eq!(rejoined, expected, "the matched bytes are the forwarded bytes");
         assert_eq!(settings.target(&rejoined), rejoined, "canonical is canonical");
-        assert_eq!(CanonicalPath::parse_with(&rejoined, settings), Ok(path.clone()), "canonical is canonical");
+        assert_eq!(
+            CanonicalPath::parse_with(&rejoined, settings),
+            Ok(path.clone()),
+            "canonical is canonical"
+        );
         let queried = [rejoined.as_slice(), b"?a=/../b;c"].concat();
-        assert_eq!(CanonicalPath::parse_with(&queried, settings), Ok(path.clone()), "a query is no part of the path");
+        assert_eq!(
+            CanonicalPath::parse_with(&queried, settings),
+            Ok(path.clone()),
+            "a query is no part of the path"
+        );
         // A setting only ever takes more, but that an encoded `;` is none where a plain one may stand.
         let strict = CanonicalPath::parse(&judged);
         let is_plain = !rejoined.to_ascii_lowercase().windows(3).any(|bytes| bytes == b"%3b");
