@@ -7,7 +7,7 @@ use bearward_core::Policy as Compiled;
 use serde_json::{Value, json};
 
 use crate::plugin::{self, Plugin, Policy};
-use crate::{document, surroundings};
+use crate::{document, numbers, surroundings};
 
 /// The stand-in for a secret that only the proxy's environment holds: fit, and never used.
 const UNKNOWN_SECRET: &[u8] = b"stand-in for a secret that only the proxy knows";
@@ -75,6 +75,9 @@ fn examine<'a>(plugin: &'a Plugin<'a>, other_vm_ids: &[&str]) -> Finding<'a> {
     };
     if let Some(around) = &plugin.surroundings {
         problems.extend(surroundings::problems(around, compiled.as_ref(), other_vm_ids));
+        if let Ok(Policy::Inline(document)) = &plugin.policy {
+            problems.extend(numbers::handed_over_as_text(document));
+        }
     }
     let weakenings = compiled.iter().flat_map(Compiled::weakenings).collect();
     Finding { plugin, problems, weakenings }

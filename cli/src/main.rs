@@ -6,6 +6,7 @@ mod capabilities;
 mod check;
 mod document;
 mod field;
+mod numbers;
 mod plugin;
 mod surroundings;
 mod yaml;

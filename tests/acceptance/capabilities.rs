@@ -113,3 +113,19 @@ fn the_check_refuses_to_fail_open_and_a_vm_without_a_name() {
     assert_eq!((status, complaints.len()), (Some(1), 2), "{complaints:?}");
     assert!(complaints[0].contains("FAIL_OPEN lets every request through"), "{complaints:?}");
 }
+
+/// A condition that can never hold would be found out by those whom it shuts out.
+#[test]
+fn the_check_names_numbers_that_envoys_yaml_makes_texts_of() {
+    let orders = "{ name: orders, methods: [GET, POST], paths: [/api/orders] }";
+    let asking = |value: &str| {
+        let condition = format!("{{ path: [tenant], equals: {value} }}");
+        let rule = orders
+            .replace("[/api/orders] }", &format!("[/api/orders], require: {{ claims: [{condition}] }} }}"));
+        checked(&Setup::shipped().edit(orders, &rule))
+    };
+    assert_eq!(asking("2147483647"), (Some(0), Vec::new()));
+    let (status, complaints) = asking("3000000000");
+    assert_eq!((status, complaints.len()), (Some(1), 1), "{complaints:?}");
+    assert!(complaints[0].contains("makes a text of 3000000000"), "{complaints:?}");
+}
