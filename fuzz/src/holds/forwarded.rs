@@ -27,7 +27,12 @@ impl Gate {
         let judged = place.filter(|place| place.access() != Access::Public);
         let mut callers = judged.map_or_else(Vec::new, |place| self.callers(headers, verdict, &place));
         callers.retain(|(_, caller)| caller.headers(&self.document) == identity);
-        assert!(identity.is_empty() || !callers.is_empty(), "nobody is called {identity:?}");
+        assert!(
+            identity.is_empty() || !callers.is_empty(),
+            "nobody is called {identity:?} by {:?} of {}",
+            verdict.rule,
+            lines(headers)
+        );
         let asking =
             judged.filter(|place| place.access() == Access::Authenticated && verdict.observed.is_none());
         if let Some(place) = asking {
@@ -205,10 +210,13 @@ fn is_after(spot: Spot<'_>, text: &[u8]) -> bool {
     }
 }
 
+/// Headers that make another method of it for some upstreams.
+const METHOD_OVERRIDES: [&str; 3] = ["x-http-method", "x-http-method-override", "x-method-override"];
+
 /// Whether a cookie may count: what changes something comes from a page of one of these origins.
 fn is_own_site(headers: &[(Vec<u8>, Vec<u8>)], origins: &[&str]) -> bool {
     let overrides =
-        |name: &[u8]| document::OVERRIDES.iter().any(|other| folded(other.as_bytes()) == folded(name));
+        |name: &[u8]| METHOD_OVERRIDES.iter().any(|other| folded(other.as_bytes()) == folded(name));
     let asks_for_more =
         headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"upgrade") || overrides(name));
     let method = values(headers, ":method").next().unwrap_or_default();
@@ -256,4 +264,11 @@ fn held(headers: &[(Vec<u8>, Vec<u8>)], spot: Spot<'_>) -> Vec<Vec<u8>> {
 fn values<'h>(headers: &'h [(Vec<u8>, Vec<u8>)], name: &'h str) -> impl Iterator<Item = &'h [u8]> {
     let is_it = move |own: &[u8]| own.eq_ignore_ascii_case(name.as_bytes());
     headers.iter().filter(move |(own, _)| is_it(own)).map(|(_, value)| value.as_slice())
+}
+
+/// Headers as a person reads them.
+fn lines(headers: &[(Vec<u8>, Vec<u8>)]) -> String {
+    let line =
+        |(name, value): &(Vec<u8>, Vec<u8>)| format!("{}: {}", name.escape_ascii(), value.escape_ascii());
+    headers.iter().map(line).collect::<Vec<_>>().join("\n")
 }
