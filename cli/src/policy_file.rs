@@ -1,0 +1,51 @@
+//! The one policy that a command is about, out of any file that `bearward check` reads.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use bearward_core::Policy;
+use bearward_core::policy::Secrets;
+
+use crate::check::{self, MAX_FILE_BYTES};
+use crate::{document, plugin};
+
+/// Loads the policy of a file; where it holds several, the one that `number` counts, from 1, in the order of the file.
+///
+/// # Errors
+/// What the process ends with; why has been printed: 1 where the policy has problems, 2 where there is none to look at.
+pub(crate) fn load(file: &Path, number: Option<usize>, secrets: &Secrets<'_>) -> Result<Policy, ExitCode> {
+    let usage = |text: String| {
+        eprintln!("{text}");
+        ExitCode::from(2)
+    };
+    let document = document::read(file, MAX_FILE_BYTES).map_err(usage)?;
+    let (plugins, _) = plugin::find(&document);
+    let shown = file.display();
+    let chosen = match (plugins.as_slice(), number) {
+        ([], _) => {
+            return Err(usage(format!(
+                "{shown}: neither a policy nor an Envoy configuration with Bearward in it"
+            )));
+        }
+        ([only], None) => only,
+        (all, None) => {
+            let places: Vec<_> = all
+                .iter()
+                .enumerate()
+                .map(|(index, plugin)| format!("  {}: {}", index + 1, plugin.path))
+                .collect();
+            return Err(usage(format!(
+                "{shown}: holds several policies; say which by --plugin NUMBER:\n{}",
+                places.join("\n")
+            )));
+        }
+        (all, Some(number)) => number.checked_sub(1).and_then(|index| all.get(index)).ok_or_else(|| {
+            usage(format!("{shown}: there is no policy {number}: --plugin counts from 1 to {}", all.len()))
+        })?,
+    };
+    check::compile_chosen(chosen, secrets).map_err(|problems| {
+        eprintln!("{shown}: the policy does not load; `bearward check` shows where:");
+        problems.iter().for_each(|problem| eprintln!("  {problem}"));
+        ExitCode::from(1)
+    })
+}
