@@ -6,7 +6,9 @@
 mod bundle;
 mod capabilities;
 mod check;
+mod clock;
 mod document;
+mod explain;
 mod field;
 mod input;
 mod numbers;
@@ -31,12 +33,14 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Explain(explain::Arguments),
     Bundle(bundle::Arguments),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Bundle(arguments) => bundle::run(&arguments),
     }
 }

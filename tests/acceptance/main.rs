@@ -27,6 +27,7 @@ mod compose;
 mod configuration;
 mod decoders;
 mod documentation;
+mod explain;
 mod grpc;
 mod hosted;
 mod hosts;

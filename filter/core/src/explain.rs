@@ -49,6 +49,15 @@ pub struct Note {
     pub text: String,
 }
 
+impl Explanation<'_> {
+    /// The same without the steps after one.
+    #[must_use]
+    pub fn until(mut self, step: Step) -> Self {
+        self.steps.retain(|explained| explained.step <= step);
+        self
+    }
+}
+
 impl Note {
     fn good(text: impl Into<String>) -> Self {
         Self { ok: true, text: text.into() }

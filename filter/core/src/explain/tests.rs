@@ -1,9 +1,12 @@
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::base64url;
 use crate::decide::KeyRing;
-use crate::fixtures::{ISS, NOW, jwk, token};
+use crate::fixtures::{self, ISS, NOW, jwk};
 use crate::signature_host::NoSignatureHost;
+use crate::token::UnverifiedToken;
 
 /// What must hold of every explanation: it is the decision, and where that is a refusal, the last step is the one that did
 /// not pass, and says why.
@@ -79,8 +82,11 @@ fn last(request: &str, host: &str, token: Option<&str>) -> String {
 
 #[test]
 fn a_refusal_for_want_of_a_role_is_told_step_by_step() {
-    let steps =
-        told("DELETE /api/menu/1", "api.test", Some(&token(json!({ "roles": ["customer", "root"] }))));
+    let steps = told(
+        "DELETE /api/menu/1",
+        "api.test",
+        Some(&fixtures::token(json!({ "roles": ["customer", "root"] }))),
+    );
     let expected = [
         "path: `/api/menu/1` is canonical: it is judged and forwarded as it stands",
         "rule: policy `shop` is for the hosts `shop.test`, and this one is `api.test`; policy `api` applies: hosts `*`, \
@@ -148,24 +154,25 @@ fn no_policy_no_rule_and_a_reading_that_is_stricter_are_told_apart() {
 
 #[test]
 fn a_condition_on_a_parameter_shows_both() {
-    let told = last("GET /users/u2/orders", "shop.test", Some(&token(json!({}))));
+    let told = last("GET /users/u2/orders", "shop.test", Some(&fixtures::token(json!({}))));
     assert_eq!(told, "requirement: ! the claim `sub` must be `{id}` of the path, here `u2`: it is `\"u1\"`");
 }
 
 #[test]
 fn what_is_wrong_with_a_token_is_named_and_the_token_is_not() {
     let orders = "GET /api/orders";
-    let good = token(json!({}));
+    let good = fixtures::token(json!({}));
     let (unsigned, signature) = good.rsplit_once('.').unwrap();
     for (token, why) in [
         ("opaque".to_owned(), "header: ! there is no `.` in it"),
+        ("eyJhbGciOiJub25lIn0.e30.A".to_owned(), "header: ! `alg` `none` is none"),
         ("a.b.c.d.e".to_owned(), "header: ! five segments: an encrypted token"),
         (format!("{unsigned}."), "header: ! the signature is empty"),
         (format!("{unsigned}.AAAA"), "signature: ! The signature of the token is invalid."),
         (format!("e30.e30.{signature}"), "header: ! `alg` of the header is missing"),
         (format!("A.e30.{signature}"), "header: ! the header is not base64url"),
         (
-            token(json!({ "iss": "http://other.test" })),
+            fixtures::token(json!({ "iss": "http://other.test" })),
             "header: three segments of base64url, header and payload are JSON objects; ! `iss` is `http://other.test`, and this rule trusts `own (iss http://issuer.test)`; it is `other`, whom another rule trusts",
         ),
     ] {
@@ -173,12 +180,47 @@ fn what_is_wrong_with_a_token_is_named_and_the_token_is_not() {
         assert!(told.starts_with(why), "{told}");
         assert!(token.len() < 20 || !told.contains(&token), "{told}");
     }
-    let told =
-        last(orders, "api.test", Some(&token(json!({ "exp": NOW - 7300, "aud": "else", "nbf": "x" }))));
+    let told = last(
+        orders,
+        "api.test",
+        Some(&fixtures::token(json!({ "exp": NOW - 7300, "aud": "else", "nbf": "x" }))),
+    );
     for part in
         ["! `exp` is `1799992700`: 2 h ago", "! `aud` is `\"else\"`", "! `nbf` is `\"x\"`: must be a number"]
     {
         assert!(told.contains(part), "{told}");
     }
     assert!(last(orders, "api.test", None).contains("and there was none"));
+}
+
+/// Parts of tokens, right and wrong, by chance one after the other.
+fn parts() -> impl Strategy<Value = String> {
+    let headers = [
+        json!({ "alg": "EdDSA" }),
+        json!({ "alg": "none" }),
+        json!({ "alg": 7 }),
+        json!({}),
+        json!([]),
+        json!({ "alg": "EdDSA", "crit": [] }),
+        json!({ "alg": "EdDSA", "b64": false }),
+        json!({ "alg": "none", "cty": "JWT" }),
+        json!({ "alg": "EdDSA", "kid": "" }),
+        json!({ "alg": "x", "kid": 7 }),
+        json!({ "alg": "HS256", "kid": "k".repeat(300) }),
+    ];
+    let part = prop_oneof![
+        prop::sample::select(headers.map(|header| base64url::encode(header.to_string().as_bytes())).to_vec()),
+        "[A-Za-z0-9_.=-]{0,6}",
+        Just("e30".to_owned()),
+        Just(base64url::encode(br#"{"a":1,"a":2}"#)),
+    ];
+    prop::collection::vec(part, 1..6).prop_map(|parts| parts.join("."))
+}
+
+proptest! {
+    #[test]
+    fn what_is_said_of_the_form_of_a_token_is_what_it_is_refused_for(token in parts()) {
+        let said = token::fault(token.as_bytes()).err().map(|fault| fault.rejection);
+        prop_assert_eq!(said, UnverifiedToken::parse(token.as_bytes()).err());
+    }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Note;
 use super::words::{list, quoted};
+use crate::algorithm::AlgorithmName;
 use crate::credentials::{Found, Source};
 use crate::policy::{Access, Policy, TrustedIssuer};
 use crate::rejection::Rejection;
@@ -62,59 +63,91 @@ fn place(source: &Source) -> String {
 /// The compact serialization, and what is wrong with it.
 pub(super) fn of_form(token: &[u8]) -> Vec<Note> {
     match fault(token) {
-        None => vec![Note::good("three segments of base64url, header and payload are JSON objects")],
-        Some(fault) => vec![Note::bad(fault)],
+        Ok(()) => vec![Note::good("three segments of base64url, header and payload are JSON objects")],
+        Err(Fault { text, .. }) => vec![Note::bad(text)],
     }
 }
 
-fn fault(token: &[u8]) -> Option<String> {
+/// What is wrong with the form of a token.
+pub(super) struct Fault {
+    /// What it comes to, as in [`UnverifiedToken::parse`]: a test holds the two together.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only compared"))]
+    pub(super) rejection: Rejection,
+    text: String,
+}
+
+impl Fault {
+    fn new(rejection: Rejection, text: impl Into<String>) -> Self {
+        Self { rejection, text: text.into() }
+    }
+
+    fn of_form(text: impl Into<String>) -> Self {
+        Self::new(Rejection::TokenMalformed, text)
+    }
+}
+
+/// The first fault, in the order in which the decision comes to it.
+pub(super) fn fault(token: &[u8]) -> Result<(), Fault> {
     if token.len() > MAX_TOKEN_BYTES {
-        return Some(format!("the token is longer than {MAX_TOKEN_BYTES} bytes"));
+        return Err(Fault::new(
+            Rejection::TokenTooLarge,
+            format!("the token is longer than {MAX_TOKEN_BYTES} bytes"),
+        ));
     }
     let segments: Vec<_> = token.split(|byte| *byte == b'.').collect();
     let [header, payload, signature] = segments.as_slice() else {
-        return Some(match segments.len() {
+        return Err(Fault::of_form(match segments.len() {
             5 => "five segments: an encrypted token (JWE), and only signed ones are taken".to_owned(),
             1 => "there is no `.` in it: an opaque token, perhaps, and not a JWT".to_owned(),
             count => format!("a signed token has three segments, and this has {count}"),
-        });
+        }));
     };
     if signature.is_empty() {
-        return Some("the signature is empty: an unsecured token (RFC 7519 section 6)".to_owned());
+        return Err(Fault::of_form("the signature is empty: an unsecured token (RFC 7519 section 6)"));
     }
-    let header = match object("header", header) {
-        Ok(header) => header,
-        Err(fault) => return Some(fault),
-    };
-    fault_of_header(&header).or_else(|| object("payload", payload).err()).or_else(|| {
-        base64url::decode(signature).is_none().then(|| "the signature is not base64url".to_owned())
-    })
+    if header.is_empty() || payload.is_empty() {
+        return Err(Fault::of_form("the header or the payload is empty"));
+    }
+    check_header(&object("header", header)?)?;
+    object("payload", payload)?;
+    match base64url::decode(signature) {
+        Some(_) => Ok(()),
+        None => Err(Fault::of_form("the signature is not base64url without padding (RFC 7515 section 2)")),
+    }
 }
 
-fn fault_of_header(header: &Map<String, Value>) -> Option<String> {
+fn check_header(header: &Map<String, Value>) -> Result<(), Fault> {
     let fits = |kid: &Value| kid.as_str().is_some_and(|kid| !kid.is_empty() && kid.len() <= MAX_KEY_ID_BYTES);
-    if !header.get("alg").is_some_and(Value::is_string) {
-        Some("`alg` of the header is missing, or no string".to_owned())
-    } else if header.contains_key("crit") || header.contains_key("b64") {
-        Some("the header has an extension that must be understood (`crit`), and none is".to_owned())
-    } else if header.contains_key("cty") {
-        Some("`cty` says that another token is within, and none is looked for there".to_owned())
-    } else if header.get("kid").is_some_and(|kid| !fits(kid)) {
-        Some(format!("`kid` is no string of 1 to {MAX_KEY_ID_BYTES} bytes"))
-    } else {
-        None
+    let Some(Value::String(algorithm)) = header.get("alg") else {
+        return Err(Fault::of_form("`alg` of the header is missing, or no string"));
+    };
+    if header.contains_key("crit") || header.contains_key("b64") {
+        return Err(Fault::of_form(
+            "the header has an extension that must be understood (`crit`), and none is",
+        ));
     }
+    if header.contains_key("cty") {
+        let text = "`cty` says that another token is within, and none is looked for there";
+        return Err(Fault::new(Rejection::TypeNotAllowed, text));
+    }
+    if header.get("kid").is_some_and(|kid| !fits(kid)) {
+        return Err(Fault::of_form(format!("`kid` is no string of 1 to {MAX_KEY_ID_BYTES} bytes")));
+    }
+    if AlgorithmName::parse(algorithm).is_none() {
+        let text = format!("`alg` {} is none that any issuer may have", quoted(algorithm.as_bytes()));
+        return Err(Fault::new(Rejection::AlgorithmNotAllowed, text));
+    }
+    Ok(())
 }
 
-fn object(what: &str, segment: &[u8]) -> Result<Map<String, Value>, String> {
-    let bytes = base64url::decode(segment)
-        .filter(|bytes| !bytes.is_empty())
-        .ok_or_else(|| format!("the {what} is not base64url without padding (RFC 7515 section 2)"))?;
+fn object(what: &str, segment: &[u8]) -> Result<Map<String, Value>, Fault> {
+    let bytes = base64url::decode(segment);
+    let bytes = bytes.ok_or_else(|| {
+        Fault::of_form(format!("the {what} is not base64url without padding (RFC 7515 section 2)"))
+    })?;
     json::parse_object(&bytes).map_err(|error| {
-        format!(
-            "the {what} is no JSON object without repeated members: {}",
-            quoted(error.to_string().as_bytes())
-        )
+        let why = quoted(error.to_string().as_bytes());
+        Fault::of_form(format!("the {what} is no JSON object without repeated members: {why}"))
     })
 }
 
