@@ -32,6 +32,16 @@ fn each_mistake_in_a_later_part_of_the_language_is_named_with_the_path_of_its_fi
             "credentials[0].allowed_origins[0]: must be an origin",
         ),
         (
+            "/policies/0/rules/0/require",
+            json!({ "claims": [{ "path": ["a"], "one_of": [1, 1.0] }] }),
+            "one_of[1]: stands in the list twice",
+        ),
+        (
+            "/policies/0/rules/0/require",
+            json!({ "claims": [{ "path": ["a"], "equals": 1 }, { "path": ["a"], "equals": 1.0 }] }),
+            "claims[1]: stands in the list twice",
+        ),
+        (
             "/credentials",
             json!([{ "query": "t", "scheme": "x" }]),
             "credentials[0]: `scheme` goes with `header`",
