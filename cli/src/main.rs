@@ -10,8 +10,10 @@ mod document;
 mod field;
 mod input;
 mod numbers;
+mod output;
 mod plugin;
 mod policy_file;
+mod schema;
 mod surroundings;
 mod terminal;
 mod yaml;
@@ -32,11 +34,13 @@ struct Arguments {
 enum Command {
     Check(check::Arguments),
     Bundle(bundle::Arguments),
+    Schema(schema::Arguments),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Bundle(arguments) => bundle::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
     }
 }
