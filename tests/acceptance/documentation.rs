@@ -1,6 +1,7 @@
 //! The documentation: the policies in it compile, its reference is what the core's table says, and what it shows on a
 //! console comes.
 
+mod console;
 mod reference;
 
 use bearward_core::Policy;
