@@ -185,7 +185,7 @@ fn core_and_schema_agree_on_every_change_of_one_field_as_far_as_a_schema_can_kno
             match (&found, refused.is_empty()) {
                 (None, true) | (Some(_), false) => agreed += 1,
                 (None, false) => {
-                    wrong.push(format!("{} {what}: the schema refuses what loads: {refused:?}", place.path))
+                    wrong.push(format!("{} {what}: the schema refuses what loads: {refused:?}", place.path));
                 }
                 (Some(problems), true) => {
                     let is_known = |text: &str| OF_THE_CORE_ALONE.iter().any(|known| text.contains(known));

@@ -138,7 +138,7 @@ fn wrong(shape: &Shape, value: &Value) -> Vec<Value> {
         }
         Shape::Object(_) => wrong.push(json!({ "no_such_field": 1 })),
         Shape::Standard { list, .. } => {
-            wrong.extend([json!({}), json!({ (list): {} }), json!({ (list): [1] })])
+            wrong.extend([json!({}), json!({ (list): {} }), json!({ (list): [1] })]);
         }
     }
     wrong

@@ -76,11 +76,11 @@ pub(super) fn shipped() -> Vec<(String, Value)> {
     let vectors =
         File::all().into_iter().map(|file| (format!("vectors {}", file.name), forge::policy(&file)));
     let files = ["fuzz/policies", "examples"].into_iter().flat_map(|folder| files(&root.join(folder)));
-    let files = files.filter_map(|file| {
+    let files = files.map(|file| {
         let text = fs::read_to_string(&file).unwrap();
         let document: Value =
             serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{file:?}: {error}"));
-        Some((file.display().to_string(), document))
+        (file.display().to_string(), document)
     });
     let envoy: Value = serde_saphyr::from_str(&fs::read_to_string(root.join("envoy.yaml")).unwrap()).unwrap();
     let envoy = policy_in(&envoy).expect("a policy in envoy.yaml").clone();
