@@ -4,15 +4,13 @@
 #![forbid(unsafe_code)]
 
 mod bundle;
-mod capabilities;
 mod check;
 mod document;
 mod field;
 mod input;
-mod numbers;
 mod plugin;
 mod policy_file;
-mod surroundings;
+mod snippet;
 mod terminal;
 mod yaml;
 
