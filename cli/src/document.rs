@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use self::node::Node;
 pub(crate) use self::place::Place;
+pub(crate) use self::secrets::is_variable_name;
 use crate::field::{At, Path};
 
 /// Reads a YAML or JSON file of at most so many bytes.

@@ -1,5 +1,7 @@
 //! Something about a place in a file, shown as rustc shows it.
 
+use std::ops::Range;
+
 use annotate_snippets::renderer::{DEFAULT_TERM_WIDTH, Renderer};
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Snippet};
 
@@ -48,6 +50,10 @@ pub(crate) fn shown(
         Some(text) => {
             let line = |line: usize, bytes, kind: AnnotationKind, label: Option<&'static str>| {
                 let (line_text, bytes) = Place::line_of(text, bytes);
+                let bytes = match columns {
+                    Some(columns) => fitting(line_text, bytes, columns),
+                    None => bytes,
+                };
                 let annotation = kind.span(bytes).label(label);
                 Snippet::source(line_text).path(source.name.as_str()).line_start(line).annotation(annotation)
             };
@@ -63,4 +69,12 @@ pub(crate) fn shown(
     }
     let renderer = Renderer::styled().term_width(columns.unwrap_or(DEFAULT_TERM_WIDTH));
     renderer.render(&[group])
+}
+
+/// As much of what is underlined as fits beside the margin, the number of the line and what is left out.
+fn fitting(line: &str, bytes: Range<usize>, columns: usize) -> Range<usize> {
+    const BESIDE: usize = 20;
+    let most = columns.saturating_sub(BESIDE).max(1);
+    let cut = line.get(bytes.clone()).and_then(|text| text.char_indices().nth(most));
+    bytes.start..cut.map_or(bytes.end, |(length, _)| bytes.start + length)
 }

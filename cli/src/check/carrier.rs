@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::check::capabilities::{CALLBACKS, HOSTCALLS, WASI};
 use crate::check::kind::Kind;
 use crate::check::remark::Remark;
+use crate::document::is_variable_name;
 use crate::field::At;
 use crate::plugin::vm_id;
 
@@ -105,7 +106,7 @@ pub(crate) fn of_secrets<'a>(config: &At<'a>, policy: &Value) -> Vec<Remark<'a>>
                          the variable in `host_env_keys` and set it in Envoy's environment"
                     ),
                 ));
-            } else if !handed_on.iter().any(|handed_on| handed_on.value == name) {
+            } else if is_variable_name(name) && !handed_on.iter().any(|handed_on| handed_on.value == name) {
                 remarks.push(Remark::of_policy(
                     &format!("issuers.{issuer}.keys.secrets_env[{index}]"),
                     format!(

@@ -16,6 +16,9 @@ const HOLDERS: [&str; 8] = [
     "hmac_secret",
 ];
 
+/// Members that hold names of variables, where somebody may have written the secret itself.
+const NAMES: &str = "secrets_env";
+
 /// Members of a JWK that are private (RFC 7518 section 6).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
@@ -42,7 +45,12 @@ pub(super) fn masked(text: &str, value: &Value, root: &Node) -> String {
 
 /// Whether a text that cannot be read might hold one.
 pub(super) fn may_hold(text: &str) -> bool {
-    HOLDERS.iter().any(|name| text.contains(name)) || text.contains("kty")
+    HOLDERS.iter().any(|name| text.contains(name)) || text.contains("kty") || text.contains(NAMES)
+}
+
+/// Whether a text is fit to be the name of a variable, and so no secret.
+pub(crate) fn is_variable_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 fn collect(value: &Value, node: &Node, found: &mut Vec<Extent>) {
@@ -52,7 +60,8 @@ fn collect(value: &Value, node: &Node, found: &mut Vec<Extent>) {
             for member in members {
                 let Some(value) = values.get(&member.name) else { continue };
                 let name = member.name.as_str();
-                if HOLDERS.contains(&name) || (is_key && PRIVATE.contains(&name)) {
+                let is_misplaced = name == NAMES && !names_variables(value);
+                if HOLDERS.contains(&name) || (is_key && PRIVATE.contains(&name)) || is_misplaced {
                     scalars(&member.node, found);
                 } else {
                     collect(value, &member.node, found);
@@ -75,6 +84,11 @@ fn collect(value: &Value, node: &Node, found: &mut Vec<Extent>) {
         }
         _ => {}
     }
+}
+
+fn names_variables(value: &Value) -> bool {
+    let is_name = |item: &Value| item.as_str().is_some_and(is_variable_name);
+    value.as_array().is_some_and(|items| items.iter().all(is_name))
 }
 
 fn scalars(node: &Node, found: &mut Vec<Extent>) {
