@@ -4,17 +4,15 @@
 #![forbid(unsafe_code)]
 
 mod bundle;
-mod capabilities;
 mod check;
 mod document;
 mod field;
 mod input;
-mod numbers;
 mod output;
 mod plugin;
 mod policy_file;
 mod schema;
-mod surroundings;
+mod snippet;
 mod terminal;
 mod yaml;
 

@@ -25,6 +25,11 @@ impl<'v> Node<'v> {
         self.report.add(&self.path, text);
     }
 
+    /// A problem of something inside this value, which is read by somebody else: its path from here.
+    pub(super) fn problem_below(&self, path: &str, text: &str) {
+        self.report.add(&self.place(path), text);
+    }
+
     fn expected<T>(&self, what: &str) -> Option<T> {
         self.problem(format!("must be {what}, but is {}", kind(self.value)));
         None
