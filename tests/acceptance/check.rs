@@ -160,6 +160,20 @@ fn wrong_usage_is_told_from_what_is_wrong_in_a_file() {
     assert_eq!(Command::new(program("bearward")).arg("check").output().unwrap().status.code(), Some(2));
 }
 
+/// A text in a file may be a policy of JSON, and is read as one. These, read again, are what they were.
+#[test]
+fn a_text_that_only_names_where_secrets_stand_is_read_once() {
+    for text in [
+        "names: [secrets_env]",
+        "why: the kty of the password",
+        "a: '\"private_key\"'",
+        "a: '''secrets_env'''",
+    ] {
+        let checked = Checked::file("file.yaml", text);
+        assert_eq!(checked.run(&[]).status.code(), Some(2), "{text}");
+    }
+}
+
 #[test]
 fn each_of_several_plugins_is_named_by_its_place() {
     let second = "                  - name: envoy.filters.http.router\n";

@@ -73,11 +73,16 @@ fn collect(value: &Value, node: &Node, found: &mut Vec<Extent>) {
         }
         // A policy as a text of JSON.
         (Content::Scalar, Value::String(text)) if may_hold(text) => {
-            let holds = node::parse(text).map_or(true, |(value, inner)| {
-                let mut within = Vec::new();
-                collect(&value, &inner, &mut within);
-                !within.is_empty()
-            });
+            let holds = match node::parse(text) {
+                // A text that is nothing but itself, such as `secrets_env` in a list of names: there is nothing within.
+                Ok((Value::String(same), _)) if same == *text => false,
+                Ok((value, inner)) => {
+                    let mut within = Vec::new();
+                    collect(&value, &inner, &mut within);
+                    !within.is_empty()
+                }
+                Err(_) => true,
+            };
             if holds {
                 found.push(node.at);
             }
