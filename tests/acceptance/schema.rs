@@ -190,7 +190,7 @@ fn core_and_schema_agree_on_every_change_of_one_field_as_far_as_a_schema_can_kno
                 (Some(problems), true) => {
                     let is_known = |text: &str| OF_THE_CORE_ALONE.iter().any(|known| text.contains(known));
                     let unknown: Vec<_> =
-                        problems.iter().filter(|problem| !is_known(&problem.text)).collect();
+                        problems.iter().filter(|problem| !is_known(&problem.to_string())).collect();
                     alone += 1;
                     if is_of_the_table || !unknown.is_empty() {
                         wrong.push(format!(
