@@ -3,16 +3,14 @@
 mod files;
 mod join;
 
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bearward_core::Policy;
 use clap::Args;
 
 use self::join::{Joined, Problem};
-use crate::{check, yaml};
+use crate::{check, output, yaml};
 
 /// Join the policies of several teams into one, whatever their files are called.
 ///
@@ -61,9 +59,9 @@ const HEAD: &str = "# Joined by `bearward bundle`: edit the files that it was ma
 
 /// Runs the command: the document to the standard output or into a file, problems to the standard error.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    let Arguments { directory, json: as_json, output } = arguments;
-    let output = output.as_deref();
-    let parts = match files::read(directory, output) {
+    let Arguments { directory, json: as_json, output: file } = arguments;
+    let file = file.as_deref();
+    let parts = match files::read(directory, file) {
         Ok(parts) => parts,
         Err(problems) => {
             problems.iter().for_each(|problem| eprintln!("{problem}"));
@@ -81,7 +79,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     } else {
         HEAD.to_owned() + &yaml::text(&joined.document)
     };
-    match write(text.as_bytes(), output) {
+    match output::write(text.as_bytes(), file) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("{problem}");
@@ -97,19 +95,4 @@ fn all_problems(joined: &Joined<'_>) -> Vec<Problem> {
         problems.extend(found.iter().map(|problem| joined.origins.problem(problem)));
     }
     problems
-}
-
-/// A file is replaced as a whole: whoever reads it meanwhile gets the old document or the new one.
-fn write(text: &[u8], output: Option<&Path>) -> Result<(), String> {
-    let Some(file) = output else {
-        return io::stdout().write_all(text).map_err(|error| format!("the standard output: {error}"));
-    };
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let new = file.with_file_name(name);
-    fs::write(&new, text).and_then(|()| fs::rename(&new, file)).map_err(|error| {
-        // What is left of it helps nobody; that it could not be removed is no news after this.
-        let _ = fs::remove_file(&new);
-        format!("{}: {error}", file.display())
-    })
 }

@@ -4,17 +4,17 @@
 #![forbid(unsafe_code)]
 
 mod bundle;
-mod capabilities;
 mod check;
 mod clock;
 mod document;
 mod explain;
 mod field;
 mod input;
-mod numbers;
+mod output;
 mod plugin;
 mod policy_file;
-mod surroundings;
+mod schema;
+mod snippet;
 mod terminal;
 mod yaml;
 
@@ -35,6 +35,7 @@ enum Command {
     Check(check::Arguments),
     Explain(explain::Arguments),
     Bundle(bundle::Arguments),
+    Schema(schema::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -42,5 +43,6 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Bundle(arguments) => bundle::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
     }
 }

@@ -13,6 +13,10 @@ pub enum Subject {
     Fuel,
     /// docs/policy.md: the reference of the policy's fields.
     Policy,
+    /// docs/policy.schema.json: the JSON Schema of the policy.
+    Schema,
+    /// What the documents show of the command line.
+    Docs,
 }
 
 impl Subject {
@@ -23,6 +27,13 @@ impl Subject {
             Subject::Policy => (
                 "policy",
                 "documentation::the_reference_in_the_documentation_is_what_the_table_of_fields_says",
+            ),
+            Subject::Schema => {
+                ("schema", "schema::the_schema_in_the_documentation_is_the_one_that_the_command_prints")
+            }
+            Subject::Docs => (
+                "docs",
+                "documentation::console::what_the_documents_show_of_the_command_line_is_what_it_prints",
             ),
         }
     }
@@ -37,6 +48,9 @@ pub fn bless(subject: Subject, report: &mut Report) -> Result<(), Error> {
         .args(NATIVE)
         .args(["--test", "acceptance", "--", "--exact", test])
         .env("BEARWARD_BLESS", name);
+    if matches!(subject, Subject::Schema | Subject::Docs) {
+        report.step("build the programs", |_| workspace::build_programs())?;
+    }
     if subject == Subject::Fuel {
         report.step("build the filter", |report| build::build(&[Variant::Plain], report))?;
         command.env("BEARWARD_WASM", Variant::Plain.path()?);
