@@ -24,6 +24,7 @@ use self::remark::{Field, Remark};
 pub(crate) use self::report::Findings;
 use crate::document::{self, Document};
 use crate::field::At;
+use crate::output;
 use crate::plugin::{self, Plugin, Policy};
 
 /// Check an Envoy configuration with the filter in it, or a bare policy.
@@ -85,7 +86,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
             return ExitCode::from(2);
         }
         Err(document::Unreadable::Syntax(error)) => {
-            return printed(report::syntax(&error, arguments.json), 1);
+            return output::print(&report::syntax(&error, arguments.json), 1);
         }
     };
     let root = document.root();
@@ -108,20 +109,8 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         findings.problems.is_empty() && (findings.suspicions.is_empty() || !arguments.strict)
     };
     let status = u8::from(!all.iter().all(is_good));
-    printed(if arguments.json { report::json(&all) } else { report::text(&document, &all) }, status)
-}
-
-/// Prints a report. Whoever has read enough of it may close the pipe.
-fn printed(report: String, status: u8) -> ExitCode {
-    use std::io::{ErrorKind, Write as _};
-    let mut output = anstream::stdout();
-    match output.write_all(report.as_bytes()).and_then(|()| output.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            eprintln!("the standard output: {error}");
-            ExitCode::from(2)
-        }
-        _ => ExitCode::from(status),
-    }
+    let report = if arguments.json { report::json(&all) } else { report::text(&document, &all) };
+    output::print(&report, status)
 }
 
 /// Every variable has a secret that is fit.

@@ -16,6 +16,7 @@ mod policy_file;
 mod schema;
 mod snippet;
 mod terminal;
+mod test;
 mod yaml;
 
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ struct Arguments {
 enum Command {
     Check(check::Arguments),
     Explain(explain::Arguments),
+    Test(test::Arguments),
     Bundle(bundle::Arguments),
     Schema(schema::Arguments),
 }
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     }
