@@ -104,6 +104,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let mut around = routes::unguarded(&root, &plugins);
     around.extend(clusters::open_admin(&root));
     all.push(Findings::locate(&document, None, around));
+    report::once(&mut all);
     all.iter_mut().for_each(|findings| findings.allow(&arguments.allow));
     let is_good = |findings: &Findings<'_>| {
         findings.problems.is_empty() && (findings.suspicions.is_empty() || !arguments.strict)
