@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
             return ExitCode::from(2);
         }
         Err(document::Unreadable::Syntax(error)) => {
-            return printed(report::syntax(&error, arguments.json), 1);
+            return printed(&report::syntax(&error, arguments.json), 1);
         }
     };
     let root = document.root();
@@ -103,16 +103,18 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let mut around = routes::unguarded(&root, &plugins);
     around.extend(clusters::open_admin(&root));
     all.push(Findings::locate(&document, None, around));
+    report::once(&mut all);
     all.iter_mut().for_each(|findings| findings.allow(&arguments.allow));
     let is_good = |findings: &Findings<'_>| {
         findings.problems.is_empty() && (findings.suspicions.is_empty() || !arguments.strict)
     };
     let status = u8::from(!all.iter().all(is_good));
-    printed(if arguments.json { report::json(&all) } else { report::text(&document, &all) }, status)
+    let report = if arguments.json { report::json(&all) } else { report::text(&document, &all) };
+    printed(&report, status)
 }
 
 /// Prints a report. Whoever has read enough of it may close the pipe.
-fn printed(report: String, status: u8) -> ExitCode {
+fn printed(report: &str, status: u8) -> ExitCode {
     use std::io::{ErrorKind, Write as _};
     let mut output = anstream::stdout();
     match output.write_all(report.as_bytes()).and_then(|()| output.flush()) {

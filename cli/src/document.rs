@@ -3,6 +3,7 @@
 mod node;
 mod place;
 mod secrets;
+mod text;
 
 use std::fs;
 use std::path::Path as File;
@@ -12,6 +13,8 @@ use serde_json::Value;
 use self::node::Node;
 pub(crate) use self::place::Place;
 pub(crate) use self::secrets::is_variable_name;
+use self::text::Text;
+pub(crate) use self::text::{Window, window};
 use crate::field::{At, Path};
 
 /// Reads a YAML or JSON file of at most so many bytes.
@@ -36,7 +39,7 @@ fn text_of(file: &File, max_bytes: u64) -> Result<String, String> {
 pub(crate) struct Source {
     /// The file as it was named.
     pub(crate) name: String,
-    text: String,
+    text: Text,
     /// The same with every secret masked, byte for byte; `None` where it cannot be known which bytes are secret.
     shown: Option<String>,
 }
@@ -53,7 +56,7 @@ pub(crate) enum Unreadable {
     /// There is nothing to look at; why.
     File(String),
     /// It is neither YAML nor JSON.
-    Syntax(SyntaxError),
+    Syntax(Box<SyntaxError>),
 }
 
 /// Where a text ceases to be YAML, and why.
@@ -73,13 +76,15 @@ pub(crate) fn open(file: &File, max_bytes: u64) -> Result<Document, Unreadable> 
     match node::parse(&text) {
         Ok((value, root)) => {
             let shown = Some(secrets::masked(&text, &value, &root));
-            Ok(Document { source: Source { name, text, shown }, value, root })
+            Ok(Document { source: Source { name, text: Text::new(text), shown }, value, root })
         }
         Err(error) => {
-            let place = Place::of_error(&text, &error);
             let shown = (!secrets::may_hold(&text)).then(|| text.clone());
+            let text = Text::new(text);
+            let place = Place::of_error(&text, &error);
             let source = Source { name, text, shown };
-            Err(Unreadable::Syntax(SyntaxError { source, place, text: node::in_words(&error) }))
+            let text = node::in_words(&error);
+            Err(Unreadable::Syntax(Box::new(SyntaxError { source, place, text })))
         }
     }
 }
@@ -111,13 +116,13 @@ impl Document {
     /// Where a field of a policy stands that is a text of JSON in the file: in the text where its lines are lines of the
     /// file, else the whole text.
     pub(crate) fn place_in_text(&self, policy: &Path<'_>, text: &str, field: &str) -> Place {
-        let file = self.source.text.as_str();
+        let file = &self.source.text;
         let found = self.root.found(policy);
         let error = bearward_core::json::parse(text.as_bytes()).err();
-        let lines = found.node.literal_lines(file, text);
+        let lines = found.node.literal_lines(file.as_str(), text);
         match (error, lines) {
             (Some(error), Some(lines)) => {
-                let offset = place::offset(text, error.line(), error.column());
+                let offset = text::offset(text, error.line(), error.column());
                 Place::at(file, lines.in_file(offset))
             }
             (None, Some(lines)) => match node::parse(text) {

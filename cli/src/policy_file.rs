@@ -22,7 +22,8 @@ pub(crate) fn load(file: &Path, number: Option<usize>, secrets: &Secrets<'_>) ->
     };
     let document = document::open(file, MAX_FILE_BYTES).map_err(|unreadable| match unreadable {
         Unreadable::File(text) => usage(text),
-        Unreadable::Syntax(SyntaxError { source, place, text }) => {
+        Unreadable::Syntax(error) => {
+            let SyntaxError { source, place, text } = *error;
             let columns = terminal::error_columns();
             anstream::eprintln!("{}", snippet::shown(&source, Severity::Error, &text, &place, columns));
             ExitCode::from(1)

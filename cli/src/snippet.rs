@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use annotate_snippets::renderer::{DEFAULT_TERM_WIDTH, Renderer};
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Snippet};
+use anstream::adapter::strip_str;
 
-use crate::document::{Place, Source};
+use crate::document::{self, Place, Source, Window};
 use crate::terminal;
 
 /// How bad it is.
@@ -43,24 +44,13 @@ pub(crate) fn shown(
     };
     let mut group = Group::with_title(title);
     match source.shown() {
-        None => {
-            let origin = Origin::path(source.name.as_str()).line(place.line).char_column(place.column);
-            group = group.element(Element::from(origin));
-        }
+        None => group = group.element(origin(source, place)),
         Some(text) => {
-            let line = |line: usize, bytes, kind: AnnotationKind, label: Option<&'static str>| {
-                let (line_text, bytes) = Place::line_of(text, bytes);
-                let bytes = match columns {
-                    Some(columns) => fitting(line_text, bytes, columns),
-                    None => bytes,
-                };
-                let annotation = kind.span(bytes).label(label);
-                Snippet::source(line_text).path(source.name.as_str()).line_start(line).annotation(annotation)
-            };
-            group = group.element(line(place.line, &place.bytes, AnnotationKind::Primary, None));
+            group = group.elements(elements(source, text, place, AnnotationKind::Primary, None, columns));
             if let Some(other) = &place.other {
                 let label = Some("meant here, too");
-                group = group.element(line(other.line, &other.bytes, AnnotationKind::Context, label));
+                group =
+                    group.elements(elements(source, text, other, AnnotationKind::Context, label, columns));
             }
         }
     }
@@ -68,7 +58,37 @@ pub(crate) fn shown(
         group = group.element(Level::NOTE.message(kind));
     }
     let renderer = Renderer::styled().term_width(columns.unwrap_or(DEFAULT_TERM_WIDTH));
-    renderer.render(&[group])
+    let rendered = renderer.render(&[group]);
+    // What separates a place from the part of a long line that is shown for it.
+    let is_empty_place = |line: &&str| strip_str(line).to_string().trim() == ":::";
+    rendered.lines().filter(|line| !is_empty_place(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// A line of the file with something underlined.
+fn elements<'t>(
+    source: &'t Source,
+    text: &'t str,
+    place: &Place,
+    kind: AnnotationKind,
+    label: Option<&'static str>,
+    columns: Option<usize>,
+) -> Vec<Element<'t>> {
+    let Window { text: line, bytes, is_cut } = document::window(text, &place.bytes);
+    let bytes = match columns {
+        Some(columns) => fitting(line, bytes, columns),
+        None => bytes,
+    };
+    let snippet = Snippet::source(line).line_start(place.line).annotation(kind.span(bytes).label(label));
+    if is_cut {
+        // Its column is not that of what is shown.
+        vec![origin(source, place).into(), snippet.into()]
+    } else {
+        vec![snippet.path(source.name.as_str()).into()]
+    }
+}
+
+fn origin<'t>(source: &'t Source, place: &Place) -> Origin<'t> {
+    Origin::path(source.name.as_str()).line(place.line).char_column(place.column)
 }
 
 /// As much of what is underlined as fits beside the margin, the number of the line and what is left out.

@@ -4,7 +4,7 @@ use bearward_core::policy::SuspicionKind;
 use clap::ValueEnum;
 
 /// A kind of suspicion: its name, and what it says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub(crate) enum Kind {
     /// An issuer's tokens may lack `iss` or `aud`

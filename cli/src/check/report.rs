@@ -1,5 +1,7 @@
 //! What was found, for people and for programs.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use crate::check::kind::Kind;
@@ -17,7 +19,7 @@ pub(crate) struct Finding {
     /// What begins the sentence of a problem.
     subject: String,
     text: String,
-    pub(crate) place: Place,
+    place: Place,
 }
 
 /// What was found about one plugin, or about the file around all of them.
@@ -45,6 +47,18 @@ impl<'a> Findings<'a> {
     /// Leaves out kinds of suspicions.
     pub(crate) fn allow(&mut self, kinds: &[Kind]) {
         self.suspicions.retain(|finding| finding.kind.is_none_or(|kind| !kinds.contains(&kind)));
+    }
+}
+
+/// Leaves out what was found before, about another plugin of the same connection manager.
+pub(crate) fn once(all: &mut [Findings<'_>]) {
+    let mut seen = HashSet::new();
+    for findings in all {
+        let mut is_new = |found: &Finding| {
+            seen.insert((found.kind, found.path.clone(), found.place.bytes.start, found.text.clone()))
+        };
+        findings.problems.retain(|found| found.place.other.is_some() || is_new(found));
+        findings.suspicions.retain(|found| found.place.other.is_some() || is_new(found));
     }
 }
 

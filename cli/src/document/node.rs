@@ -66,7 +66,7 @@ pub(super) fn in_words(error: &Error) -> String {
         error => {
             let text = error.to_string();
             match text.rsplit_once(" at line ") {
-                Some((text, _)) => text.to_owned(),
+                Some((text, _)) => text.replace("budget breached:", "more than is read of one file:"),
                 None => text,
             }
         }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde_saphyr::Error;
 
 use super::node::{Content, Extent, Found, Member, Node};
+use super::text::{Text, offset};
 
 /// What a person is pointed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,20 +16,14 @@ pub(crate) struct Place {
     pub(crate) column: usize,
     /// The bytes of the text, all on one line.
     pub(crate) bytes: Range<usize>,
-    /// Where it is also: the alias by which it is meant, or what is meant by an alias.
-    pub(crate) other: Option<Other>,
-}
-
-/// The other end of an alias.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Other {
-    pub(crate) line: usize,
-    pub(crate) bytes: Range<usize>,
+    /// The other end of an alias: where it is meant, or what it means.
+    pub(crate) other: Option<Box<Self>>,
 }
 
 /// A field stands where its name does, together with its value if that is on the same line. An item of a list stands where
 /// it begins.
-pub(super) fn of(text: &str, found: Found<'_>) -> Place {
+pub(super) fn of(source: &Text, found: Found<'_>) -> Place {
+    let text = source.as_str();
     let Found { key, node } = found;
     let (first, other) = match (key, node.alias) {
         // `name: *alias` with the name outside of what the alias stands for, or all of it inside.
@@ -47,65 +42,45 @@ pub(super) fn of(text: &str, found: Found<'_>) -> Place {
         }
         (None, alias) => (Extent { start: node.at.start, end: node.end_on_line(text) }, alias),
     };
-    let mut place = Place::at(text, first.start);
-    place.bytes.end = end_of_line(text, place.bytes.start).min(first.end).max(place.bytes.end);
-    place.other = other.map(|other| {
-        let Place { line, mut bytes, .. } = Place::at(text, other.start);
-        bytes.end = end_of_line(text, bytes.start).min(other.end).max(bytes.end);
-        Other { line, bytes }
-    });
-    place
+    let other = other.map(|other| Place::of(source, other));
+    Place { other: other.map(Box::new), ..Place::of(source, first) }
 }
 
 fn is_on_one_line(text: &str, start: usize, end: usize) -> bool {
     text.get(start..end).is_some_and(|between| !between.contains('\n'))
 }
 
-fn end_of_line(text: &str, start: usize) -> usize {
-    let rest = text.get(start..).unwrap_or_default();
-    let line = rest.split('\n').next().unwrap_or_default();
-    start + line.trim_end_matches('\r').len()
-}
-
-/// Where a line and a column, in bytes from 1, are in a text.
-pub(super) fn offset(text: &str, line: usize, column: usize) -> usize {
-    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    (before + column.saturating_sub(1)).min(text.len())
-}
-
 impl Place {
     /// The character at an offset.
-    pub(super) fn at(text: &str, offset: usize) -> Self {
-        let mut start = offset.min(text.len());
-        while !text.is_char_boundary(start) {
-            start -= 1;
-        }
-        let (before, after) = text.split_at_checked(start).unwrap_or((text, ""));
-        let begin = before.rfind('\n').map_or(0, |end| end + 1);
-        let column =
-            before.get(begin..).unwrap_or_default().trim_start_matches('\u{feff}').chars().count() + 1;
-        let length =
-            after.chars().next().filter(|next| !['\n', '\r'].contains(next)).map_or(0, char::len_utf8);
-        let line = before.matches('\n').count() + 1;
-        Self { line, column, bytes: start..start + length, other: None }
+    pub(super) fn at(text: &Text, offset: usize) -> Self {
+        let start = text.boundary(offset);
+        let next = text.as_str().get(start..).and_then(|after| after.chars().next());
+        let length = next.filter(|next| !['\n', '\r'].contains(next)).map_or(0, char::len_utf8);
+        Self::of_bytes(text, start..start + length)
+    }
+
+    /// As much of an extent as is on its first line, and at least one character.
+    fn of(text: &Text, extent: Extent) -> Self {
+        let first = Self::at(text, extent.start);
+        let written = text.as_str().get(first.bytes.start..extent.end).unwrap_or_default();
+        let on_line = written.split(['\n', '\r']).next().unwrap_or_default();
+        let end = (first.bytes.start + on_line.len()).max(first.bytes.end);
+        Self { bytes: first.bytes.start..end, ..first }
+    }
+
+    fn of_bytes(text: &Text, bytes: Range<usize>) -> Self {
+        let (line, column) = text.position(bytes.start);
+        Self { line, column, bytes, other: None }
     }
 
     /// Where a text ceases to be YAML.
-    pub(super) fn of_error(text: &str, error: &Error) -> Self {
+    pub(super) fn of_error(text: &Text, error: &Error) -> Self {
         let Some(location) = error.location() else { return Self::at(text, 0) };
-        let line_start = offset(text, location.line() as usize, 1);
-        let line = text.get(line_start..).unwrap_or_default();
+        let start = offset(text.as_str(), location.line() as usize, 1);
+        let line = text.as_str().get(start..).unwrap_or_default();
         let characters = (location.column() as usize).saturating_sub(1);
         let within: usize = line.chars().take(characters).map(char::len_utf8).sum();
-        Self::at(text, line_start + within)
-    }
-
-    /// As many bytes as are pointed to, on the line alone that holds them: its text, and them in it.
-    pub(crate) fn line_of<'t>(text: &'t str, bytes: &Range<usize>) -> (&'t str, Range<usize>) {
-        let before = text.get(..bytes.start).unwrap_or_default();
-        let begin = before.rfind('\n').map_or(0, |end| end + 1);
-        let line = text.get(begin..end_of_line(text, begin)).unwrap_or_default();
-        (line, bytes.start - begin..(bytes.end - begin).min(line.len()))
+        Self::at(text, start + within)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use bearward_tests::harness::{Setup, program};
+use bearward_tests::harness::{self, Setup, program};
+use serde_json::{Value, json};
 use xtask::workspace;
 
 use super::{Checked, plain};
@@ -33,6 +34,15 @@ fn is(setup: &Setup, expected: &[(&str, &str)]) {
     }
     assert_eq!(checked.run(&["--strict"]).status.code(), Some(i32::from(!report.kinds().is_empty())));
 }
+
+/// The configuration, changed as a document: a line for each value.
+fn changed(change: impl FnOnce(&mut Value)) -> Checked {
+    let mut document = serde_saphyr::from_str(&Checked::setup(&plain()).text).unwrap();
+    change(&mut document);
+    Checked::file("envoy.json", format!("{document:#}"))
+}
+
+const MANAGER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
 
 /// A line with a further field of the policy after its version.
 fn in_policy(field: &str) -> Setup {
@@ -86,6 +96,24 @@ fn every_kind_that_the_help_names_is_tested_here() {
         tested.into_iter().map(str::to_owned).collect::<Vec<_>>(),
         named.into_keys().collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn the_documentation_lists_the_kinds_that_the_help_names() {
+    let file = workspace::root().join("docs/check.md");
+    let document = std::fs::read_to_string(&file).unwrap();
+    let (before, rest) = document.split_once("; do not edit. -->\n\n").expect("a place for the kinds");
+    let (_, after) = rest.split_once("<!-- The end of what is made. -->").expect("its end");
+    let rows =
+        of_the_help().into_iter().map(|(kind, text)| format!("| `{kind}` | {text} |\n")).collect::<String>();
+    let fresh = format!(
+        "{before}; do not edit. -->\n\n| kind | |\n|---|---|\n{rows}\n<!-- The end of what is made. -->{after}"
+    );
+    if harness::is_blessing("check") {
+        std::fs::write(&file, fresh).unwrap();
+        return;
+    }
+    assert_eq!(document, fresh, "`cargo xtask bless check` writes it anew");
 }
 
 #[test]
@@ -191,6 +219,17 @@ fn a_filter_that_is_passed_over_is_named() {
     is(&entry("is_optional: true"), &[("disabled_filter", "is_optional: true")]);
     is(&entry("isOptional: true"), &[("disabled_filter", "isOptional: true")]);
     is(&entry("disabled: false"), &[]);
+    let behind_a_matcher = changed(|document| {
+        let filter = document.pointer_mut(&format!("{MANAGER}/http_filters/0/typed_config")).unwrap();
+        *filter = json!({ "extension_config": { "typed_config": filter.take() }, "xds_matcher": { "on_no_match": {} } });
+    });
+    let report = behind_a_matcher.report(&[]);
+    assert_eq!(
+        report.kinds(),
+        [("disabled_filter", behind_a_matcher.line_of("xds_matcher"))],
+        "{:#}",
+        report.report
+    );
     let settings = |name: &str| {
         format!(
             "typed_per_filter_config: {{ {name}: {{ \"@type\": type.googleapis.com/envoy.config.route.v3.FilterConfig, disabled: true }} }}"
@@ -236,6 +275,16 @@ fn an_upgrade_with_filters_of_its_own_is_named_unless_bearward_is_one() {
         &[("upgrade_without_filter", "upgrade_configs")],
     );
     is(&upgrade(""), &[]);
+    let own = "                  - name: bearward\n                    typed_config:\n                      \"@type\": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm\n                      config:";
+    let routes = "                route_config:\n";
+    let alias = "{ name: bearward, typed_config: { config: *plugin } }, { name: envoy.filters.http.router }";
+    let field = format!("{:16}upgrade_configs: [{{ upgrade_type: websocket, filters: [{alias}] }}]\n", "");
+    let guarded = plain().edit(own, &format!("{own} &plugin")).edit(routes, &format!("{field}{routes}"));
+    is(&guarded, &[]);
+    let open = guarded
+        .edit("headers_with_underscores_action: REJECT_REQUEST", "headers_with_underscores_action: ALLOW");
+    // Both stand in this connection manager, which is named once.
+    is(&open, &[("underscore_headers", "headers_with_underscores_action: ALLOW")]);
 }
 
 #[test]

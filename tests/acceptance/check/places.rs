@@ -191,13 +191,13 @@ proptest! {
             document.pointer(pointer).unwrap().is_object() && !["issuers", "forward.headers"].contains(&path.as_str()) && !path.ends_with(".jwks")
         }).collect();
         let (path, pointer) = which.get(&objects);
-        document.pointer_mut(pointer).unwrap()["odd.na[0]me"] = json!(1);
+        document.pointer_mut(pointer).unwrap()["o'dd.na[0]me"] = json!(1);
         let checked = written(&document, form, &choices);
-        let (line, column) = checked.report(&[]).place_of(&format!("{path}.odd.na[0]me"));
-        prop_assert_eq!(line, checked.line_of("odd.na[0]me"));
+        let (line, column) = checked.report(&[]).place_of(&format!("{path}.o\\'dd.na[0]me"));
+        prop_assert_eq!(line, checked.line_of("o'dd.na[0]me"));
         let text = checked.text.lines().nth(line as usize - 1).unwrap();
         let pointed: String = text.chars().skip(column as usize - 1).collect();
-        prop_assert!(pointed.trim_start_matches('"').starts_with("odd.na[0]me"), "{}", pointed);
+        prop_assert!(pointed.trim_start_matches('"').starts_with("o'dd.na[0]me"), "{}", pointed);
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Subject {
     Schema,
     /// What the documents show of the command line.
     Docs,
+    /// docs/check.md: the kinds of suspicions.
+    Check,
 }
 
 impl Subject {
@@ -24,6 +26,9 @@ impl Subject {
     fn test(self) -> (&'static str, &'static str) {
         match self {
             Subject::Fuel => ("fuel", "hosted::fuel::no_input_costs_more_instructions_than_the_table_says"),
+            Subject::Check => {
+                ("check", "check::kinds::the_documentation_lists_the_kinds_that_the_help_names")
+            }
             Subject::Policy => (
                 "policy",
                 "documentation::the_reference_in_the_documentation_is_what_the_table_of_fields_says",

@@ -256,6 +256,11 @@ mod tests {
         assert_eq!(of_rules(&[menu.clone(), all(&["POST"], "authenticated")]), []);
         assert_eq!(of_rules(&[menu.clone(), rule("all", &[], "/api/*", "authenticated")]), []);
 
+        // An earlier one decides by itself, and nothing that it takes is public.
+        let wider = rule("menu", &["GET", "POST"], "/api/menu", "public");
+        let shadowed = (SuspicionKind::ShadowedRule, "policies[0].rules[1].paths[0]".to_owned());
+        assert_eq!(of_rules(&[all(&["GET"], "authenticated"), wider]), [shadowed]);
+
         let guarded = |host: &str| policy("rest", host, "/", &[rule("all", &[], "/**", "authenticated")]);
         let open = |host: &str| policy("menu", host, "/api", std::slice::from_ref(&menu));
         for (one, other) in [
