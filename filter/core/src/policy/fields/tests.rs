@@ -372,7 +372,7 @@ fn what_the_table_says_of_fields_together_holds() {
                     for word in *allowed {
                         assert!(compile(&with_word(word)).is_ok(), "{}: {together:?}", place.path);
                     }
-                    others.map(|word| with_word(word)).collect()
+                    others.map(with_word).collect()
                 }
             };
             for document in refused {
