@@ -3,11 +3,12 @@
 mod files;
 mod join;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bearward_core::Policy;
 use clap::Args;
+use serde_json::Value;
 
 use self::join::{Joined, Problem};
 use crate::{check, output, yaml};
@@ -61,24 +62,11 @@ const HEAD: &str = "# Joined by `bearward bundle`: edit the files that it was ma
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let Arguments { directory, json: as_json, output: file } = arguments;
     let file = file.as_deref();
-    let parts = match files::read(directory, file) {
-        Ok(parts) => parts,
-        Err(problems) => {
-            problems.iter().for_each(|problem| eprintln!("{problem}"));
-            return ExitCode::from(2);
-        }
+    let document = match join_all(directory, file) {
+        Ok(document) => document,
+        Err(code) => return code,
     };
-    let joined = join::join(&parts);
-    let problems = all_problems(&joined);
-    if !problems.is_empty() {
-        problems.iter().for_each(|problem| eprintln!("{problem}"));
-        return ExitCode::from(1);
-    }
-    let text = if *as_json {
-        format!("{:#}\n", joined.document)
-    } else {
-        HEAD.to_owned() + &yaml::text(&joined.document)
-    };
+    let text = if *as_json { format!("{document:#}\n") } else { HEAD.to_owned() + &yaml::text(&document) };
     match output::write(text.as_bytes(), file) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
@@ -86,6 +74,28 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The files of a folder as one document.
+///
+/// # Errors
+/// What the process ends with; why has been printed.
+pub(crate) fn joined(directory: &Path) -> Result<Value, ExitCode> {
+    join_all(directory, None)
+}
+
+fn join_all(directory: &Path, output: Option<&Path>) -> Result<Value, ExitCode> {
+    let parts = files::read(directory, output).map_err(|problems| {
+        problems.iter().for_each(|problem| eprintln!("{problem}"));
+        ExitCode::from(2)
+    })?;
+    let joined = join::join(&parts);
+    let problems = all_problems(&joined);
+    if problems.is_empty() {
+        return Ok(joined.document);
+    }
+    problems.iter().for_each(|problem| eprintln!("{problem}"));
+    Err(ExitCode::from(1))
 }
 
 /// What is wrong between the files, and what the core says of the whole.

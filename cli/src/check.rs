@@ -24,6 +24,7 @@ use self::remark::{Field, Remark};
 pub(crate) use self::report::Findings;
 use crate::document::{self, Document};
 use crate::field::At;
+use crate::output;
 use crate::plugin::{self, Plugin, Policy};
 
 /// Check an Envoy configuration with the filter in it, or a bare policy.
@@ -85,7 +86,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
             return ExitCode::from(2);
         }
         Err(document::Unreadable::Syntax(error)) => {
-            return printed(&report::syntax(&error, arguments.json), 1);
+            return output::print(&report::syntax(&error, arguments.json), 1);
         }
     };
     let root = document.root();
@@ -110,20 +111,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     };
     let status = u8::from(!all.iter().all(is_good));
     let report = if arguments.json { report::json(&all) } else { report::text(&document, &all) };
-    printed(&report, status)
-}
-
-/// Prints a report. Whoever has read enough of it may close the pipe.
-fn printed(report: &str, status: u8) -> ExitCode {
-    use std::io::{ErrorKind, Write as _};
-    let mut output = anstream::stdout();
-    match output.write_all(report.as_bytes()).and_then(|()| output.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            eprintln!("the standard output: {error}");
-            ExitCode::from(2)
-        }
-        _ => ExitCode::from(status),
-    }
+    output::print(&report, status)
 }
 
 /// Every variable has a secret that is fit.

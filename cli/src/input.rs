@@ -41,3 +41,10 @@ pub(crate) fn read_token(path: &Path) -> Result<Vec<u8>, String> {
 fn shown(path: &Path) -> String {
     if path == Path::new("-") { "the standard input".to_owned() } else { path.display().to_string() }
 }
+
+/// Whether a text from a command line holds what looks like a JWS or JWE: its header begins with `{"`.
+pub(crate) fn holds_token(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    text.split(|letter: char| !u8::try_from(letter).is_ok_and(is_part))
+        .any(|word| word.starts_with("eyJ") && word.matches('.').count() >= 2)
+}

@@ -5,7 +5,9 @@
 
 mod bundle;
 mod check;
+mod clock;
 mod document;
+mod explain;
 mod field;
 mod input;
 mod output;
@@ -14,6 +16,7 @@ mod policy_file;
 mod schema;
 mod snippet;
 mod terminal;
+mod test;
 mod yaml;
 
 use std::process::ExitCode;
@@ -31,6 +34,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Explain(explain::Arguments),
+    Test(test::Arguments),
     Bundle(bundle::Arguments),
     Schema(schema::Arguments),
 }
@@ -38,6 +43,8 @@ enum Command {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
+use std::process::ExitCode;
 
 /// Writes to the standard output, or into a file. A file is replaced as a whole: whoever reads it meanwhile gets the old
 /// one or the new one.
@@ -25,4 +26,17 @@ pub(crate) fn write(text: &[u8], file: Option<&Path>) -> Result<(), String> {
         let _ = fs::remove_file(&new);
         format!("{}: {error}", file.display())
     })
+}
+
+/// Prints a report, with styles where somebody sees them, and ends with this status. Whoever has read enough of it may
+/// close the pipe.
+pub(crate) fn print(report: &str, status: u8) -> ExitCode {
+    let mut output = anstream::stdout();
+    match output.write_all(report.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("the standard output: {error}");
+            ExitCode::from(2)
+        }
+        _ => ExitCode::from(status),
+    }
 }

@@ -5,17 +5,24 @@ use std::process::ExitCode;
 
 use bearward_core::Policy;
 use bearward_core::policy::Secrets;
+use serde_json::Value;
 
 use crate::check::{self, MAX_FILE_BYTES};
 use crate::document::{self, SyntaxError, Unreadable};
 use crate::snippet::{self, Severity};
 use crate::{plugin, terminal};
 
+/// A policy, compiled and as it was written.
+pub(crate) struct Loaded {
+    pub(crate) policy: Policy,
+    pub(crate) document: Value,
+}
+
 /// Loads the policy of a file; where it holds several, the one that `number` counts, from 1, in the order of the file.
 ///
 /// # Errors
 /// What the process ends with; why has been printed: 1 where the policy has problems, 2 where there is none to look at.
-pub(crate) fn load(file: &Path, number: Option<usize>, secrets: &Secrets<'_>) -> Result<Policy, ExitCode> {
+pub(crate) fn load(file: &Path, number: Option<usize>, secrets: &Secrets<'_>) -> Result<Loaded, ExitCode> {
     let usage = |text: String| {
         eprintln!("{text}");
         ExitCode::from(2)
@@ -54,7 +61,7 @@ pub(crate) fn load(file: &Path, number: Option<usize>, secrets: &Secrets<'_>) ->
             usage(format!("{shown}: there is no policy {number}: --plugin counts from 1 to {}", all.len()))
         })?,
     };
-    check::compile(&document, chosen, secrets).map_err(|found| {
+    let policy = check::compile(&document, chosen, secrets).map_err(|found| {
         let columns = terminal::error_columns();
         found
             .problems
@@ -62,5 +69,11 @@ pub(crate) fn load(file: &Path, number: Option<usize>, secrets: &Secrets<'_>) ->
             .for_each(|problem| anstream::eprintln!("{}\n", problem.shown(&document, columns)));
         eprintln!("{shown}: the policy does not load");
         ExitCode::from(1)
-    })
+    })?;
+    let document = match &chosen.policy {
+        Ok(plugin::Policy::Inline(at)) => at.value.clone(),
+        Ok(plugin::Policy::Text(_, text)) => serde_json::from_str(text).unwrap_or_default(),
+        Err(_) => Value::Null,
+    };
+    Ok(Loaded { policy, document })
 }

@@ -1,8 +1,10 @@
 //! What must hold of every request under any policy, by its document.
 
 mod again;
+mod explained;
 mod forwarded;
 
+pub use self::explained::check_explanation;
 pub(crate) use self::forwarded::unreserved;
 
 use std::cell::RefCell;
@@ -35,6 +37,8 @@ impl Gate {
     ) -> Verdict<'_> {
         let verdict = self.decide(headers);
         assert_eq!(verdict, self.decide_knowing(known, headers), "a memory that is asked first");
+        let means = Means { keys: &self.keys, host: &NoSignatureHost, known: None, now: NOW };
+        check_explanation(&self.policy, &view(headers), means, &verdict);
         if !known.borrow().is_empty() {
             assert_eq!(verdict, self.decide_knowing(known, headers), "and again");
         }

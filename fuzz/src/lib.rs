@@ -14,7 +14,7 @@ pub mod document;
 pub mod forge;
 pub mod gate;
 pub mod header;
-mod holds;
+pub mod holds;
 pub mod jwks;
 // As a file: the crate that it belongs to means nothing outside of wasm.
 #[path = "../../filter/wasm/src/pairs.rs"]

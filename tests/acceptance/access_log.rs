@@ -1,5 +1,9 @@
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
 use bearward_tests::client::Request;
-use bearward_tests::harness::Setup;
+use bearward_tests::harness::{Setup, program};
+use xtask::workspace;
 
 use crate::hosted::secrecy;
 
@@ -40,8 +44,26 @@ fn the_access_log_names_the_reason_of_every_refusal_and_nothing_that_is_secret()
     ] {
         assert!(log.contains(verdict), "`{verdict}` is missing:\n{log}");
     }
+    for line in log.lines().filter(|line| line.contains(" HTTP/1.1 ")) {
+        must_be_explained(line);
+    }
     for secret in ["4111111111111111", "this.is.fake", "mypassword123"] {
         assert!(!log.contains(secret), "`{secret}` is in the log");
     }
     assert_eq!(secrecy::part_of(&customer.token, log.as_bytes()), None, "a part of the token is in the log");
+}
+
+/// `bearward explain --log-line` reads what `envoy.yaml` writes.
+fn must_be_explained(line: &str) {
+    let mut command = Command::new(program("bearward"));
+    command.arg("explain").arg(workspace::root().join("envoy.yaml")).args(["--json", "--log-line", "-"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(line.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{line}");
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rule = told["rule"].as_str().unwrap_or("-");
+    assert!(line.contains(&format!(" {rule} ")), "{line}: {told}");
+    assert_eq!(told["rule"], told["rule_now"], "{line}");
+    assert!(told["change"].get("note").is_none(), "{line}: {told}");
 }

@@ -30,6 +30,7 @@ mod configuration;
 mod decoders;
 mod documentation;
 mod examples;
+mod explain;
 mod grpc;
 mod hosted;
 mod hosts;

@@ -74,7 +74,7 @@ impl VerifiedClaims {
     }
 }
 
-fn check_audience(aud: Option<&Value>, issuer: &Issuer) -> Result<(), Rejection> {
+pub(crate) fn check_audience(aud: Option<&Value>, issuer: &Issuer) -> Result<(), Rejection> {
     let accepted = |audience: &str| issuer.audiences.iter().any(|own| own == audience);
     let found = match aud {
         None if issuer.accept_missing_aud => return Ok(()),
@@ -122,13 +122,13 @@ impl Times {
 }
 
 #[derive(Clone, Copy)]
-enum Round {
+pub(crate) enum Round {
     Down,
     Up,
 }
 
 /// A NumericDate (RFC 7519 section 2), a fraction rounded towards refusal.
-fn numeric_date(value: Option<&Value>, round: Round) -> Result<Option<u64>, Rejection> {
+pub(crate) fn numeric_date(value: Option<&Value>, round: Round) -> Result<Option<u64>, Rejection> {
     let number = match value {
         None => return Ok(None),
         Some(Value::Number(number)) => number,
@@ -165,7 +165,7 @@ fn lookup<'a>(payload: &'a Map<String, Value>, path: &[String]) -> Result<Option
 }
 
 /// A string; or a whole number, where another claim than `sub` is mapped (RFC 7519 section 4.1.2 wants a string there).
-fn read_subject(payload: &Map<String, Value>, path: &[String]) -> Result<String, Rejection> {
+pub(crate) fn read_subject(payload: &Map<String, Value>, path: &[String]) -> Result<String, Rejection> {
     let subject = match lookup(payload, path)? {
         Some(Value::String(subject)) => subject.clone(),
         Some(Value::Number(number)) if number.is_u64() && *path != ["sub"] => number.to_string(),
@@ -178,7 +178,10 @@ fn read_subject(payload: &Map<String, Value>, path: &[String]) -> Result<String,
 }
 
 /// An array of strings, or one string, of one role or of several; none where the claim is absent.
-fn read_roles(payload: &Map<String, Value>, mapping: &ClaimMapping) -> Result<Vec<String>, Rejection> {
+pub(crate) fn read_roles(
+    payload: &Map<String, Value>,
+    mapping: &ClaimMapping,
+) -> Result<Vec<String>, Rejection> {
     let roles: Vec<String> = match (lookup(payload, &mapping.roles)?, mapping.separator) {
         (None, _) => return Ok(Vec::new()),
         // Two spaces, and one at an end, leave a word that is empty, which is no role (RFC 6749 section 3.3).
@@ -204,7 +207,7 @@ pub(crate) fn is_role(role: &str) -> bool {
         && role.trim() == role
 }
 
-fn granted(mut roles: Vec<String>, grants: &Grants) -> Vec<String> {
+pub(crate) fn granted(mut roles: Vec<String>, grants: &Grants) -> Vec<String> {
     match grants {
         Grants::Any => {}
         Grants::Listed(listed) => roles.retain(|role| listed.contains(role)),

@@ -1,12 +1,15 @@
 //! The decision: path, policy, rule, credentials, token, requirement, in this order.
 
-mod matching;
+pub(crate) mod matching;
 mod verifying;
+pub(crate) mod witness;
 
 use std::cell::RefCell;
 use std::fmt;
 
 use self::matching::RequestLine;
+pub use self::witness::Step;
+use self::witness::{Fact, Nobody, Witness};
 use crate::credentials::{self, Extent};
 use crate::edit::Edit;
 use crate::identity::METHOD_PARAMETER;
@@ -41,6 +44,13 @@ impl KeyRing {
     pub fn set(&mut self, issuer: IssuerId, keys: KeySet) {
         if let Some(set) = self.sets.get_mut(issuer.0) {
             *set = Some(keys);
+        }
+    }
+
+    /// Takes the keys of one issuer away: as if they could not be had.
+    pub fn forget(&mut self, issuer: IssuerId) {
+        if let Some(set) = self.sets.get_mut(issuer.0) {
+            *set = None;
         }
     }
 
@@ -176,17 +186,18 @@ impl Policy {
     /// The same by all means, a memory of verified tokens among them, which never changes a verdict.
     #[must_use]
     pub fn decide_by(&self, request: &Request<'_>, means: Means<'_>) -> Verdict<'_> {
-        let mut progress = Progress {
-            rule: None,
-            issuer: None,
-            settings: &self.defaults,
-            // Until a policy is found, it may be one that enforces.
-            mode: if self.enforces() { Mode::Enforce } else { Mode::Observe },
-            scope: String::new(),
-            edits: Vec::new(),
-            is_stripped: false,
-        };
-        let judged = self.judge(request, means, &mut progress);
+        self.decide_before(request, means, &mut Nobody)
+    }
+
+    /// The same before somebody who looks on, and changes nothing.
+    pub(crate) fn decide_before(
+        &self,
+        request: &Request<'_>,
+        means: Means<'_>,
+        witness: &mut impl Witness,
+    ) -> Verdict<'_> {
+        let mut progress = self.start();
+        let judged = self.judge(request, means, &mut progress, witness);
         let is_observed = judged.is_err() && progress.mode == Mode::Observe;
         if is_observed && self.forwarding.remove_token && !progress.is_stripped {
             progress.edits.extend(credentials::removal(&self.sources, None, Extent::Tokens, request));
@@ -199,6 +210,28 @@ impl Policy {
         };
         let issuer_name = issuer.and_then(|id| self.issuers.get(id.0)).map(|issuer| issuer.name.as_str());
         Verdict { decision, observed, rule, issuer, issuer_name, challenge: &settings.challenge, scope }
+    }
+
+    fn start(&self) -> Progress<'_> {
+        Progress {
+            rule: None,
+            issuer: None,
+            settings: &self.defaults,
+            // Until a policy is found, it may be one that enforces.
+            mode: if self.enforces() { Mode::Enforce } else { Mode::Observe },
+            scope: String::new(),
+            edits: Vec::new(),
+            is_stripped: false,
+        }
+    }
+
+    /// Where the policy that applies to a request looks for a token.
+    #[cfg(any(test, feature = "explain"))]
+    pub(crate) fn sources_for(&self, request: &Request<'_>, means: Means<'_>) -> &[credentials::Source] {
+        let mut progress = self.start();
+        // Whatever it comes to: what is asked is known by then, or nothing applies.
+        let _ = self.judge(request, means, &mut progress, &mut Nobody);
+        &progress.settings.credentials
     }
 
     fn enforces(&self) -> bool {
@@ -223,16 +256,21 @@ impl Policy {
         request: &Request<'_>,
         means: Means<'_>,
         progress: &mut Progress<'p>,
+        witness: &mut impl Witness,
     ) -> Result<(), Rejection> {
+        witness.begin(Step::Path);
         let line = RequestLine::of(request, self.paths)?;
         let path = CanonicalPath::parse_with(&line.target, self.paths)?;
+        witness.see(|| Fact::Path { line: &line, path: &path });
         if line.names_another_method(request)? && !self.forwarding.keeps(METHOD_PARAMETER) {
             return Err(Rejection::RequestMalformed);
         }
         if self.forwarding.is_told_to_drop(request) {
             return Err(Rejection::RequestMalformed);
         }
-        let place = self.find_place(&line, &path, request, progress)?;
+        witness.begin(Step::Rule);
+        let place = self.find_place(&line, &path, request, progress, witness)?;
+        witness.see(|| Fact::Place(place));
         if line.is_replaced {
             progress.edits.push(Edit::set(":path", line.target.as_ref()));
         }
@@ -242,6 +280,7 @@ impl Policy {
         let unread = |kept, extent| credentials::removal(&self.sources, kept, extent, request);
         let removes = self.forwarding.remove_token;
         progress.is_stripped = true;
+        witness.begin(Step::Credentials);
         let (issuers, requirement) = match place.map(|rule| (rule, &rule.access)) {
             // A preflight carries no credentials (Fetch, section 3.2.5).
             None => {
@@ -259,6 +298,9 @@ impl Policy {
             Some((rule, Access::Authenticated(issuers, requirement))) => (issuers, Some((rule, requirement))),
         };
         let found = credentials::find(sources, request);
+        if let Some(rule) = place {
+            witness.see(|| Fact::Credentials { access: &rule.access, sources, found });
+        }
         let is_nobodys = requirement.is_none() && found == Err(Rejection::TokenMissing);
         // Also before a refusal, which may only be observed.
         if removes || is_nobodys || found.is_ok() {
@@ -270,10 +312,13 @@ impl Policy {
         if is_nobodys {
             return Ok(());
         }
-        let (trusted, claims) = self.verify(found?.token, issuers, means, &mut progress.issuer)?;
+        let (trusted, claims) = self.verify(found?.token, issuers, means, &mut progress.issuer, witness)?;
         progress.edits.extend(self.forwarding.headers(&trusted.name, &claims)?);
+        witness.begin(Step::Revocation);
         let Some((rule, requirement)) = requirement else { return Ok(()) };
+        witness.begin(Step::Requirement);
         let matched = Matched { path: &path, patterns: &rule.paths, readings: self.paths.possible() };
+        witness.see(|| Fact::Requirement { requirement, claims: &claims, matched });
         requirement.check(&claims, matched).inspect_err(|_| progress.scope = scope_of(requirement))
     }
 }

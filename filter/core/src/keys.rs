@@ -217,6 +217,23 @@ impl KeySet {
     }
 }
 
+#[cfg(any(test, feature = "explain"))]
+impl KeySet {
+    /// The keys, in words: what `kid` each answers to, and its algorithm.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let name = |key: &Key| match &key.name {
+            Name::Is(kid) => kid.clone(),
+            Name::Absent => "(without kid)".to_owned(),
+            Name::Any => "(a shared secret)".to_owned(),
+        };
+        self.keys.iter().map(|key| format!("{} {}", name(key), key.material.algorithm().as_str())).collect()
+    }
+
+    pub(crate) fn has_key_for(&self, kid: Option<&str>, algorithm: AlgorithmName) -> bool {
+        self.select(kid, algorithm).is_ok()
+    }
+}
+
 /// What to do about [`KeySet::undecided`].
 pub const UNDECIDED: &str =
     "a key of RSA without `alg` needs one, or `algorithms` may list one algorithm of RSA only";

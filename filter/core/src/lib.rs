@@ -11,7 +11,8 @@
 //! 4. [`issuer`] whom to trust and how to read his claims; [`identity`] what the upstream is told
 //! 5. [`refresh`] when to fetch keys; [`verified_tokens`] what need not be proved twice
 //! 6. [`policy`] the document, compiled; [`problem`] what is wrong with one
-//! 7. [`json`] and [`base64url`] strict readers
+//! 7. `explain` the same decision in words, for the command line alone
+//! 8. [`json`] and [`base64url`] strict readers
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::needless_pass_by_value, reason = "`json!` is best read where it is used"))]
 
@@ -21,6 +22,8 @@ pub mod claims;
 pub mod credentials;
 pub mod decide;
 pub mod edit;
+#[cfg(any(test, feature = "explain"))]
+pub mod explain;
 #[cfg(test)]
 mod fixtures;
 pub mod host_name;

@@ -161,6 +161,22 @@ impl Pattern {
     }
 }
 
+/// As a policy would have it.
+#[cfg(any(test, feature = "explain"))]
+impl std::fmt::Display for Pattern {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, segment) in self.segments.iter().enumerate() {
+            let parameter = self.parameters.iter().find(|(_, at)| *at == index);
+            match (segment, parameter) {
+                (Segment::Literal(literal), _) => write!(formatter, "/{literal}")?,
+                (Segment::One, Some((name, _))) => write!(formatter, "/{{{name}}}")?,
+                (Segment::One, None) => formatter.write_str("/*")?,
+            }
+        }
+        if self.rest { formatter.write_str("/**") } else { Ok(()) }
+    }
+}
+
 impl Segment {
     /// What follows a slash at the end.
     const EMPTY: Self = Self::Literal(String::new());

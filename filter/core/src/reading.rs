@@ -44,6 +44,28 @@ impl Foldings {
     }
 }
 
+#[cfg(any(test, feature = "explain"))]
+impl Foldings {
+    /// What a server does that does the folding, and one that does not.
+    pub(crate) const WORDS: [(Self, &'static str, &'static str); 7] = [
+        (Self::LETTERS, "ignores the case of letters", "tells letters apart by case"),
+        (Self::SLASH, "ignores a slash at the end", "does not ignore a slash at the end"),
+        (
+            Self::ENDS,
+            "drops dots and spaces at the end of segments",
+            "keeps dots and spaces at the end of segments",
+        ),
+        (Self::PARAMETERS, "drops `;` and what follows", "keeps `;` and what follows"),
+        (
+            Self::SCRIPTS,
+            "ignores the case of letters of every script",
+            "tells letters of other scripts apart",
+        ),
+        (Self::DECODED, "compares decoded", "does not decode before it compares"),
+        (Self::EMPTY, "takes nothing for a segment", "takes nothing for no segment"),
+    ];
+}
+
 /// A set of readings; each is a combination of foldings, the exact reading the one of none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readings(u128);
@@ -101,6 +123,13 @@ impl Readings {
     #[must_use]
     pub const fn hold(self, foldings: Foldings) -> bool {
         !self.within(Self::only(foldings)).is_empty()
+    }
+
+    /// One of them that does as little as can be otherwise than `home`.
+    #[cfg(any(test, feature = "explain"))]
+    pub(crate) fn closest_to(self, home: Foldings) -> Option<Foldings> {
+        let all = (0..1 << Foldings::ALL.len()).map(Foldings).filter(|reading| self.hold(*reading));
+        all.min_by_key(|reading| (reading.0 ^ home.0).count_ones())
     }
 
     /// Whether there is none.

@@ -68,18 +68,24 @@ impl Requirement {
     /// [`Rejection::RoleMissing`], [`Rejection::ClaimMismatch`]; [`Rejection::ClaimsMalformed`] for a claim of a type that
     /// the condition cannot be about.
     pub(crate) fn check(&self, claims: &VerifiedClaims, matched: Matched<'_>) -> Result<(), Rejection> {
-        let has = |role: &String| claims.roles().contains(role);
-        let any = self.any_role.is_empty() || self.any_role.iter().any(has);
-        if !any || !self.all_roles.iter().all(has) {
+        if !self.has_any_role(claims) || !self.has_all_roles(claims) {
             return Err(Rejection::RoleMissing);
         }
-        for condition in &self.conditions {
-            let claim = claims.lookup(&condition.claim)?.ok_or(Rejection::ClaimMismatch)?;
-            if !condition.test.holds(claim, matched)? {
-                return Err(Rejection::ClaimMismatch);
-            }
-        }
-        Ok(())
+        self.conditions.iter().try_for_each(|condition| condition.check(claims, matched))
+    }
+
+    pub(crate) fn has_any_role(&self, claims: &VerifiedClaims) -> bool {
+        self.any_role.is_empty() || self.any_role.iter().any(|role| claims.roles().contains(role))
+    }
+
+    pub(crate) fn has_all_roles(&self, claims: &VerifiedClaims) -> bool {
+        self.all_roles.iter().all(|role| claims.roles().contains(role))
+    }
+
+    /// Whether a valid token suffices.
+    #[cfg(any(test, feature = "explain"))]
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 
     /// The words of `scope` that the conditions ask for: what a client may request of its issuer (RFC 6750 section 3).
@@ -96,6 +102,13 @@ impl Requirement {
             Test::EqualsParameter(name) => Some(name.as_str()),
             _ => None,
         })
+    }
+}
+
+impl Condition {
+    pub(crate) fn check(&self, claims: &VerifiedClaims, matched: Matched<'_>) -> Result<(), Rejection> {
+        let claim = claims.lookup(&self.claim)?.ok_or(Rejection::ClaimMismatch)?;
+        if self.test.holds(claim, matched)? { Ok(()) } else { Err(Rejection::ClaimMismatch) }
     }
 }
 

@@ -110,6 +110,21 @@ impl<'t> UnverifiedToken<'t> {
     }
 }
 
+#[cfg(any(test, feature = "explain"))]
+impl UnverifiedToken<'_> {
+    pub(crate) fn algorithm(&self) -> AlgorithmName {
+        self.algorithm
+    }
+
+    pub(crate) fn typ(&self) -> Option<&str> {
+        self.token.header().token_type.as_deref()
+    }
+
+    pub(crate) fn kid(&self) -> Option<&str> {
+        self.token.header().key_id.as_deref()
+    }
+}
+
 fn object(segment: &str) -> Result<Map<String, Value>, Rejection> {
     let bytes = base64url::decode(segment.as_bytes()).ok_or(Rejection::TokenMalformed)?;
     json::parse_object(&bytes).map_err(|_| Rejection::TokenMalformed)

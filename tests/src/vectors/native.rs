@@ -1,7 +1,9 @@
 //! The core itself, as the adapter calls it.
 
+use bearward_core::decide::Means;
 use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Decision, Edit, KeyRing, Policy};
+use bearward_fuzz::holds::check_explanation;
 
 use super::file::File;
 use super::forge::{self, Request};
@@ -45,12 +47,10 @@ impl Host for Native {
             [(":method", &request.method), (":path", &request.target), (":authority", &request.authority)];
         let all = pseudo.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let all = all.chain(lower.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
-        let verdict = self.policy.decide(
-            &bearward_core::Request::new(all.collect()),
-            &self.keys,
-            NOW,
-            &NoSignatureHost,
-        );
+        let view = bearward_core::Request::new(all.collect());
+        let means = Means { keys: &self.keys, host: &NoSignatureHost, known: None, now: NOW };
+        let verdict = self.policy.decide_by(&view, means);
+        check_explanation(&self.policy, &view, means, &verdict);
         Ok(match verdict.decision {
             Decision::Reject(rejection) => {
                 let response = verdict.response(rejection, false);

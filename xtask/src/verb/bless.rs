@@ -53,7 +53,7 @@ pub fn bless(subject: Subject, report: &mut Report) -> Result<(), Error> {
         .args(NATIVE)
         .args(["--test", "acceptance", "--", "--exact", test])
         .env("BEARWARD_BLESS", name);
-    if matches!(subject, Subject::Schema | Subject::Docs) {
+    if matches!(subject, Subject::Schema | Subject::Docs | Subject::Check) {
         report.step("build the programs", |_| workspace::build_programs())?;
     }
     if subject == Subject::Fuel {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
+use super::witness::{Fact, Witness};
 use super::{PREFLIGHT, Progress};
 use crate::credentials::query_holds;
 use crate::host_name::{self, Closeness};
@@ -17,25 +18,25 @@ use crate::request::Request;
 const MAX_METHOD_BYTES: usize = 64;
 
 /// What rules are chosen by.
-pub(super) struct RequestLine<'a> {
-    method: &'a [u8],
-    host: Vec<u8>,
+pub(crate) struct RequestLine<'a> {
+    pub(crate) method: &'a [u8],
+    pub(crate) host: Vec<u8>,
     /// As it is judged and forwarded.
-    pub(super) target: Cow<'a, [u8]>,
-    pub(super) is_replaced: bool,
+    pub(crate) target: Cow<'a, [u8]>,
+    pub(crate) is_replaced: bool,
 }
 
 /// The policy that some readings of a path come to.
-struct ScopeMatch<'p> {
-    readings: Readings,
-    scope: &'p Scope,
+pub(crate) struct ScopeMatch<'p> {
+    pub(crate) readings: Readings,
+    pub(crate) scope: &'p Scope,
 }
 
 /// The rule that some readings of a path come to.
-struct RuleMatch<'p> {
-    readings: Readings,
+pub(crate) struct RuleMatch<'p> {
+    pub(crate) readings: Readings,
     scope: &'p Scope,
-    rule: &'p Rule,
+    pub(crate) rule: &'p Rule,
 }
 
 impl<'a> RequestLine<'a> {
@@ -101,9 +102,11 @@ impl Policy {
         path: &CanonicalPath<'_>,
         request: &Request<'_>,
         progress: &mut Progress<'p>,
+        witness: &mut impl Witness,
     ) -> Result<Option<&'p Rule>, Rejection> {
         let home = self.paths.home();
         let scopes = self.scopes_of(&line.host, path);
+        witness.see(|| Fact::Scopes { scopes: &scopes, line, path });
         let own = scopes.iter().find(|found| found.readings.hold(home));
         if own.is_none() && !scopes.is_empty() {
             // Another reading comes to a policy: what that would not let through is not let through.
@@ -124,6 +127,7 @@ impl Policy {
             progress.rule = Some((&scope.name, PREFLIGHT));
             return Ok(None);
         }
+        witness.see(|| Fact::Rules { matched: &matched, scopes: &scopes, line, path });
         let enforces = matched.iter().any(|found| found.rule.mode == Mode::Enforce);
         let Some(own) = matched.iter().find(|found| found.readings.hold(home)) else {
             progress.mode = mode_of(one_enforces || enforces);
@@ -206,14 +210,14 @@ fn is_method(method: &[u8]) -> bool {
 }
 
 impl Scope {
-    fn closeness(&self, host: &[u8]) -> Option<Closeness> {
+    pub(crate) fn closeness(&self, host: &[u8]) -> Option<Closeness> {
         self.hosts.iter().filter_map(|pattern| pattern.closeness(host)).max()
     }
 }
 
 impl RuleMatch<'_> {
     /// Whether nobody who is let in by this rule would be refused by the other.
-    fn is_as_strict_as(&self, other: &Self) -> bool {
+    pub(crate) fn is_as_strict_as(&self, other: &Self) -> bool {
         let (own, rule) = (self.rule, other.rule);
         if rule.access == Access::Public || std::ptr::eq(own, rule) {
             return true;
@@ -250,7 +254,7 @@ impl Rule {
     }
 
     /// GET implies HEAD.
-    fn has_method(&self, method: &[u8]) -> bool {
+    pub(crate) fn has_method(&self, method: &[u8]) -> bool {
         let named = |own: &String| own.as_bytes() == method || (own == "GET" && method == b"HEAD");
         self.methods.as_ref().is_none_or(|methods| methods.iter().any(named))
     }

@@ -65,9 +65,17 @@ fn decide_at(
         all.push((b":authority", b"localhost:8080"));
     }
     all.extend(headers.iter().map(|(name, value)| (name.as_bytes(), *value)));
-    let verdict = policy.decide(&Request::new(all), &KeyRing::of(policy), now, &NoSignatureHost);
+    let verdict = judged(policy, &Request::new(all), now);
     let rule = verdict.rule.map(|(scope, rule)| format!("{scope}/{rule}"));
     (verdict.decision, rule)
+}
+
+/// The verdict, which an explanation comes to as well.
+fn judged<'p>(policy: &'p Policy, request: &Request<'_>, now: u64) -> Verdict<'p> {
+    let keys = KeyRing::of(policy);
+    let means = Means { keys: &keys, host: &NoSignatureHost, known: None, now };
+    crate::explain::tests::must_agree(policy, request, means);
+    policy.decide_by(request, means)
 }
 
 fn decide(request: &str, headers: &[(&str, &[u8])]) -> Decision {

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::Means;
+use super::witness::{Fact, Step, Witness};
 use crate::claims::VerifiedClaims;
 use crate::policy::{IssuerId, Policy, TrustedIssuer};
 use crate::rejection::Rejection;
@@ -17,6 +18,7 @@ impl Policy {
         issuers: &[IssuerId],
         means: Means<'_>,
         chosen: &mut Option<IssuerId>,
+        witness: &mut impl Witness,
     ) -> Result<(&TrustedIssuer, Rc<VerifiedClaims>), Rejection> {
         let known = means.known.and_then(|known| known.borrow_mut().get(token));
         match known {
@@ -26,11 +28,11 @@ impl Policy {
                     if let Some(known) = means.known {
                         known.borrow_mut().remove(token);
                     }
-                    self.verify_anew(token, issuers, means, chosen)
+                    self.verify_anew(token, issuers, means, chosen, witness)
                 }
                 result => result,
             },
-            None => self.verify_anew(token, issuers, means, chosen),
+            None => self.verify_anew(token, issuers, means, chosen, witness),
         }
     }
 
@@ -55,6 +57,10 @@ impl Policy {
         Ok((trusted, claims))
     }
 
+    fn named(&self, issuers: &[IssuerId]) -> Vec<&TrustedIssuer> {
+        issuers.iter().filter_map(|id| self.issuers.get(id.0)).collect()
+    }
+
     /// `iss` is read unverified only to choose among the issuers that the rule trusts: their keys must prove it.
     fn verify_anew(
         &self,
@@ -62,8 +68,12 @@ impl Policy {
         issuers: &[IssuerId],
         means: Means<'_>,
         chosen: &mut Option<IssuerId>,
+        witness: &mut impl Witness,
     ) -> Result<(&TrustedIssuer, Rc<VerifiedClaims>), Rejection> {
+        witness.begin(Step::Header);
+        witness.see(|| Fact::Compact(token));
         let unverified = UnverifiedToken::parse(token)?;
+        witness.see(|| Fact::Token { token: &unverified, issuers: self.named(issuers) });
         let claimed = unverified.claimed_issuer()?;
         let trusted = issuers.iter().filter_map(|id| Some((*id, self.issuers.get(id.0)?)));
         let (id, trusted) = trusted
@@ -71,9 +81,15 @@ impl Policy {
             .find(|(_, trusted)| trusted.issuer.answers_to(claimed))
             .ok_or(Rejection::IssuerMismatch)?;
         *chosen = Some(id);
+        witness.see(|| Fact::Issuer { trusted, token: &unverified });
         unverified.check_header(&trusted.issuer)?;
+        witness.begin(Step::Key);
+        witness.see(|| Fact::Keys { keys: means.keys.get(id), token: &unverified });
         let keys = means.keys.get(id).ok_or(Rejection::KeysUnavailable)?;
         let verified = unverified.verify(keys, means.host)?;
+        witness.begin(Step::Signature);
+        witness.begin(Step::Claims);
+        witness.see(|| Fact::Claims { payload: &verified.payload, issuer: &trusted.issuer });
         let proof = verified.proof.clone();
         let claims = Rc::new(VerifiedClaims::validate(verified, &trusted.issuer, means.now)?);
         if let Some(known) = means.known {

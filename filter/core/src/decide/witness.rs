@@ -1,0 +1,106 @@
+//! Who looks on while a decision is made: nobody in the proxy, and [`explain`](crate::explain) on the command line.
+//!
+//! So an explanation is the decision, not a second one that could come to something else. What nobody looks at costs
+//! nothing: [`Nobody`] never calls the closures, and the compiler leaves them out.
+
+use serde_json::{Map, Value};
+
+use super::matching::{RequestLine, RuleMatch, ScopeMatch};
+use crate::claims::VerifiedClaims;
+use crate::credentials::{Found, Source};
+use crate::issuer::Issuer;
+use crate::keys::KeySet;
+use crate::path::CanonicalPath;
+use crate::policy::{Access, Rule, TrustedIssuer};
+use crate::rejection::Rejection;
+use crate::requirement::{Matched, Requirement};
+use crate::token::UnverifiedToken;
+
+/// The steps of a decision, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// The request line, and the path in canonical form.
+    Path,
+    /// Policy and rule.
+    Rule,
+    /// Where the token stands.
+    Credentials,
+    /// Form and JOSE header of the token, and whose it says that it is.
+    Header,
+    /// The key that the header names.
+    Key,
+    /// Whether the signature holds.
+    Signature,
+    /// The registered claims, the subject, the roles.
+    Claims,
+    /// Whether the token was taken back.
+    Revocation,
+    /// What the rule requires of the claims.
+    Requirement,
+}
+
+/// What a step looks at.
+#[cfg_attr(not(any(test, feature = "explain")), expect(dead_code, reason = "only an explanation reads them"))]
+pub(crate) enum Fact<'f> {
+    Path {
+        line: &'f RequestLine<'f>,
+        path: &'f CanonicalPath<'f>,
+    },
+    /// The policies that readings of the path come to.
+    Scopes {
+        scopes: &'f [ScopeMatch<'f>],
+        line: &'f RequestLine<'f>,
+        path: &'f CanonicalPath<'f>,
+    },
+    /// The rules that readings of the path come to.
+    Rules {
+        matched: &'f [RuleMatch<'f>],
+        scopes: &'f [ScopeMatch<'f>],
+        line: &'f RequestLine<'f>,
+        path: &'f CanonicalPath<'f>,
+    },
+    /// The rule that decides; `None` for a preflight that is let through.
+    Place(Option<&'f Rule>),
+    Credentials {
+        access: &'f Access,
+        sources: &'f [Source],
+        found: Result<Found<'f, 'f>, Rejection>,
+    },
+    /// A token before anything of it is read.
+    Compact(&'f [u8]),
+    Token {
+        token: &'f UnverifiedToken<'f>,
+        issuers: Vec<&'f TrustedIssuer>,
+    },
+    Issuer {
+        trusted: &'f TrustedIssuer,
+        token: &'f UnverifiedToken<'f>,
+    },
+    Keys {
+        keys: Option<&'f KeySet>,
+        token: &'f UnverifiedToken<'f>,
+    },
+    Claims {
+        payload: &'f Map<String, Value>,
+        issuer: &'f Issuer,
+    },
+    Requirement {
+        requirement: &'f Requirement,
+        claims: &'f VerifiedClaims,
+        matched: Matched<'f>,
+    },
+}
+
+/// Looks on.
+pub(crate) trait Witness {
+    /// A step begins: those before it are passed.
+    fn begin(&mut self, _step: Step) {}
+
+    /// What the step looks at.
+    fn see<'f>(&mut self, _fact: impl FnOnce() -> Fact<'f>) {}
+}
+
+/// Looks on nowhere.
+pub(super) struct Nobody;
+
+impl Witness for Nobody {}
