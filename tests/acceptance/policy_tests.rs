@@ -262,13 +262,8 @@ fn all_mistakes_of_a_test_file_are_told_at_once_with_their_lines() {
         (13, "cases[2]: `name` is missing"),
         (13, "cases[2]: `expect` is missing"),
     ] {
-        let (_, shown) = said.split_once(problem).unwrap_or_else(|| {
-            panic!(
-                "`{problem}` is missing:
-{said}"
-            )
-        });
-        let place = shown.lines().find(|shown| shown.contains("tests.yaml:")).unwrap();
+        let at = said.find(problem).unwrap_or_else(|| panic!("`{problem}` is missing:\n{said}"));
+        let place = said.split_at(at).1.lines().find(|shown| shown.contains("tests.yaml:")).unwrap();
         assert!(place.contains(&format!("tests.yaml:{line}:")), "{problem}: {place}");
     }
 }

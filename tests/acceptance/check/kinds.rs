@@ -355,10 +355,7 @@ fn a_way_to_a_guarded_cluster_without_bearward_is_named() {
             ] }] },
         } });
         let other = serde_json::json!({ "name": "other", "filter_chains": [{ "filters": [manager] }] });
-        plain().edit(
-            "  clusters:\n    - name: issuer\n",
-            &format!("    - {other}\n  clusters:\n    - name: issuer\n"),
-        )
+        plain().edit("  clusters:\n", &format!("    - {other}\n  clusters:\n"))
     };
     is(&listener("upstream"), &[("unguarded_route", "\"other\"")]);
     is(&listener("elsewhere"), &[]);

@@ -184,13 +184,18 @@ impl<'v> Node<'v> {
 /// document, which its reader has bounded.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
+        (Value::String(one), Value::String(other)) => one == other,
         (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
         (Value::Array(one), Value::Array(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
         }
+        // In the order of their names, which is the map's.
         (Value::Object(one), Value::Object(other)) => {
             one.len() == other.len()
-                && one.iter().all(|(name, one)| other.get(name).is_some_and(|other| is_same(one, other)))
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|((name, one), (other_name, other))| name == other_name && is_same(one, other))
         }
         (one, other) => one == other,
     }
