@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_dalek::SigningKey;
+use bearward_forge::signing_input;
 use serde_json::Value;
 
 use crate::signing::Scheme;
@@ -51,7 +51,7 @@ pub fn sign_text(header: &str, claims: &str, key: &Key) -> String {
 /// The same, with a scheme of its own, whatever the header says; without one the signature is empty.
 #[must_use]
 pub fn sign_text_with(header: &str, claims: &str, key: &Key, scheme: Option<Scheme>) -> String {
-    let input = format!("{}.{}", encode(header), encode(claims));
+    let input = signing_input(header, claims);
     let signature = scheme.map(|scheme| key.sign(scheme, input.as_bytes()));
     format!("{input}.{}", encode(signature.unwrap_or_default()))
 }
@@ -86,9 +86,12 @@ pub fn forged(token: &str, key: &Key, change: impl FnOnce(&mut Value, &mut Value
 }
 
 /// The public half of an Ed25519 seed, in unpadded base64url: `x` of a JWK (RFC 8037).
+///
+/// # Panics
+/// Never: every seed has one.
 #[must_use]
 pub fn public_key(seed: &[u8; 32]) -> String {
-    encode(SigningKey::from_bytes(seed).verifying_key().to_bytes())
+    Key::Ed25519(*seed).jwk()["x"].as_str().expect("a text").to_owned()
 }
 
 fn segment(token: &str, index: usize) -> Value {
