@@ -3,16 +3,15 @@
 mod files;
 mod join;
 
-use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bearward_core::Policy;
 use clap::Args;
+use serde_json::Value;
 
 use self::join::{Joined, Problem};
-use crate::{check, yaml};
+use crate::{check, output, yaml};
 
 /// Join the policies of several teams into one, whatever their files are called.
 ///
@@ -61,33 +60,42 @@ const HEAD: &str = "# Joined by `bearward bundle`: edit the files that it was ma
 
 /// Runs the command: the document to the standard output or into a file, problems to the standard error.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    let Arguments { directory, json: as_json, output } = arguments;
-    let output = output.as_deref();
-    let parts = match files::read(directory, output) {
-        Ok(parts) => parts,
-        Err(problems) => {
-            problems.iter().for_each(|problem| eprintln!("{problem}"));
-            return ExitCode::from(2);
-        }
+    let Arguments { directory, json: as_json, output: file } = arguments;
+    let file = file.as_deref();
+    let document = match join_all(directory, file) {
+        Ok(document) => document,
+        Err(code) => return code,
     };
-    let joined = join::join(&parts);
-    let problems = all_problems(&joined);
-    if !problems.is_empty() {
-        problems.iter().for_each(|problem| eprintln!("{problem}"));
-        return ExitCode::from(1);
-    }
-    let text = if *as_json {
-        format!("{:#}\n", joined.document)
-    } else {
-        HEAD.to_owned() + &yaml::text(&joined.document)
-    };
-    match write(text.as_bytes(), output) {
+    let text = if *as_json { format!("{document:#}\n") } else { HEAD.to_owned() + &yaml::text(&document) };
+    match output::write(text.as_bytes(), file) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("{problem}");
             ExitCode::from(2)
         }
     }
+}
+
+/// The files of a folder as one document.
+///
+/// # Errors
+/// What the process ends with; why has been printed.
+pub(crate) fn joined(directory: &Path) -> Result<Value, ExitCode> {
+    join_all(directory, None)
+}
+
+fn join_all(directory: &Path, output: Option<&Path>) -> Result<Value, ExitCode> {
+    let parts = files::read(directory, output).map_err(|problems| {
+        problems.iter().for_each(|problem| eprintln!("{problem}"));
+        ExitCode::from(2)
+    })?;
+    let joined = join::join(&parts);
+    let problems = all_problems(&joined);
+    if problems.is_empty() {
+        return Ok(joined.document);
+    }
+    problems.iter().for_each(|problem| eprintln!("{problem}"));
+    Err(ExitCode::from(1))
 }
 
 /// What is wrong between the files, and what the core says of the whole.
@@ -97,19 +105,4 @@ fn all_problems(joined: &Joined<'_>) -> Vec<Problem> {
         problems.extend(found.iter().map(|problem| joined.origins.problem(problem)));
     }
     problems
-}
-
-/// A file is replaced as a whole: whoever reads it meanwhile gets the old document or the new one.
-fn write(text: &[u8], output: Option<&Path>) -> Result<(), String> {
-    let Some(file) = output else {
-        return io::stdout().write_all(text).map_err(|error| format!("the standard output: {error}"));
-    };
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let new = file.with_file_name(name);
-    fs::write(&new, text).and_then(|()| fs::rename(&new, file)).map_err(|error| {
-        // What is left of it helps nobody; that it could not be removed is no news after this.
-        let _ = fs::remove_file(&new);
-        format!("{}: {error}", file.display())
-    })
 }

@@ -13,7 +13,9 @@ use bearward_core::decide::Means;
 use bearward_core::signature_host::NoSignatureHost;
 use clap::Args;
 
-use crate::{clock, input, policy_file};
+use crate::{clock, input, output, policy_file};
+
+pub(crate) use self::print::steps;
 
 /// Say step by step what the filter decides about a request, and why.
 ///
@@ -74,7 +76,7 @@ Examples:
 /// Runs the command and prints its result.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     match explain(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(report) => output::print(&report, 0),
         Err(Failure::Usage(text)) => {
             eprintln!("{text}");
             ExitCode::from(2)
@@ -97,7 +99,7 @@ impl From<String> for Failure {
     }
 }
 
-fn explain(arguments: &Arguments) -> Result<(), Failure> {
+fn explain(arguments: &Arguments) -> Result<String, Failure> {
     // What may be wrong with the request is said before a token is read, which may be typed.
     let asked =
         arguments.request.as_deref().map(|line| request::read(line, &arguments.host, &arguments.headers));
@@ -113,7 +115,7 @@ fn explain(arguments: &Arguments) -> Result<(), Failure> {
     let Some(asked) = asked else {
         let path = arguments.log_line.as_deref().unwrap_or(std::path::Path::new("-"));
         let line = log_line::read(&input::read(path)?)?;
-        return log_line::print(&line, policy, &arguments.host, arguments.json).map_err(Failure::Usage);
+        return Ok(log_line::report(&line, policy, &arguments.host, arguments.json)?);
     };
     let (keys, hints) = keys::at_hand(&loaded, &secrets, &arguments.jwks)?;
     let means = Means {
@@ -129,10 +131,9 @@ fn explain(arguments: &Arguments) -> Result<(), Failure> {
         None => asked,
     };
     let explanation = policy.explain(&asked.view(), means);
-    if arguments.json {
-        println!("{}", print::json(&explanation, policy));
+    Ok(if arguments.json {
+        format!("{}\n", print::json(&explanation, policy))
     } else {
-        print::text(&explanation, policy, &asked, means.now, &hints);
-    }
-    Ok(())
+        print::text(&explanation, policy, &asked, means.now, &hints)
+    })
 }

@@ -4,18 +4,19 @@
 #![forbid(unsafe_code)]
 
 mod bundle;
-mod capabilities;
 mod check;
 mod clock;
 mod document;
 mod explain;
 mod field;
 mod input;
-mod numbers;
+mod output;
 mod plugin;
 mod policy_file;
-mod surroundings;
+mod schema;
+mod snippet;
 mod terminal;
+mod test;
 mod yaml;
 
 use std::process::ExitCode;
@@ -34,13 +35,17 @@ struct Arguments {
 enum Command {
     Check(check::Arguments),
     Explain(explain::Arguments),
+    Test(test::Arguments),
     Bundle(bundle::Arguments),
+    Schema(schema::Arguments),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Bundle(arguments) => bundle::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
     }
 }

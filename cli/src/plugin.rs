@@ -1,116 +1,112 @@
 //! Finding Bearward in an Envoy configuration.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::field::{field, text};
+use crate::field::{At, Path, Step};
 
 /// A plugin configuration that is Bearward's, and what is around it.
 pub(crate) struct Plugin<'a> {
     /// Where it stands in the file, such as `static_resources.listeners[0]...config`; empty for a bare policy.
-    pub(crate) path: String,
+    pub(crate) path: Path<'a>,
     /// Envoy's messages around it; `None` for a bare policy.
     pub(crate) surroundings: Option<Surroundings<'a>>,
     /// The policy, or why there is none.
-    pub(crate) policy: Result<Policy<'a>, String>,
+    pub(crate) policy: Result<Policy<'a>, &'static str>,
 }
 
 /// Envoy's messages around a policy.
 pub(crate) struct Surroundings<'a> {
     /// `PluginConfig`
-    pub(crate) config: &'a Map<String, Value>,
-    /// The nearest `HttpConnectionManager`, where there is one: a filter may also come by discovery.
-    pub(crate) connection_manager: Option<&'a Map<String, Value>>,
+    pub(crate) config: At<'a>,
+    /// The chain of filters that it is part of, where there is one: a filter may also come by discovery.
+    pub(crate) chain: Option<Chain<'a>>,
+}
+
+/// A chain of HTTP filters with Bearward in it.
+pub(crate) struct Chain<'a> {
+    /// The `HttpConnectionManager`.
+    pub(crate) manager: At<'a>,
+    /// Its filters, or those of one of its `upgrade_configs`.
+    pub(crate) filters: Vec<At<'a>>,
+    /// Bearward's position among them.
+    pub(crate) position: usize,
+    /// Bearward's own.
+    pub(crate) filter: At<'a>,
 }
 
 /// A policy document, in one of the forms in which Envoy carries it.
 pub(crate) enum Policy<'a> {
     /// Part of the file.
-    Inline(&'a Value),
+    Inline(At<'a>),
     /// A string of JSON in the file.
-    Text(&'a str),
+    Text(At<'a>, &'a str),
 }
 
 /// Every Bearward plugin of a file, and the `vm_id`s of all other plugins. A bare policy is one without surroundings.
-pub(crate) fn find(document: &Value) -> (Vec<Plugin<'_>>, Vec<&str>) {
-    if is_policy(document) {
-        return (
-            vec![Plugin { path: String::new(), surroundings: None, policy: Ok(Policy::Inline(document)) }],
-            vec![],
-        );
+pub(crate) fn find<'a>(root: &At<'a>) -> (Vec<Plugin<'a>>, Vec<&'a str>) {
+    if is_policy(root.value) {
+        let policy = Ok(Policy::Inline(root.clone()));
+        return (vec![Plugin { path: Path::default(), surroundings: None, policy }], vec![]);
     }
-    let mut search = Search::default();
-    search.walk(document, None);
-    (search.found, search.other_vm_ids)
-}
-
-#[derive(Default)]
-struct Search<'a> {
-    path: Vec<String>,
-    found: Vec<Plugin<'a>>,
-    other_vm_ids: Vec<&'a str>,
-}
-
-impl<'a> Search<'a> {
-    fn walk(&mut self, value: &'a Value, connection_manager: Option<&'a Map<String, Value>>) {
-        match value {
-            Value::Object(members) => {
-                if field(members, "vm_config").is_some() {
-                    return self.take(members, connection_manager);
-                }
-                let is_manager = field(members, "http_filters").is_some();
-                let connection_manager = if is_manager { Some(members) } else { connection_manager };
-                for (name, value) in members {
-                    let step = if self.path.is_empty() { name.clone() } else { format!(".{name}") };
-                    self.below(step, value, connection_manager);
-                }
-            }
-            Value::Array(items) => {
-                for (index, value) in items.iter().enumerate() {
-                    self.below(format!("[{index}]"), value, connection_manager);
-                }
-            }
-            _ => {}
+    let (mut found, mut other_vm_ids) = (Vec::new(), Vec::new());
+    root.walk(&mut |at| {
+        if at.get("vm_config").is_none() {
+            return true;
         }
-    }
-
-    fn below(&mut self, step: String, value: &'a Value, connection_manager: Option<&'a Map<String, Value>>) {
-        self.path.push(step);
-        self.walk(value, connection_manager);
-        self.path.pop();
-    }
-
-    fn take(&mut self, config: &'a Map<String, Value>, connection_manager: Option<&'a Map<String, Value>>) {
-        let policy = policy_of(config);
-        if policy.is_ok() || names_us(config) {
-            let surroundings = Some(Surroundings { config, connection_manager });
-            self.found.push(Plugin { path: self.path.concat(), surroundings, policy });
+        let policy = policy_of(at);
+        if policy.is_ok() || names_us(at) {
+            let surroundings = Some(Surroundings { config: at.clone(), chain: chain_of(root, &at.path) });
+            found.push(Plugin { path: at.path.clone(), surroundings, policy });
         } else {
-            self.other_vm_ids.push(vm_id(config));
+            other_vm_ids.push(vm_id(at));
         }
-    }
+        false
+    });
+    (found, other_vm_ids)
 }
 
 /// The `vm_id` of a plugin; the empty one, where there is none, is one that all such plugins share.
-pub(crate) fn vm_id(config: &Map<String, Value>) -> &str {
-    field(config, "vm_config").and_then(Value::as_object).and_then(|vm| text(vm, "vm_id")).unwrap_or_default()
+pub(crate) fn vm_id<'a>(config: &At<'a>) -> &'a str {
+    config.get("vm_config").and_then(|vm| vm.text("vm_id")).unwrap_or_default()
+}
+
+/// The innermost chain around a plugin.
+fn chain_of<'a>(root: &At<'a>, plugin: &Path<'a>) -> Option<Chain<'a>> {
+    (0..plugin.steps().len()).rev().find_map(|end| {
+        let (before, rest) = plugin.steps().split_at_checked(end)?;
+        let manager_end = match (before, rest) {
+            (
+                [.., Step::Member("upgrade_configs" | "upgradeConfigs"), Step::Item(_)],
+                [Step::Member("filters"), ..],
+            ) => end - 2,
+            (_, [Step::Member("http_filters" | "httpFilters"), ..]) => end,
+            _ => return None,
+        };
+        let [_, Step::Item(position), ..] = rest else { return None };
+        let filters: Vec<_> = root.follow(&plugin.first(end + 1))?.items().collect();
+        Some(Chain {
+            manager: root.follow(&plugin.first(manager_end))?,
+            filter: filters.get(*position)?.clone(),
+            filters,
+            position: *position,
+        })
+    })
 }
 
 /// The policy of a `PluginConfig`: `configuration` is an Any that holds a Struct or a StringValue.
-fn policy_of(config: &Map<String, Value>) -> Result<Policy<'_>, String> {
-    let any = config.get("configuration").ok_or("configuration: is missing: it holds the policy")?;
-    match (any.get("@type").and_then(Value::as_str), any.get("value")) {
-        (Some("type.googleapis.com/google.protobuf.StringValue"), Some(Value::String(text)))
+fn policy_of<'a>(config: &At<'a>) -> Result<Policy<'a>, &'static str> {
+    let any = config.get("configuration").ok_or("is missing: it holds the policy")?;
+    let value = any.get("value");
+    match (any.text("@type"), value.as_ref().map(|at| (at, at.value))) {
+        (Some("type.googleapis.com/google.protobuf.StringValue"), Some((at, Value::String(text))))
             if mentions_policy(text) =>
         {
-            Ok(Policy::Text(text))
+            Ok(Policy::Text(at.clone(), text))
         }
-        (Some("type.googleapis.com/google.protobuf.Struct"), Some(value)) if is_policy(value) => {
-            Ok(Policy::Inline(value))
+        (Some("type.googleapis.com/google.protobuf.Struct"), Some((at, value))) if is_policy(value) => {
+            Ok(Policy::Inline(at.clone()))
         }
-        _ => {
-            Err("configuration: must be a google.protobuf.Struct or StringValue whose `value` is the policy"
-                .to_owned())
-        }
+        _ => Err("must be a google.protobuf.Struct or StringValue whose `value` is the policy"),
     }
 }
 
@@ -124,9 +120,9 @@ fn mentions_policy(text: &str) -> bool {
     PARTS.iter().any(|member| text.contains(&format!("\"{member}\"")))
 }
 
-fn names_us(config: &Map<String, Value>) -> bool {
-    let named = |member: &str| text(config, member).is_some_and(|name| name.contains("bearward"));
+fn names_us(config: &At<'_>) -> bool {
+    let named = |member: &str| config.text(member).is_some_and(|name| name.contains("bearward"));
     named("name")
         || named("root_id")
-        || field(config, "vm_config").is_some_and(|vm| vm.to_string().contains("bearward.wasm"))
+        || config.get("vm_config").is_some_and(|vm| vm.value.to_string().contains("bearward.wasm"))
 }

@@ -8,7 +8,9 @@ use bearward_core::policy::Secrets;
 use serde_json::Value;
 
 use crate::check::{self, MAX_FILE_BYTES};
-use crate::{document, plugin};
+use crate::document::{self, SyntaxError, Unreadable};
+use crate::snippet::{self, Severity};
+use crate::{plugin, terminal};
 
 /// A policy, compiled and as it was written.
 pub(crate) struct Loaded {
@@ -25,8 +27,17 @@ pub(crate) fn load(file: &Path, number: Option<usize>, secrets: &Secrets<'_>) ->
         eprintln!("{text}");
         ExitCode::from(2)
     };
-    let document = document::read(file, MAX_FILE_BYTES).map_err(usage)?;
-    let (plugins, _) = plugin::find(&document);
+    let document = document::open(file, MAX_FILE_BYTES).map_err(|unreadable| match unreadable {
+        Unreadable::File(text) => usage(text),
+        Unreadable::Syntax(error) => {
+            let SyntaxError { source, place, text } = *error;
+            let columns = terminal::error_columns();
+            anstream::eprintln!("{}", snippet::shown(&source, Severity::Error, &text, &place, columns));
+            ExitCode::from(1)
+        }
+    })?;
+    let root = document.root();
+    let (plugins, _) = plugin::find(&root);
     let shown = file.display();
     let chosen = match (plugins.as_slice(), number) {
         ([], _) => {
@@ -50,14 +61,18 @@ pub(crate) fn load(file: &Path, number: Option<usize>, secrets: &Secrets<'_>) ->
             usage(format!("{shown}: there is no policy {number}: --plugin counts from 1 to {}", all.len()))
         })?,
     };
-    let policy = check::compile_chosen(chosen, secrets).map_err(|problems| {
-        eprintln!("{shown}: the policy does not load; `bearward check` shows where:");
-        problems.iter().for_each(|problem| eprintln!("  {problem}"));
+    let policy = check::compile(&document, chosen, secrets).map_err(|found| {
+        let columns = terminal::error_columns();
+        found
+            .problems
+            .iter()
+            .for_each(|problem| anstream::eprintln!("{}\n", problem.shown(&document, columns)));
+        eprintln!("{shown}: the policy does not load");
         ExitCode::from(1)
     })?;
     let document = match &chosen.policy {
-        Ok(plugin::Policy::Inline(value)) => (*value).clone(),
-        Ok(plugin::Policy::Text(text)) => serde_json::from_str(text).unwrap_or_default(),
+        Ok(plugin::Policy::Inline(at)) => at.value.clone(),
+        Ok(plugin::Policy::Text(_, text)) => serde_json::from_str(text).unwrap_or_default(),
         Err(_) => Value::Null,
     };
     Ok(Loaded { policy, document })

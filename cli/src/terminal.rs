@@ -6,7 +6,7 @@
 use std::io::IsTerminal;
 
 use anstyle::{AnsiColor, Style};
-use terminal_size::{Width, terminal_size_of};
+use terminal_size::{Height, Width, terminal_size_of};
 
 /// Good: forwarded, valid, passed.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -21,12 +21,28 @@ pub(crate) const FAINT: Style = Style::new().dimmed();
 
 /// Lines of text are not longer than this, however wide a terminal is.
 const MAX_COLUMNS: usize = 120;
+/// And are not broken shorter than this, however narrow it is.
+const MIN_COLUMNS: usize = 20;
 
 /// How many columns the standard output has; `None` where it is no terminal.
 pub(crate) fn columns() -> Option<usize> {
     let output = std::io::stdout();
-    let width = output.is_terminal().then(|| terminal_size_of(&output)).flatten();
-    width.map(|(Width(columns), _)| usize::from(columns).min(MAX_COLUMNS))
+    output.is_terminal().then(|| terminal_size_of(&output)).flatten().map(bounded)
+}
+
+/// How many columns the standard error has; `None` where it is no terminal.
+pub(crate) fn error_columns() -> Option<usize> {
+    let output = std::io::stderr();
+    output.is_terminal().then(|| terminal_size_of(&output)).flatten().map(bounded)
+}
+
+fn bounded((Width(columns), _): (Width, Height)) -> usize {
+    usize::from(columns).min(MAX_COLUMNS)
+}
+
+/// A text broken into lines of so many columns.
+pub(crate) fn filled(text: &str, columns: usize) -> String {
+    textwrap::fill(text, columns.max(MIN_COLUMNS))
 }
 
 /// A text behind a margin: broken where a terminal ends, whole for a pipe. `first` stands before the first line, as many

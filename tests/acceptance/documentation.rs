@@ -1,5 +1,7 @@
-//! The documentation of the policy: its examples compile, and its reference is what the core's table says.
+//! The documentation: the policies in it compile, its reference is what the core's table says, and what it shows on a
+//! console comes.
 
+mod console;
 mod reference;
 
 use bearward_core::Policy;
@@ -8,7 +10,8 @@ use bearward_tests::harness;
 use serde_json::{Value, json};
 use xtask::workspace;
 
-use self::reference::{Document, for_each_object};
+use self::reference::Document;
+pub(crate) use self::reference::for_each_object;
 
 #[test]
 fn every_policy_in_the_documentation_compiles() {

@@ -6,9 +6,10 @@
 //! [`access_log`] how a refusal looks; [`observe`] one that is not carried out;
 //! [`http2`], [`bodies`], [`websocket`] the same in streams, long ones among them; [`policy_change`] a new policy while
 //! it serves; [`stats`] what Envoy counts, [`metrics`] what the filter does; [`signatures`] who verifies;
-//! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`bundle`] what is joined;
-//! [`documentation`] and [`standards`] that they are true; [`vectors`] hundreds of requests with the decision that every
-//! host must come to; [`wycheproof`] thousands of signatures; [`properties`] what holds whatever policy and request are;
+//! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`check`] what is
+//! named before Envoy starts; [`bundle`] what is joined; [`schema`] what editors know;
+//! [`examples`], [`documentation`] and [`standards`] that they are true; [`vectors`] hundreds of requests with the decision that
+//! every host must come to; [`wycheproof`] thousands of signatures; [`properties`] what holds whatever policy and request are;
 //! [`hosted`] the module without a proxy.
 #![forbid(unsafe_code)]
 #![allow(
@@ -23,10 +24,12 @@ mod access_log;
 mod bodies;
 mod bundle;
 mod capabilities;
+mod check;
 mod compose;
 mod configuration;
 mod decoders;
 mod documentation;
+mod examples;
 mod explain;
 mod grpc;
 mod hosted;
@@ -45,6 +48,7 @@ mod paths;
 mod policy_change;
 mod properties;
 mod roles;
+mod schema;
 mod signatures;
 mod standards;
 mod stats;

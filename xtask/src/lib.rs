@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod directory;
+pub mod elf;
 pub mod envoy;
 pub mod error;
 pub mod http;

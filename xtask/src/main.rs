@@ -28,6 +28,9 @@ enum Verb {
         /// `trap` is for tests: target/bearward-trap.wasm panics on a magic header.
         #[arg(long, value_enum, default_value = "plain")]
         variant: Variant,
+        /// Build the command line instead, target/bearward: one program that needs nothing of the machine it runs on.
+        #[arg(long, conflicts_with = "variant")]
+        cli: bool,
     },
     /// Run PostgreSQL, the issuer, the restaurant and Envoy with the filter, until Ctrl-C.
     Demo {
@@ -88,7 +91,8 @@ fn main() -> ExitCode {
 
 fn run(verb: Verb, report: &mut Report) -> Result<ExitCode, Error> {
     match verb {
-        Verb::Build { variant } => build::build(&[variant], report).map(|()| ExitCode::SUCCESS),
+        Verb::Build { cli: true, .. } => build::program(report).map(|_| ExitCode::SUCCESS),
+        Verb::Build { variant, cli: false } => build::build(&[variant], report).map(|()| ExitCode::SUCCESS),
         Verb::Demo { port, keep, check: true } => demo::check(port, keep.as_deref(), report),
         Verb::Demo { port, keep, check: false } => {
             demo::demo(port, keep.as_deref(), report).map(|()| ExitCode::SUCCESS)

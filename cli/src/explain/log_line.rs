@@ -3,6 +3,8 @@
 //! The format is that of `envoy.yaml`: `[time] METHOD path protocol status details N ms request-id` and the filter's four
 //! words. A test holds the two together.
 
+use std::fmt::Write as _;
+
 use bearward_core::decide::Means;
 use bearward_core::explain::quoted;
 use bearward_core::signature_host::NoSignatureHost;
@@ -116,14 +118,9 @@ impl Words {
 ///
 /// # Errors
 /// What cannot be asked of the policy.
-pub(super) fn print(line: &Line, policy: &Policy, host: &str, as_json: bool) -> Result<(), String> {
+pub(super) fn report(line: &Line, policy: &Policy, host: &str, as_json: bool) -> Result<String, String> {
     let told = Told::of(line, policy, host)?;
-    if as_json {
-        println!("{}", told.json(line));
-    } else {
-        told.text(line);
-    }
-    Ok(())
+    Ok(if as_json { format!("{}\n", told.json(line)) } else { told.text(line) })
 }
 
 /// What is said of a line.
@@ -181,10 +178,12 @@ impl Told {
         })
     }
 
-    fn text(&self, line: &Line) {
+    fn text(&self, line: &Line) -> String {
+        let mut text = String::new();
         let plain = |text: &str| quoted(text.as_bytes()).trim_matches('`').to_owned();
         let request = format!("{} {}", plain(&line.method), plain(&line.path));
-        anstream::println!(
+        let _ = writeln!(
+            text,
             "{} {}",
             styled(HEADING, &request),
             styled(FAINT, &format!("at {}", plain(&line.time)))
@@ -200,13 +199,14 @@ impl Told {
             headline.extend(words.rule.as_ref().map(|rule| format!(" by {}", plain(rule))));
             headline.extend(words.issuer.as_ref().map(|issuer| format!(", token of {}", plain(issuer))));
         }
-        anstream::println!("{}", styled(style, &headline));
-        println!("{}", wrapped("  ", &self.happened));
+        let _ = writeln!(text, "{}", styled(style, &headline));
+        let _ = writeln!(text, "{}", wrapped("  ", &self.happened));
         for (who, what) in &self.change {
-            println!("{}", wrapped(&format!("  {:10}", format!("{who}:")), what));
+            let _ = writeln!(text, "{}", wrapped(&format!("  {:10}", format!("{who}:")), what));
         }
-        println!("By this policy the request comes here:");
-        anstream::print!("{}", self.steps);
+        let _ = writeln!(text, "By this policy the request comes here:");
+        text.push_str(&self.steps);
+        text
     }
 }
 

@@ -71,18 +71,20 @@ pub(super) fn text(
     asked: &Asked,
     now: u64,
     hints: &[String],
-) {
+) -> String {
+    let mut text = String::new();
     let verdict = &explanation.verdict;
     // The query may hold anything.
     let target = asked.pseudo(":path").split(|byte| *byte == b'?').next().unwrap_or_default();
     let line = format!("{} {}", plain(asked.pseudo(":method")), plain(target));
     let host = plain(asked.pseudo(":authority"));
-    anstream::println!(
+    let _ = writeln!(
+        text,
         "{} {}",
         styled(HEADING, &line),
         styled(FAINT, &format!("at {host}, {}", clock::shown(now)))
     );
-    anstream::print!("{}", steps(explanation));
+    text.push_str(&steps(explanation));
     let by = verdict.rule.map_or_else(String::new, |(policy, rule)| format!(" by {policy}/{rule}"));
     let headline = match (&verdict.decision, verdict.rejection()) {
         (Decision::Forward(_), None) => styled(GOOD, &format!("forward{by}")),
@@ -98,16 +100,18 @@ pub(super) fn text(
             styled(BAD, &format!("reject {} {}{by}", rejection.row().status, rejection.row().reason))
         }
     };
-    anstream::println!("{headline}");
+    let _ = writeln!(text, "{headline}");
     for (name, value) in told(explanation, policy) {
-        println!("  {name}: {}", value.as_str().unwrap_or_default());
+        let _ = writeln!(text, "  {name}: {}", value.as_str().unwrap_or_default());
     }
     if let Decision::Forward(edits) = &verdict.decision {
         for edit in edits {
             match edit {
-                Edit::Remove { name } => println!("  without {}", quoted(name)),
+                Edit::Remove { name } => {
+                    let _ = writeln!(text, "  without {}", quoted(name));
+                }
                 Edit::Set { name, .. } if !policy.forwarding().removes(name.as_bytes()) => {
-                    println!("  with another {}", quoted(name.as_bytes()));
+                    let _ = writeln!(text, "  with another {}", quoted(name.as_bytes()));
                 }
                 Edit::Set { .. } => {}
             }
@@ -115,12 +119,15 @@ pub(super) fn text(
     }
     if let Some(rejection) = verdict.rejection() {
         let advice = Advice::of(rejection);
-        println!("{}", wrapped("  client:   ", advice.client));
-        println!("{}", wrapped("  operator: ", advice.operator));
+        let _ = writeln!(text, "{}", wrapped("  client:   ", advice.client));
+        let _ = writeln!(text, "{}", wrapped("  operator: ", advice.operator));
         if rejection == bearward_core::Rejection::KeysUnavailable {
-            hints.iter().for_each(|hint| println!("{}", wrapped("  here:     ", hint)));
+            for hint in hints {
+                let _ = writeln!(text, "{}", wrapped("  here:     ", hint));
+            }
         }
     }
+    text
 }
 
 /// Without the backquotes.

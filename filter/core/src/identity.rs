@@ -54,6 +54,13 @@ impl Forwarding {
         self.removed.iter().any(|removed| folds_to(name, removed))
     }
 
+    /// Whether a header of this name, in some spelling, tells the upstream who calls.
+    #[cfg(feature = "explain")]
+    #[must_use]
+    pub fn tells(&self, name: &[u8]) -> bool {
+        self.headers.iter().any(|(own, _)| folds_to(name, own))
+    }
+
     /// Whether a hop behind us would drop one of our headers because the client told it to: it drops what `Connection` names
     /// (RFC 9110 section 7.6.1), and Envoy leaves that header on an upgrade.
     pub(crate) fn is_told_to_drop(&self, request: &Request<'_>) -> bool {

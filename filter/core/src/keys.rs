@@ -276,13 +276,21 @@ impl KeySetProblem {
     fn at(index: usize, member: &'static str, text: impl Into<String>) -> Self {
         Self { place: Some((index, member)), text: text.into() }
     }
+
+    /// The path from the set on, such as `keys[0].kid`.
+    #[must_use]
+    pub fn path(&self) -> Option<String> {
+        self.place.map(|(index, member)| match member {
+            "" => format!("keys[{index}]"),
+            member => format!("keys[{index}].{member}"),
+        })
+    }
 }
 
 impl fmt::Display for KeySetProblem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.place {
-            Some((index, "")) => write!(formatter, "keys[{index}]: {}", self.text),
-            Some((index, member)) => write!(formatter, "keys[{index}].{member}: {}", self.text),
+        match self.path() {
+            Some(path) => write!(formatter, "{path}: {}", self.text),
             None => formatter.write_str(&self.text),
         }
     }

@@ -149,6 +149,12 @@ impl Pattern {
         path.decoded().get(*at).map(|segment| segment.text.as_ref())
     }
 
+    /// Whether the pattern ends in `**`.
+    #[cfg(any(test, feature = "explain"))]
+    pub(crate) fn ends_open(&self) -> bool {
+        self.rest
+    }
+
     /// How many segments the pattern names.
     pub(crate) fn depth(&self) -> usize {
         self.segments.len()

@@ -16,11 +16,13 @@ mod paths;
 mod read;
 mod requirement;
 mod rules;
+mod suspicions;
 mod weakenings;
 
 pub use challenge::ChallengeSettings;
 pub use forward::{Forwarding, Source};
 pub use issuers::{KeySource, RemoteKeys, TrustedIssuer};
+pub use suspicions::{Suspicion, SuspicionKind};
 
 use serde_json::Value;
 

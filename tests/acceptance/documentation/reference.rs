@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use bearward_core::policy::fields::{DOCUMENT, Field, Object, Shape, Text, Together, Without};
+use bearward_core::policy::fields::{DOCUMENT, Field, Named, Object, Shape, Text, Together, Without};
 use serde_json::Value;
 use xtask::workspace;
 
@@ -39,7 +39,7 @@ fn path() -> PathBuf {
 }
 
 /// Every object, each once, with the shortest way to a place where it may stand.
-pub(super) fn for_each_object(visit: &mut dyn FnMut(&str, &'static Object)) {
+pub(crate) fn for_each_object(visit: &mut dyn FnMut(&str, &'static Object)) {
     for (places, object) in objects() {
         visit(&places[0], object);
     }
@@ -114,13 +114,19 @@ fn sentence(together: &Together) -> String {
         Together::AtLeastOne(names) => format!("At least one of {}.", list(names)),
         Together::AtMostOne(names) => format!("At most one of {}.", list(names)),
         Together::Needs(name, other) => format!("`{name}` only with `{other}`."),
+        Together::OnlyWhere(name, other, words) => {
+            let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+            format!("`{name}` only where `{other}` is {}.", words.join(" or "))
+        }
     }
 }
 
 fn row(field: &Field, objects: &[Placed]) -> String {
     let without = match field.without {
         Without::Error(_) => "an error".to_owned(),
-        Without::ErrorUnless(_, unless) => format!("an error, unless {unless}"),
+        Without::ErrorUnless(_, Named { field, word }) => {
+            format!("an error, unless `{field}` names `{word}`")
+        }
         Without::Value(value) => format!("`{}`", yaml(&parsed(value))),
         Without::Whole(number) => format!("`{number}`"),
         Without::Words(words) => words.to_owned(),
@@ -154,7 +160,7 @@ fn value(shape: &Shape, objects: &[Placed]) -> String {
             format!("object, {least} to {most} members; NAME: {}; each: {}", words(names), value(of, objects))
         }
         Shape::Object(object) => link(object, objects),
-        Shape::Standard(name, clause) => format!("{name} ({clause})"),
+        Shape::Standard { name, clause, .. } => format!("{name} ({clause})"),
     }
 }
 

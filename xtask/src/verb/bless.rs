@@ -13,6 +13,12 @@ pub enum Subject {
     Fuel,
     /// docs/policy.md: the reference of the policy's fields.
     Policy,
+    /// docs/policy.schema.json: the JSON Schema of the policy.
+    Schema,
+    /// What the documents show of the command line.
+    Docs,
+    /// docs/check.md: the kinds of suspicions.
+    Check,
 }
 
 impl Subject {
@@ -20,9 +26,19 @@ impl Subject {
     fn test(self) -> (&'static str, &'static str) {
         match self {
             Subject::Fuel => ("fuel", "hosted::fuel::no_input_costs_more_instructions_than_the_table_says"),
+            Subject::Check => {
+                ("check", "check::kinds::the_documentation_lists_the_kinds_that_the_help_names")
+            }
             Subject::Policy => (
                 "policy",
                 "documentation::the_reference_in_the_documentation_is_what_the_table_of_fields_says",
+            ),
+            Subject::Schema => {
+                ("schema", "schema::the_schema_in_the_documentation_is_the_one_that_the_command_prints")
+            }
+            Subject::Docs => (
+                "docs",
+                "documentation::console::what_the_documents_show_of_the_command_line_is_what_it_prints",
             ),
         }
     }
@@ -37,6 +53,9 @@ pub fn bless(subject: Subject, report: &mut Report) -> Result<(), Error> {
         .args(NATIVE)
         .args(["--test", "acceptance", "--", "--exact", test])
         .env("BEARWARD_BLESS", name);
+    if matches!(subject, Subject::Schema | Subject::Docs | Subject::Check) {
+        report.step("build the programs", |_| workspace::build_programs())?;
+    }
     if subject == Subject::Fuel {
         report.step("build the filter", |report| build::build(&[Variant::Plain], report))?;
         command.env("BEARWARD_WASM", Variant::Plain.path()?);

@@ -9,8 +9,10 @@ use crate::module::tables::Tables;
 use crate::report::Report;
 use crate::{module, process, workspace};
 
+mod program;
 mod toolchain;
 
+pub use self::program::program;
 pub use self::toolchain::TARGET;
 
 /// Which module is built.

@@ -15,10 +15,12 @@ const MAX_QUERY_BYTES: usize = 64 * 1024;
 struct Part<'a> {
     separator: Option<u8>,
     text: &'a [u8],
+    /// Whether `;` follows.
+    goes_on: bool,
 }
 
 /// The value of the parameter; `None` where it is not there or empty. Another parameter that some server takes for it
-/// makes two.
+/// makes two. A value that goes on behind `;` for servers which do not part there is no token to them.
 pub(super) fn read<'a>(request: &Request<'a>, name: &str) -> Result<Option<&'a [u8]>, Rejection> {
     let Some((_, query)) = target(request) else { return Ok(None) };
     if query.len() > MAX_QUERY_BYTES {
@@ -31,6 +33,7 @@ pub(super) fn read<'a>(request: &Request<'a>, name: &str) -> Result<Option<&'a [
     }
     let is_ours = part.separator != Some(b';') && decoded(part.name()).eq(name.bytes());
     match part.text.splitn(2, |byte| *byte == b'=').nth(1) {
+        Some(_) if is_ours && part.goes_on => Err(Rejection::TokenMalformed),
         Some(value) if is_ours && !value.is_empty() => checked(value).map(Some),
         _ => Ok(None),
     }
@@ -53,9 +56,18 @@ pub(super) fn remove(request: &Request<'_>, unread: &[&str], kept: Option<&str>)
     };
     parts(query).any(|part| is_unread(&part)).then(|| {
         let mut changed = path.to_vec();
-        for (index, part) in parts(query).filter(|part| !is_unread(part)).enumerate() {
-            changed.push(if index == 0 { b'?' } else { part.separator.unwrap_or(b'&') });
-            changed.extend_from_slice(part.text);
+        let mut separator = b'?';
+        // What follows `;` is, to servers that do not part there, the end of what is taken out: it must not become the end
+        // of what stands before.
+        let mut is_within_unread = false;
+        for part in parts(query) {
+            let is_continued = part.separator == Some(b';');
+            is_within_unread = is_continued && is_within_unread || !is_continued && is_unread(&part);
+            if !is_within_unread && !is_unread(&part) {
+                changed.push(if separator == b'?' { separator } else { part.separator.unwrap_or(b'&') });
+                changed.extend_from_slice(part.text);
+                separator = b'&';
+            }
         }
         Edit::set(":path", changed)
     })
@@ -91,13 +103,11 @@ fn parts(query: &[u8]) -> impl Iterator<Item = Part<'_>> {
     let mut separator = None;
     query.split_inclusive(|byte| matches!(byte, b'&' | b';')).map(move |text| {
         let before = separator;
-        let text = match text.split_last() {
-            Some((last @ (b'&' | b';'), rest)) => {
-                separator = Some(*last);
-                rest
-            }
-            _ => text,
+        let (text, after) = match text.split_last() {
+            Some((last @ (b'&' | b';'), rest)) => (rest, Some(*last)),
+            _ => (text, None),
         };
-        Part { separator: before, text }
+        separator = after;
+        Part { separator: before, text, goes_on: after == Some(b';') }
     })
 }

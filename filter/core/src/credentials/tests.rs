@@ -310,3 +310,20 @@ fn a_header_needs_no_origin() {
     let headers: Headers<'_> = &[(":method", "POST"), ("authorization", "Bearer h"), ("cookie", "t=c")];
     assert_eq!(token(&[Source::bearer(), cookie("t")], headers), Ok("h"));
 }
+
+#[test]
+fn a_semicolon_ends_no_token_and_what_follows_an_unread_one_goes_with_it() {
+    let sources = [query("t"), query("u")];
+    for target in ["/?t=a.b.c;x=1", "/?t=a.b.c;", "/?x=1&t=a.b.c;x&y=1", "/?t=;a.b.c"] {
+        assert_eq!(token(&sources, &[(":path", target)]), Err(Rejection::TokenMalformed), "{target}");
+    }
+    for (target, left) in [
+        ("/?t=a.b.c&u=f;x", "/?t=a.b.c"),
+        ("/?t=a.b.c&u=f;x;y&z=1;v", "/?t=a.b.c&z=1;v"),
+        ("/?u=f;x=1&t=a.b.c", "/?t=a.b.c"),
+        ("/?z=1;u=f;y=2&t=a.b.c", "/?z=1;y=2&t=a.b.c"),
+    ] {
+        assert_eq!(token(&sources, &[(":path", target)]), Ok("a.b.c"), "{target}");
+        assert_eq!(edits(&sources, Some(0), &[(":path", target)]), [format!(":path: {left}")], "{target}");
+    }
+}

@@ -20,7 +20,11 @@ fn of_issuer(payload: &Map<String, Value>, issuer: &Issuer) -> Note {
     let says = said("iss", payload.get("iss"));
     let iss = payload.get("iss");
     let answers = iss.is_none_or(Value::is_string) && issuer.answers_to(iss.and_then(Value::as_str));
-    Note::of(answers, format!("{says}, as the signature has proved"))
+    let text = match iss {
+        None => format!("{says}: this issuer's tokens may lack it (`accept_missing`)"),
+        Some(_) => format!("{says}, as the signature has proved"),
+    };
+    Note::of(answers, text)
 }
 
 fn of_audience(payload: &Map<String, Value>, issuer: &Issuer) -> Note {

@@ -54,14 +54,23 @@ pub struct Field {
 pub enum Without {
     /// An error, and how it ends.
     Error(&'static str),
-    /// The same, unless something else is so: how it ends, and what else, in words.
-    ErrorUnless(&'static str, &'static str),
+    /// The same, unless a list names it: how it ends, and which list by which word.
+    ErrorUnless(&'static str, Named),
     /// As if this stood there, in JSON.
     Value(&'static str),
     /// As if this number stood there.
     Whole(u64),
     /// This, in words.
     Words(&'static str),
+}
+
+/// A word in a list of words that is a field of the same object.
+#[derive(Clone, Copy, Debug)]
+pub struct Named {
+    /// The field.
+    pub field: &'static str,
+    /// The word.
+    pub word: &'static str,
 }
 
 /// What a value may be.
@@ -102,8 +111,15 @@ pub enum Shape {
     },
     /// An object of this table.
     Object(&'static Object),
-    /// An object that a standard describes: which, and the clause.
-    Standard(&'static str, &'static str),
+    /// An object that a standard describes.
+    Standard {
+        /// What it is called there.
+        name: &'static str,
+        /// The clause.
+        clause: &'static str,
+        /// The member that it must have: a list of objects.
+        list: &'static str,
+    },
 }
 
 /// What a string may be. Never empty.
@@ -128,6 +144,8 @@ pub enum Together {
     AtMostOne(&'static [&'static str]),
     /// The first is there only where the second is.
     Needs(&'static str, &'static str),
+    /// The first is there only where the second is one of these words, or has one of them where it is not there.
+    OnlyWhere(&'static str, &'static str, &'static [&'static str]),
 }
 
 impl Shape {

@@ -293,7 +293,12 @@ fn read_jwks(node: &Node<'_>, algorithms: Option<&[AlgorithmName]>) -> Option<Ke
     };
     // Where `algorithms` itself is wrong, keys of every kind are looked at all the same.
     let set = KeySet::from_members(members, algorithms.unwrap_or(AlgorithmName::ALL))
-        .map_err(|problems| problems.iter().for_each(|problem| node.problem(problem.to_string())))
+        .map_err(|problems| {
+            problems.iter().for_each(|problem| match problem.path() {
+                Some(path) => node.problem_below(&path, &problem.text),
+                None => node.problem(&problem.text),
+            });
+        })
         .ok()?;
     // What an issuer publishes is skipped; what stands here can be set right.
     if algorithms.is_some() && set.undecided() > 0 {

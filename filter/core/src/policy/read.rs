@@ -25,6 +25,11 @@ impl<'v> Node<'v> {
         self.report.add(&self.path, text);
     }
 
+    /// A problem of something inside this value, which is read by somebody else: its path from here.
+    pub(super) fn problem_below(&self, path: &str, text: &str) {
+        self.report.add(&self.place(path), text);
+    }
+
     fn expected<T>(&self, what: &str) -> Option<T> {
         self.problem(format!("must be {what}, but is {}", kind(self.value)));
         None
@@ -121,7 +126,7 @@ impl<'v> Node<'v> {
             return None;
         }
         for (index, item) in items.iter().enumerate() {
-            if items.iter().take(index).any(|earlier| earlier.value == item.value) {
+            if items.iter().take(index).any(|earlier| is_same(earlier.value, item.value)) {
                 item.problem("stands in the list twice");
             }
         }
@@ -172,6 +177,22 @@ impl<'v> Node<'v> {
 
     fn place(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+}
+
+/// Whether two values are one to a host that has doubles for numbers, as Envoy has: `1` and `1.0` are. Depth is that of the
+/// document, which its reader has bounded.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one.iter().all(|(name, one)| other.get(name).is_some_and(|other| is_same(one, other)))
+        }
+        (one, other) => one == other,
     }
 }
 

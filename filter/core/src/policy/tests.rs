@@ -104,7 +104,7 @@ fn each_mistake_is_named_with_the_path_of_its_field() {
         (
             "/issuers/own/keys",
             json!({ "jwks": { "keys": [{ "kty": "oct", "k": "AA" }] } }),
-            "issuers.own.keys.jwks: keys[0].k: private",
+            "issuers.own.keys.jwks.keys[0].k: private",
         ),
         (
             "/issuers/own/keys/remote/uri",

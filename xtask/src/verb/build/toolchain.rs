@@ -41,12 +41,12 @@ impl Toolchain {
         let choice = env::var(CHOICE).unwrap_or_default();
         match choice.as_str() {
             "" => {
-                if has_target() || added_by_rustup(report)? {
+                if is_provided(TARGET, report)? {
                     return Ok(Toolchain::Active);
                 }
                 Debian::find(report).map(Toolchain::Debian)
             }
-            "rustup" if has_target() || added_by_rustup(report)? => Ok(Toolchain::Active),
+            "rustup" if is_provided(TARGET, report)? => Ok(Toolchain::Active),
             "rustup" => Err(Error::unusable(format!("rustup cannot add {TARGET}"), WAY_OUT)),
             "debian" => Debian::find(report).map(Toolchain::Debian),
             other => Err(Error::unusable(
@@ -145,9 +145,14 @@ fn linkers() -> Vec<PathBuf> {
     entries(Path::new("/usr/bin")).into_iter().rev().filter(is_linker).collect()
 }
 
-fn has_target() -> bool {
+/// Whether the active toolchain can build for a target: it has its standard library, or rustup has added it now.
+pub(super) fn is_provided(target: &str, report: &mut Report) -> Result<bool, Error> {
+    Ok(has_target(target) || added_by_rustup(target, report)?)
+}
+
+fn has_target(target: &str) -> bool {
     let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    command.current_dir(workspace::root()).args(["--print", "target-libdir", "--target", TARGET]);
+    command.current_dir(workspace::root()).args(["--print", "target-libdir", "--target", target]);
     let Ok(output) = command.stderr(Stdio::null()).output() else {
         return false;
     };
@@ -160,14 +165,14 @@ fn has_target() -> bool {
         })
 }
 
-fn added_by_rustup(report: &mut Report) -> Result<bool, Error> {
+fn added_by_rustup(target: &str, report: &mut Report) -> Result<bool, Error> {
     let mut command = Command::new("rustup");
-    command.current_dir(workspace::root()).args(["target", "add", TARGET]);
+    command.current_dir(workspace::root()).args(["target", "add", target]);
     match process::run(command) {
         Ok(()) => Ok(true),
         Err(Error::Interrupted) => Err(Error::Interrupted),
         Err(error) => {
-            report.note(&format!("rustup did not add {TARGET}: {error}"));
+            report.note(&format!("rustup did not add {target}: {error}"));
             Ok(false)
         }
     }

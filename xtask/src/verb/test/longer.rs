@@ -5,15 +5,17 @@ use crate::verb::{decoders, sqlx};
 mod compose;
 mod dependencies;
 mod fuzz;
+mod program;
 
 type Step = fn(&mut Report) -> Result<(), Error>;
 
 /// What takes too long, or needs too much, for every run.
-const STEPS: [(&str, Step); 5] = [
+const STEPS: [(&str, Step); 6] = [
     (".sqlx is fresh", sqlx::check),
     ("licences, sources and advisories of dependencies", dependencies::check),
     ("the compose file", compose::check),
     ("the fuzz targets compile", fuzz::check),
+    ("the command line can be installed, and needs nothing of the machine", program::check),
     ("other servers take paths for what is written", |report| decoders::decoders(true, report)),
 ];
 

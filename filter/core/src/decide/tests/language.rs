@@ -228,7 +228,7 @@ fn a_parameter_that_names_another_method_hides_no_rule() {
         json!({ "forward": { "headers": { "x-user-id": { "from": "subject" } }, "keep": ["_method"] } });
     let keeping = policy_with(keep, json!({}), rules);
     assert!(is_forwarded(&keeping, "POST /orders/1?_method=DELETE"));
-    assert!(keeping.weakenings().iter().any(|text| text.contains("`_method`")));
+    assert!(keeping.weakenings().iter().any(|found| found.text.contains("`_method`")));
 }
 
 #[test]

@@ -136,7 +136,10 @@ object! {
     /// One of a policy's `rules`.
     RULE Rule
     about: "A rule: which requests, and who may make them.",
-    together: &[],
+    together: &[
+        Together::OnlyWhere("issuers", "access", &["authenticated", "optional"]),
+        Together::OnlyWhere("require", "access", &["authenticated"]),
+    ],
     name {
         without: Without::Error("verdicts name the policy and the rule"),
         shape: Shape::Text(text::NAME),
@@ -164,13 +167,13 @@ object! {
     issuers {
         without: Without::Words("those of the policy"),
         shape: ISSUER_NAMES,
-        about: "Those of the policy's `issuers` whose tokens count here. Not with `access: public`.",
+        about: "Those of the policy's `issuers` whose tokens count here.",
         example: r#"["own"]"#,
     }
     require {
         without: Without::Words("a valid token suffices"),
         shape: Shape::Object(&REQUIREMENT),
-        about: "What else must be so. Only with `access: authenticated`.",
+        about: "What else must be so.",
         example: r#"{ "any_role": ["admin", "rider"] }"#,
     }
     mode {

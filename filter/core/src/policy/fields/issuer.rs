@@ -1,6 +1,6 @@
 //! `issuers`: whom to trust, with which keys, and how to read the claims.
 
-use super::{Shape, Together, Without, names, object, text};
+use super::{Named, Shape, Together, Without, names, object, text};
 use crate::issuer::DEFAULT_LEEWAY_SECONDS;
 use crate::policy::issuers::{
     ALGORITHMS, DEFAULT_REFRESH_SECONDS, DEFAULT_TIMEOUT_MS, DEFAULT_WAIT_MS, MAX_CLAIM_PATH,
@@ -28,13 +28,13 @@ object! {
     about: "An issuer: what its tokens must be, and which keys prove them.",
     together: &[],
     iss {
-        without: Without::ErrorUnless("the exact `iss` of this issuer's tokens", "`accept_missing` names it"),
+        without: Without::ErrorUnless("the exact `iss` of this issuer's tokens", Named { field: "accept_missing", word: "iss" }),
         shape: Shape::Text(text::ANY),
         about: "The `iss` of its tokens, compared byte by byte. No two issuers have the same.",
         example: r#""https://login.example.com/realms/staff""#,
     }
     audiences {
-        without: Without::ErrorUnless("a token for somebody else is no token for you", "`accept_missing` names `aud`"),
+        without: Without::ErrorUnless("a token for somebody else is no token for you", Named { field: "accept_missing", word: "aud" }),
         shape: Shape::distinct(&Shape::Text(text::ANY), MAX_WORDS),
         about: "Who you are to it: one of these must be in `aud`.",
         example: r#"["orders"]"#,
@@ -90,7 +90,7 @@ object! {
     }
     jwks {
         without: Without::Words("one of the others"),
-        shape: Shape::Standard("JWK Set", "RFC 7517 section 5"),
+        shape: Shape::Standard { name: "JWK Set", clause: "RFC 7517 section 5", list: "keys" },
         about: "The JWK Set itself.",
         example: r#"{ "keys": [] }"#,
     }

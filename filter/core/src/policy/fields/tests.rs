@@ -204,7 +204,11 @@ fn wrong(shape: &Shape, example: &Value) -> Vec<(Value, String)> {
             say(json!([]), "must be an object, but is a list");
             say(json!({ "no_such_field": 1 }), "unknown field");
         }
-        Shape::Standard(name, _) => say(json!([]), &format!("must be a {name}")),
+        Shape::Standard { name, list, .. } => {
+            say(json!([]), &format!("must be a {name}"));
+            say(json!({}), &format!("the member `{list}` must be an array"));
+            say(json!({ list: [1] }), "must be an object");
+        }
     }
     wrong
 }
@@ -221,7 +225,17 @@ fn is_bound(object: &Object, name: &str) -> bool {
         Together::ExactlyOne(names) | Together::AtLeastOne(names) => names.contains(&name),
         Together::AtMostOne(_) => false,
         Together::Needs(_, other) => *other == name,
+        Together::OnlyWhere(..) => false,
     })
+}
+
+/// The fields that some word of another forbids.
+fn only_where(object: &Object) -> Vec<&'static str> {
+    let fields = object.together.iter().filter_map(|together| match together {
+        Together::OnlyWhere(name, ..) => Some(*name),
+        _ => None,
+    });
+    fields.collect()
 }
 
 #[test]
@@ -294,16 +308,16 @@ fn without_a_field_holds_what_the_table_says() {
                 assert_eq!(problems.len(), 1, "{}: {problems:#?}", place.path);
                 assert_eq!(problems[0].text, format!("is missing: {why}"), "{}", place.path);
             }
-            Without::ErrorUnless(why, _) => {
-                let accepting = |accepted: Value| {
-                    changed(&without, place, |members| {
-                        drop(members.insert("accept_missing".into(), accepted));
-                    })
+            Without::ErrorUnless(why, Named { field, word }) => {
+                let naming = |words: Value| {
+                    changed(&without, place, |members| drop(members.insert(field.into(), words)))
                 };
-                let (claim, other) = if name == "iss" { ("iss", "aud") } else { ("aud", "iss") };
-                let problems = problems_of(&accepting(json!([other])), &place.path);
+                let list = place.object.fields.iter().find(|other| other.name == field).unwrap();
+                let Shape::List { of: Shape::Word(words), .. } = list.shape else { panic!("{field}") };
+                let others: Vec<_> = words.iter().filter(|other| **other != word).collect();
+                let problems = problems_of(&naming(json!(others)), &place.path);
                 assert_eq!(problems[0].text, format!("is missing: {why}"), "{}", place.path);
-                assert_eq!(problems_of(&accepting(json!([claim])), &place.path), [], "{}", place.path);
+                assert_eq!(problems_of(&naming(json!([word])), &place.path), [], "{}", place.path);
             }
             Without::Value(_) | Without::Whole(_) => {
                 let default = match place.field.without {
@@ -341,6 +355,25 @@ fn what_the_table_says_of_fields_together_holds() {
                 Together::AtMostOne(names) => vec![put_all(names)],
                 Together::Needs(name, other) if place.field.name == *name => vec![remove(&[other])],
                 Together::Needs(..) => Vec::new(),
+                Together::OnlyWhere(name, other, allowed) => {
+                    let field = place.object.fields.iter().find(|field| field.name == *other).unwrap();
+                    let Shape::Word(words) = field.shape else { panic!("{other}") };
+                    let others = words.iter().filter(|word| !allowed.contains(word));
+                    let with_word = |word| {
+                        changed(document, place, |members| {
+                            members.insert((*other).to_owned(), json!(word));
+                            members.retain(|own, _| {
+                                own == name
+                                    || own == other
+                                    || !only_where(place.object).contains(&own.as_str())
+                            });
+                        })
+                    };
+                    for word in *allowed {
+                        assert!(compile(&with_word(word)).is_ok(), "{}: {together:?}", place.path);
+                    }
+                    others.map(with_word).collect()
+                }
             };
             for document in refused {
                 assert!(compile(&document).is_err(), "{}: {together:?}", place.path);

@@ -21,12 +21,15 @@ pub(super) const HOST: Text =
     text("`*`, `*.example.com` or a host name", Some(r"^(\*|(\*\.)?[A-Za-z0-9_:\[\].-]+)$"), None);
 pub(super) const PREFIX: Text = text("path without patterns", Some("^/[^*]*$"), None);
 pub(super) const PATH: Text = text("path, with `*`, `{name}` and `**` at its end", Some("^/"), None);
-pub(super) const URI: Text = text("http or https URI", Some(r##"^https?://[!-"$-~]+$"##), None);
+pub(super) const URI: Text =
+    text("http or https URI", Some(r##"^https?://[!"$-.0->A-~]+([/?][!"$-~]*)?$"##), None);
 pub(super) const VARIABLE: Text =
     text("name of an environment variable", Some("^[A-Z_][A-Z0-9_]*$"), Some(MAX_VARIABLE_NAME_BYTES));
 pub(super) const ROLE: Text = text(
     "role: no comma, no control character, no space at its ends",
-    Some(r"^[^,\u0000-\u001f\u007f-\u009f]+$"),
+    Some(
+        r"^[^ ,\u0000-\u001f\u007f-\u009f]([^,\u0000-\u001f\u007f-\u009f]*[^ ,\u0000-\u001f\u007f-\u009f])?$",
+    ),
     Some(MAX_ROLE_BYTES),
 );
 pub(super) const TOKEN: Text =

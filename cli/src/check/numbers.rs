@@ -2,20 +2,20 @@
 
 use serde_json::{Number, Value};
 
-use crate::check::{Problem, problem};
+use crate::check::remark::Remark;
 
 /// The numbers of a policy that Envoy, reading it as YAML, makes texts of: those with a fraction, and whole ones that have
 /// more than 32 bits. A condition with such a text holds for no number, so nobody would ever get through.
-pub(crate) fn handed_over_as_text(policy: &Value) -> Vec<Problem> {
+pub(crate) fn handed_over_as_text(policy: &Value) -> Vec<Remark<'static>> {
     let mut problems = Vec::new();
     walk(policy, &mut String::new(), &mut problems);
     problems
 }
 
-fn walk(value: &Value, path: &mut String, problems: &mut Vec<Problem>) {
+fn walk(value: &Value, path: &mut String, problems: &mut Vec<Remark<'static>>) {
     let length = path.len();
     match value {
-        Value::Number(number) if !keeps_its_type(number) => problems.push(problem(
+        Value::Number(number) if !keeps_its_type(number) => problems.push(Remark::of_policy(
             path,
             format!(
                 "Envoy's YAML makes a text of {number}, which equals no number: write the policy as JSON, in a \

@@ -1,0 +1,109 @@
+//! What can be wrong with where keys come from, and with Envoy's own interface.
+
+use std::net::IpAddr;
+
+use bearward_core::Policy;
+use bearward_core::policy::KeySource;
+
+use crate::check::kind::Kind;
+use crate::check::remark::Remark;
+use crate::field::At;
+
+/// The clusters that a policy's keys are fetched from.
+pub(crate) fn of_keys<'a>(root: &At<'a>, policy: &Policy) -> Vec<Remark<'a>> {
+    // A part of a configuration does not say what there is.
+    let Some(resources) = root.get("static_resources") else { return Vec::new() };
+    let clusters = resources.list("clusters");
+    let is_all = root.below(&["dynamic_resources", "cds_config"]).is_none();
+    let mut remarks = Vec::new();
+    for (_, trusted) in policy.issuers() {
+        let KeySource::Remote(remote) = &trusted.keys else { continue };
+        match clusters.iter().find(|cluster| cluster.text("name") == Some(&remote.cluster)) {
+            Some(cluster) => remarks.extend(without_tls(cluster, &trusted.name)),
+            None if is_all => {
+                let known: Vec<_> = clusters.iter().filter_map(|cluster| cluster.text("name")).collect();
+                let known = if known.is_empty() { "it has none".to_owned() } else { known.join(", ") };
+                remarks.push(Remark::of_policy(
+                    &format!("issuers.{}.keys.remote.cluster", trusted.name),
+                    format!(
+                        "`{}` is no cluster of this file: {}",
+                        remote.cluster.escape_debug(),
+                        known.escape_debug()
+                    ),
+                ));
+            }
+            None => {}
+        }
+    }
+    remarks
+}
+
+fn without_tls<'a>(cluster: &At<'a>, issuer: &str) -> Option<Remark<'a>> {
+    if cluster.get("transport_socket").is_some_and(|socket| is_tls(&socket)) {
+        return None;
+    }
+    let matches = cluster.list("transport_socket_matches");
+    if !matches.is_empty() && matches.iter().all(is_tls) {
+        return None;
+    }
+    let groups =
+        cluster.get("load_assignment").map(|assignment| assignment.list("endpoints")).unwrap_or_default();
+    let endpoints: Vec<_> = groups.iter().flat_map(|group| group.list("lb_endpoints")).collect();
+    let addresses = endpoints.iter().filter_map(|endpoint| endpoint.below(&["endpoint", "address"]));
+    let from = match addresses.filter(|address| !is_local(address)).find_map(|address| shown(&address)) {
+        Some(address) => format!("from {address}"),
+        None if endpoints.is_empty() => "from endpoints that this file does not name".to_owned(),
+        None => return None,
+    };
+    let name = cluster.get("name")?;
+    let text = format!(
+        "the keys of issuer `{issuer}` are fetched {from} without TLS: whoever is on the way can plant a key and sign tokens \
+         with it; give the cluster a `transport_socket` with TLS that verifies the server's name"
+    );
+    Some(Remark::suspicion(Kind::KeysWithoutTls, name.path, text))
+}
+
+/// Whether a transport socket is TLS, perhaps inside another.
+fn is_tls(socket: &At<'_>) -> bool {
+    let mut found = false;
+    socket.walk(&mut |at| {
+        found |= at.text("@type").is_some_and(|name| name.ends_with("UpstreamTlsContext"))
+            || at.text("name") == Some("envoy.transport_sockets.tls");
+        true
+    });
+    found
+}
+
+/// Whether an address is of this machine.
+fn is_local(address: &At<'_>) -> bool {
+    match address.below(&["socket_address", "address"]).and_then(|name| name.value.as_str()) {
+        None => address.get("socket_address").is_none(),
+        Some(name) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            // RFC 6761 section 6.3.
+            name == "localhost"
+                || name.ends_with(".localhost")
+                || name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+        }
+    }
+}
+
+fn shown(address: &At<'_>) -> Option<String> {
+    let name = address.below(&["socket_address", "address"])?;
+    name.value.as_str().map(|name| format!("`{}`", name.escape_debug()))
+}
+
+/// Envoy's admin interface: whoever reaches it reads the configuration and ends the process.
+pub(crate) fn open_admin<'a>(root: &At<'a>) -> Option<Remark<'a>> {
+    let address = root.below(&["admin", "address"])?;
+    if is_local(&address) {
+        return None;
+    }
+    let field = address.below(&["socket_address", "address"]).unwrap_or_else(|| address.clone());
+    let text = format!(
+        "Envoy's admin interface listens on {}: whoever reaches it reads the configuration and ends the process; bind it to \
+         127.0.0.1 or a pipe",
+        shown(&address).unwrap_or_else(|| "an address that this file does not name".to_owned())
+    );
+    Some(Remark::suspicion(Kind::OpenAdmin, field.path, text))
+}
