@@ -46,6 +46,7 @@ mod observe;
 mod odd_bytes;
 mod paths;
 mod policy_change;
+mod policy_tests;
 mod properties;
 mod roles;
 mod schema;
