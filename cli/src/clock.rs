@@ -28,3 +28,16 @@ pub(crate) fn shown(seconds: u64) -> String {
     let time = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     time.map_or_else(|| seconds.to_string(), |time| time.to_string())
 }
+
+/// The same, and how far off it is from `now`.
+pub(crate) fn shown_from(seconds: u64, now: u64) -> String {
+    let apart = seconds.abs_diff(now);
+    let (count, unit) = match apart {
+        0..120 => (apart, "s"),
+        120..7_200 => (apart / 60, "min"),
+        7_200..172_800 => (apart / 3_600, "h"),
+        _ => (apart / 86_400, "days"),
+    };
+    let shown = shown(seconds);
+    if seconds > now { format!("{shown}, in {count} {unit}") } else { format!("{shown}, {count} {unit} ago") }
+}

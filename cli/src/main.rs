@@ -9,14 +9,18 @@ mod clock;
 mod document;
 mod explain;
 mod field;
+mod forged;
 mod input;
+mod key_set;
 mod output;
 mod plugin;
 mod policy_file;
+mod printable;
 mod schema;
 mod snippet;
 mod terminal;
 mod test;
+mod token;
 mod yaml;
 
 use std::process::ExitCode;
@@ -36,6 +40,7 @@ enum Command {
     Check(check::Arguments),
     Explain(explain::Arguments),
     Test(test::Arguments),
+    Token(token::Arguments),
     Bundle(bundle::Arguments),
     Schema(schema::Arguments),
 }
@@ -45,6 +50,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Token(arguments) => token::run(&arguments),
         Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     }

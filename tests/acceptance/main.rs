@@ -53,6 +53,7 @@ mod schema;
 mod signatures;
 mod standards;
 mod stats;
+mod token;
 mod tokens;
 mod trap;
 mod tutorial;

@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use bearward_core::KeyRing;
-use bearward_core::keys::KeySet;
 use bearward_core::policy::KeySource;
 use serde_json::Value;
 
 use crate::policy_file::Loaded;
-use crate::{check, input};
+use crate::{check, key_set};
 
 /// The secrets of this process's environment. Where one is missing, a stand-in lets the policy load.
 #[derive(Default)]
@@ -74,11 +73,7 @@ pub(super) fn at_hand(
         if !seen.insert(name) {
             return Err(format!("--jwks {given}: the keys of `{name}` are given twice"));
         }
-        let set = KeySet::parse(&input::read(Path::new(file))?, trusted.issuer.algorithms());
-        let set = set.map_err(|problems| {
-            let problems: Vec<_> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
-            format!("{file}: cannot be used as the keys of `{name}`:{}", problems.concat())
-        })?;
+        let set = key_set::read(Path::new(file), name, trusted.issuer.algorithms())?;
         ring.set(id, set);
         hints.retain(|(own, _)| *own != id);
     }

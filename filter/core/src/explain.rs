@@ -4,6 +4,7 @@
 //! [witness](crate::decide::witness) that writes down and before one that does not. The module that ships is built without.
 
 mod claims;
+mod inspect;
 mod key;
 mod path;
 mod requirement;
@@ -11,6 +12,7 @@ mod rule;
 mod token;
 mod words;
 
+pub use inspect::{Inspection, Signature, inspect};
 pub use words::quoted;
 
 use crate::credentials::Source;

@@ -13,7 +13,7 @@ use std::fmt;
 use bearward_protocol::bounds::{MAX_JWK_SET_BYTES, MAX_KEYS};
 use serde_json::{Map, Value};
 
-use self::jwk::Entry;
+use self::jwk::{Entry, Kinds};
 use self::material::{Material, Signed};
 use crate::algorithm::AlgorithmName;
 use crate::json;
@@ -56,15 +56,9 @@ impl KeySet {
     /// # Errors
     /// Every problem at once.
     pub fn parse(text: &[u8], algorithms: &[AlgorithmName]) -> Result<Self, Vec<KeySetProblem>> {
-        if text.len() > MAX_JWK_SET_BYTES {
-            return Err(vec![KeySetProblem::whole(format!("larger than {MAX_JWK_SET_BYTES} bytes"))]);
-        }
-        match json::parse_object(text) {
-            Ok(members) => match Self::from_members(&members, algorithms) {
-                Ok(set) if set.is_empty() => Err(vec![KeySetProblem::whole("holds no key".to_owned())]),
-                result => result,
-            },
-            Err(error) => Err(vec![KeySetProblem::whole(error.to_string())]),
+        match Self::from_members(&members_of(text)?, algorithms) {
+            Ok(set) if set.is_empty() => Err(vec![KeySetProblem::whole("holds no key".to_owned())]),
+            result => result,
         }
     }
 
@@ -75,6 +69,20 @@ impl KeySet {
     pub fn from_members(
         members: &Map<String, Value>,
         algorithms: &[AlgorithmName],
+    ) -> Result<Self, Vec<KeySetProblem>> {
+        match Self::collect(members, algorithms, Kinds::Public) {
+            Ok(set) if set.keys.is_empty() && set.skipped > 0 => {
+                Err(vec![KeySetProblem::whole(set.why_empty(algorithms))])
+            }
+            result => result,
+        }
+    }
+
+    /// The keys for these algorithms, where there are any, of a set that is right as a whole.
+    fn collect(
+        members: &Map<String, Value>,
+        algorithms: &[AlgorithmName],
+        kinds: Kinds,
     ) -> Result<Self, Vec<KeySetProblem>> {
         let Some(Value::Array(entries)) = members.get("keys") else {
             return Err(vec![KeySetProblem::whole("the member `keys` must be an array".to_owned())]);
@@ -92,7 +100,7 @@ impl KeySet {
             {
                 problems.push(KeySetProblem::at(index, "kid", "another key of the set has the same `kid`"));
             }
-            match jwk::read(index, entry, algorithms) {
+            match jwk::read(index, entry, algorithms, kinds) {
                 Ok(Entry::Key(key)) => set.keys.push(*key),
                 Ok(Entry::Skipped) => set.skipped += 1,
                 Ok(Entry::Undecided) => {
@@ -101,9 +109,6 @@ impl KeySet {
                 }
                 Err(found) => problems.extend(found),
             }
-        }
-        if problems.is_empty() && set.keys.is_empty() && set.skipped > 0 {
-            problems.push(KeySetProblem::whole(set.why_empty(algorithms)));
         }
         if problems.is_empty() { Ok(set) } else { Err(problems) }
     }
@@ -217,8 +222,24 @@ impl KeySet {
     }
 }
 
+fn members_of(text: &[u8]) -> Result<Map<String, Value>, Vec<KeySetProblem>> {
+    if text.len() > MAX_JWK_SET_BYTES {
+        return Err(vec![KeySetProblem::whole(format!("larger than {MAX_JWK_SET_BYTES} bytes"))]);
+    }
+    json::parse_object(text).map_err(|error| vec![KeySetProblem::whole(error.to_string())])
+}
+
 #[cfg(any(test, feature = "explain"))]
 impl KeySet {
+    /// As [`KeySet::parse`], for a set that nobody has published: secrets may be among the keys (`kty` `oct`, RFC 7518
+    /// section 6.4), read as strictly. Such a set may hold no key that fits.
+    ///
+    /// # Errors
+    /// Every problem at once. Without a [place](KeySetProblem::place), it is no JWK Set at all.
+    pub fn parse_with_secrets(text: &[u8], algorithms: &[AlgorithmName]) -> Result<Self, Vec<KeySetProblem>> {
+        Self::collect(&members_of(text)?, algorithms, Kinds::WithSecrets)
+    }
+
     /// The keys, in words: what `kid` each answers to, and its algorithm.
     pub(crate) fn names(&self) -> Vec<String> {
         let name = |key: &Key| match &key.name {

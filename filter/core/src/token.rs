@@ -14,12 +14,18 @@ use crate::rejection::Rejection;
 use crate::signature_host::SignatureHost;
 use crate::{base64url, json};
 
-/// A token whose form is right and of which nothing else is known.
+/// A JWS whose form is right and of which nothing else is known; what its payload is, nobody has looked at.
 #[derive(Debug)]
-pub struct UnverifiedToken<'t> {
+pub struct UnverifiedJws<'t> {
     token: UntrustedToken<'t>,
     algorithm: AlgorithmName,
     signing_input: &'t [u8],
+}
+
+/// A token whose form is right and of which nothing else is known.
+#[derive(Debug)]
+pub struct UnverifiedToken<'t> {
+    jws: UnverifiedJws<'t>,
     payload: Map<String, Value>,
 }
 
@@ -45,13 +51,22 @@ impl Proof {
     }
 }
 
-impl<'t> UnverifiedToken<'t> {
-    /// Reads a JWS in compact serialization (RFC 7515 section 7.1) whose payload is a JSON object (RFC 7519 section 7.2).
+impl<'t> UnverifiedJws<'t> {
+    /// Reads a JWS in compact serialization (RFC 7515 section 7.1).
     ///
     /// # Errors
     /// [`Rejection::TokenTooLarge`], [`Rejection::TokenMalformed`] (a JWE, too, with its five segments),
     /// [`Rejection::TypeNotAllowed`] for any `cty`, [`Rejection::AlgorithmNotAllowed`].
     pub fn parse(token: &'t [u8]) -> Result<Self, Rejection> {
+        Self::parse_with(token, |_| Ok(())).map(|(jws, ())| jws)
+    }
+
+    /// The same, and the payload read by `read` once the header is fine: whatever is refused is refused before the rest
+    /// costs anything.
+    fn parse_with<P>(
+        token: &'t [u8],
+        read: impl FnOnce(&[u8]) -> Result<P, Rejection>,
+    ) -> Result<(Self, P), Rejection> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Rejection::TokenTooLarge);
         }
@@ -65,11 +80,52 @@ impl<'t> UnverifiedToken<'t> {
         if header.is_empty() || payload.is_empty() || signature.is_empty() {
             return Err(Rejection::TokenMalformed);
         }
-        let algorithm = read_header(&object(header)?)?;
-        let payload = object(payload)?;
+        let algorithm = read_header(&object(header.as_bytes())?)?;
+        let payload = read(payload.as_bytes())?;
         let (signing_input, _) = text.rsplit_once('.').ok_or(Rejection::TokenMalformed)?;
         let token = UntrustedToken::new(text).map_err(|_| Rejection::TokenMalformed)?;
-        Ok(Self { token, algorithm, signing_input: signing_input.as_bytes(), payload })
+        Ok((Self { token, algorithm, signing_input: signing_input.as_bytes() }, payload))
+    }
+
+    fn typ(&self) -> Option<&str> {
+        self.token.header().token_type.as_deref()
+    }
+
+    fn prove(&self, keys: &KeySet, host: &dyn SignatureHost) -> Result<Proof, Rejection> {
+        let kid = self.token.header().key_id.clone();
+        let signature = self.token.signature_bytes();
+        let key = keys.prove(kid.as_deref(), self.algorithm, self.signing_input, signature, host)?;
+        Ok(Proof { kid, algorithm: self.algorithm, key })
+    }
+}
+
+#[cfg(any(test, feature = "explain"))]
+impl UnverifiedJws<'_> {
+    pub(crate) fn algorithm(&self) -> AlgorithmName {
+        self.algorithm
+    }
+
+    pub(crate) fn kid(&self) -> Option<&str> {
+        self.token.header().key_id.as_deref()
+    }
+
+    /// Verifies the signature, whatever the payload is.
+    ///
+    /// # Errors
+    /// As [`UnverifiedToken::verify`].
+    pub(crate) fn verify(&self, keys: &KeySet) -> Result<(), Rejection> {
+        self.prove(keys, &crate::signature_host::NoSignatureHost).map(|_| ())
+    }
+}
+
+impl<'t> UnverifiedToken<'t> {
+    /// Reads a JWS whose payload is a JSON object (RFC 7519 section 7.2).
+    ///
+    /// # Errors
+    /// As [`UnverifiedJws::parse`].
+    pub fn parse(token: &'t [u8]) -> Result<Self, Rejection> {
+        let (jws, payload) = UnverifiedJws::parse_with(token, object)?;
+        Ok(Self { jws, payload })
     }
 
     /// What the token says of its issuer: only good to choose the keys that can prove it.
@@ -89,10 +145,10 @@ impl<'t> UnverifiedToken<'t> {
     /// # Errors
     /// [`Rejection::AlgorithmNotAllowed`], [`Rejection::TypeNotAllowed`].
     pub fn check_header(&self, issuer: &Issuer) -> Result<(), Rejection> {
-        if !issuer.allows_algorithm(self.algorithm) {
+        if !issuer.allows_algorithm(self.jws.algorithm) {
             return Err(Rejection::AlgorithmNotAllowed);
         }
-        if !issuer.allows_type(self.token.header().token_type.as_deref()) {
+        if !issuer.allows_type(self.jws.typ()) {
             return Err(Rejection::TypeNotAllowed);
         }
         Ok(())
@@ -103,30 +159,33 @@ impl<'t> UnverifiedToken<'t> {
     /// # Errors
     /// [`Rejection::KeyUnknown`], [`Rejection::AlgorithmNotAllowed`], [`Rejection::SignatureInvalid`].
     pub fn verify(self, keys: &KeySet, host: &dyn SignatureHost) -> Result<VerifiedToken, Rejection> {
-        let kid = self.token.header().key_id.clone();
-        let signature = self.token.signature_bytes();
-        let key = keys.prove(kid.as_deref(), self.algorithm, self.signing_input, signature, host)?;
-        Ok(VerifiedToken { payload: self.payload, proof: Proof { kid, algorithm: self.algorithm, key } })
+        let proof = self.jws.prove(keys, host)?;
+        Ok(VerifiedToken { payload: self.payload, proof })
     }
 }
 
 #[cfg(any(test, feature = "explain"))]
-impl UnverifiedToken<'_> {
+impl<'t> UnverifiedToken<'t> {
+    /// What it is apart from its payload.
+    pub(crate) fn jws(&self) -> &UnverifiedJws<'t> {
+        &self.jws
+    }
+
     pub(crate) fn algorithm(&self) -> AlgorithmName {
-        self.algorithm
+        self.jws.algorithm
     }
 
     pub(crate) fn typ(&self) -> Option<&str> {
-        self.token.header().token_type.as_deref()
+        self.jws.typ()
     }
 
     pub(crate) fn kid(&self) -> Option<&str> {
-        self.token.header().key_id.as_deref()
+        self.jws.kid()
     }
 }
 
-fn object(segment: &str) -> Result<Map<String, Value>, Rejection> {
-    let bytes = base64url::decode(segment.as_bytes()).ok_or(Rejection::TokenMalformed)?;
+fn object(segment: &[u8]) -> Result<Map<String, Value>, Rejection> {
+    let bytes = base64url::decode(segment).ok_or(Rejection::TokenMalformed)?;
     json::parse_object(&bytes).map_err(|_| Rejection::TokenMalformed)
 }
 

@@ -206,6 +206,8 @@ fn parts() -> impl Strategy<Value = String> {
         json!({ "alg": "none", "cty": "JWT" }),
         json!({ "alg": "EdDSA", "kid": "" }),
         json!({ "alg": "x", "kid": 7 }),
+        json!({ "alg": "EdDSA", "typ": 7 }),
+        json!({ "alg": "EdDSA", "typ": null }),
         json!({ "alg": "HS256", "kid": "k".repeat(300) }),
     ];
     let part = prop_oneof![

@@ -73,7 +73,7 @@ pub(super) struct Fault {
     /// What it comes to, as in [`UnverifiedToken::parse`]: a test holds the two together.
     #[cfg_attr(not(test), expect(dead_code, reason = "only compared"))]
     pub(super) rejection: Rejection,
-    text: String,
+    pub(super) text: String,
 }
 
 impl Fault {
@@ -88,6 +88,12 @@ impl Fault {
 
 /// The first fault, in the order in which the decision comes to it.
 pub(super) fn fault(token: &[u8]) -> Result<(), Fault> {
+    let payload = fault_of_jws(token)?;
+    object("payload", payload).map(|_| ())
+}
+
+/// The first fault, whatever the payload is; where there is none, the payload as it stands.
+pub(super) fn fault_of_jws(token: &[u8]) -> Result<&[u8], Fault> {
     if token.len() > MAX_TOKEN_BYTES {
         return Err(Fault::new(
             Rejection::TokenTooLarge,
@@ -109,11 +115,10 @@ pub(super) fn fault(token: &[u8]) -> Result<(), Fault> {
         return Err(Fault::of_form("the header or the payload is empty"));
     }
     check_header(&object("header", header)?)?;
-    object("payload", payload)?;
-    match base64url::decode(signature) {
-        Some(_) => Ok(()),
-        None => Err(Fault::of_form("the signature is not base64url without padding (RFC 7515 section 2)")),
+    for (what, segment) in [("payload", payload), ("signature", signature)] {
+        decoded(what, segment)?;
     }
+    Ok(payload)
 }
 
 fn check_header(header: &Map<String, Value>) -> Result<(), Fault> {
@@ -137,14 +142,19 @@ fn check_header(header: &Map<String, Value>) -> Result<(), Fault> {
         let text = format!("`alg` {} is none that any issuer may have", quoted(algorithm.as_bytes()));
         return Err(Fault::new(Rejection::AlgorithmNotAllowed, text));
     }
+    if header.get("typ").is_some_and(|typ| !typ.is_string() && !typ.is_null()) {
+        return Err(Fault::of_form("`typ` of the header is no string"));
+    }
     Ok(())
 }
 
+fn decoded(what: &str, segment: &[u8]) -> Result<Vec<u8>, Fault> {
+    let text = || format!("the {what} is not base64url without padding (RFC 7515 section 2)");
+    base64url::decode(segment).ok_or_else(|| Fault::of_form(text()))
+}
+
 fn object(what: &str, segment: &[u8]) -> Result<Map<String, Value>, Fault> {
-    let bytes = base64url::decode(segment);
-    let bytes = bytes.ok_or_else(|| {
-        Fault::of_form(format!("the {what} is not base64url without padding (RFC 7515 section 2)"))
-    })?;
+    let bytes = decoded(what, segment)?;
     json::parse_object(&bytes).map_err(|error| {
         let why = quoted(error.to_string().as_bytes());
         Fault::of_form(format!("the {what} is no JSON object without repeated members: {why}"))

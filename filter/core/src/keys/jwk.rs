@@ -1,6 +1,8 @@
 //! One JWK (RFC 7517 section 4).
 
 mod ec;
+#[cfg(any(test, feature = "explain"))]
+mod oct;
 mod okp;
 mod rsa;
 
@@ -16,6 +18,16 @@ use crate::base64url;
 /// Members that only a private or symmetric key has (RFC 7518 section 6). Their presence in a set of public keys
 /// means that a secret has leaked, or that somebody else made the set.
 const SECRET_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// Which kinds of keys a set may hold.
+#[derive(Clone, Copy)]
+pub(super) enum Kinds {
+    /// Public ones alone.
+    Public,
+    /// Secrets, too: in a set of one's own, which the filter never reads.
+    #[cfg(any(test, feature = "explain"))]
+    WithSecrets,
+}
 
 /// The most operations of a key: RFC 7517 section 4.3 defines eight.
 const MAX_OPERATIONS: usize = 16;
@@ -36,13 +48,19 @@ pub(super) fn read(
     index: usize,
     entry: &Value,
     algorithms: &[AlgorithmName],
+    kinds: Kinds,
 ) -> Result<Entry, Vec<KeySetProblem>> {
     let Value::Object(jwk) = entry else {
         return Err(vec![KeySetProblem::at(index, "", "must be an object")]);
     };
     let mut problems = Vec::new();
+    let is_secret = match kinds {
+        Kinds::Public => false,
+        #[cfg(any(test, feature = "explain"))]
+        Kinds::WithSecrets => jwk.get("kty").is_some_and(|kty| kty == "oct"),
+    };
     for member in SECRET_MEMBERS {
-        if jwk.contains_key(member) {
+        if jwk.contains_key(member) && !(is_secret && member == "k") {
             problems.push(KeySetProblem::at(
                 index,
                 member,
@@ -84,11 +102,10 @@ pub(super) fn read(
         problems.push(KeySetProblem::at(index, "kid", format!("must have 1 to {MAX_KEY_ID_BYTES} bytes")));
     }
     let usable = verifies && usage.is_none_or(|usage| usage == "sig");
-    let entry = match fitting(kty, crv, alg, algorithms) {
+    let entry = match fitting((kty, is_secret), crv, alg, algorithms) {
         Fitting::One(algorithm) if usable => match material(jwk, algorithm) {
-            Ok(material) => {
+            Ok((material, thumbprint)) => {
                 let name = kid.map_or(Name::Absent, |kid| Name::Is(kid.to_owned()));
-                let thumbprint = Thumbprint::of_jwk(algorithm, jwk);
                 Entry::Key(Box::new(Key { name, material, thumbprint }))
             }
             Err((member, text)) => {
@@ -110,9 +127,15 @@ enum Fitting {
 }
 
 /// `alg` decides where it is there; else what `kty` and `crv` leave of the issuer's algorithms.
-fn fitting(kty: Option<&str>, crv: Option<&str>, alg: Option<&str>, algorithms: &[AlgorithmName]) -> Fitting {
-    use AlgorithmName::{EdDsa, Es256, Es384, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+fn fitting(
+    (kty, is_secret): (Option<&str>, bool),
+    crv: Option<&str>,
+    alg: Option<&str>,
+    algorithms: &[AlgorithmName],
+) -> Fitting {
+    use AlgorithmName::{EdDsa, Es256, Es384, Hs256, Hs384, Hs512, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
     let of_type: &[AlgorithmName] = match (kty, crv) {
+        _ if is_secret => &[Hs256, Hs384, Hs512],
         (Some("OKP"), Some("Ed25519")) => &[EdDsa],
         (Some("EC"), Some("P-256")) => &[Es256],
         (Some("EC"), Some("P-384")) => &[Es384],
@@ -130,8 +153,11 @@ fn fitting(kty: Option<&str>, crv: Option<&str>, alg: Option<&str>, algorithms: 
 }
 
 /// What verifies, or the member that is wrong and how.
-fn material(jwk: &Map<String, Value>, algorithm: AlgorithmName) -> Result<Material, (&'static str, String)> {
-    match algorithm {
+fn material(
+    jwk: &Map<String, Value>,
+    algorithm: AlgorithmName,
+) -> Result<(Material, Thumbprint), (&'static str, String)> {
+    let material = match algorithm {
         AlgorithmName::EdDsa => okp::ed25519(jwk).map(Material::EdDsa),
         AlgorithmName::Es256 => ec::p256(jwk).map(Material::Es256),
         AlgorithmName::Es384 => ec::p384(jwk).map(Material::Es384),
@@ -141,10 +167,16 @@ fn material(jwk: &Map<String, Value>, algorithm: AlgorithmName) -> Result<Materi
         AlgorithmName::Ps256 => rsa::read(jwk).map(Material::Ps256),
         AlgorithmName::Ps384 => rsa::read(jwk).map(Material::Ps384),
         AlgorithmName::Ps512 => rsa::read(jwk).map(Material::Ps512),
+        #[cfg(any(test, feature = "explain"))]
+        AlgorithmName::Hs256 | AlgorithmName::Hs384 | AlgorithmName::Hs512 => {
+            return oct::read(jwk, algorithm).map(|secret| (secret.material, secret.thumbprint));
+        }
+        #[cfg(not(any(test, feature = "explain")))]
         AlgorithmName::Hs256 | AlgorithmName::Hs384 | AlgorithmName::Hs512 => {
             Err(("kty", "a secret has no place in a public set".to_owned()))
         }
-    }
+    };
+    material.map(|material| (material, Thumbprint::of_jwk(algorithm, jwk)))
 }
 
 /// RFC 7517 section 4.3 forbids it.

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::algorithm::AlgorithmName;
 use crate::base64url;
+use crate::explain::{Signature, inspect};
 use crate::keys::{KeySet, Secret};
 use crate::rejection::Rejection;
 use crate::signature_host::NoSignatureHost;
@@ -14,22 +15,43 @@ const JOE: &str =
 /// The payload of the examples in RFC 7520.
 const FRODO: &str = "SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250byB0aGUgcm9hZCwgYW5kIGlmIHlvdSBkb24ndCBrZWVwIHlvdXIgZmVldCwgdGhlcmXigJlzIG5vIGtub3dpbmcgd2hlcmUgeW91IG1pZ2h0IGJlIHN3ZXB0IG9mZiB0by4";
 
-/// It holds, and does not if the message is another.
-fn holds(keys: &KeySet, algorithm: AlgorithmName, message: &str, signature: &str) {
-    let signature = base64url::decode(signature.as_bytes()).unwrap();
+/// Keys as the filter has them, and the JWK Set that holds them.
+struct Keys {
+    read: KeySet,
+    set: String,
+}
+
+/// It holds, and does not if the message is another. Where the message is that of a JWS, an inspection says the same.
+fn holds(keys: &Keys, algorithm: AlgorithmName, message: &str, signature: &str) {
+    let decoded = base64url::decode(signature.as_bytes()).unwrap();
     let verify =
-        |message: &str| keys.verify(None, algorithm, message.as_bytes(), &signature, &NoSignatureHost);
+        |message: &str| keys.read.verify(None, algorithm, message.as_bytes(), &decoded, &NoSignatureHost);
     assert_eq!(verify(message), Ok(()), "{}", algorithm.as_str());
     assert_eq!(verify(&format!("{message}A")), Err(Rejection::SignatureInvalid), "{}", algorithm.as_str());
+    if let Some((header, payload)) = message.split_once('.') {
+        let inspect = |payload: &str| {
+            let token = format!("{header}.{payload}.{signature}");
+            inspect(token.as_bytes(), Some(keys.set.as_bytes())).unwrap()
+        };
+        let inspection = inspect(payload);
+        assert_eq!((inspection.signature, inspection.reason), (Signature::Valid, None));
+        assert_eq!(inspection.header.unwrap()["alg"], algorithm.as_str());
+        assert!(inspection.payload.is_some());
+        let inspection = inspect("e30");
+        let expected = (Signature::Invalid, Some(Rejection::SignatureInvalid));
+        assert_eq!((inspection.signature, inspection.reason), expected);
+    }
 }
 
-fn public(algorithm: AlgorithmName, jwk: serde_json::Value) -> KeySet {
-    KeySet::parse(json!({ "keys": [jwk] }).to_string().as_bytes(), &[algorithm]).unwrap()
+fn public(algorithm: AlgorithmName, jwk: serde_json::Value) -> Keys {
+    let set = json!({ "keys": [jwk] }).to_string();
+    Keys { read: KeySet::parse(set.as_bytes(), &[algorithm]).unwrap(), set }
 }
 
-fn secret(algorithm: AlgorithmName, k: &str) -> KeySet {
-    let secret = base64url::decode(k.as_bytes()).unwrap();
-    KeySet::from_secrets(vec![Secret::new(algorithm, &secret).unwrap()])
+fn secret(algorithm: AlgorithmName, jwk: serde_json::Value) -> Keys {
+    let secret = base64url::decode(jwk["k"].as_str().unwrap().as_bytes()).unwrap();
+    let read = KeySet::from_secrets(vec![Secret::new(algorithm, &secret).unwrap()]);
+    Keys { read, set: json!({ "keys": [jwk] }).to_string() }
 }
 
 #[test]
@@ -37,7 +59,7 @@ fn rfc_7515_appendix_a_1_hs256() {
     let k = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
     let input = format!("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.{JOE}");
     holds(
-        &secret(AlgorithmName::Hs256, k),
+        &secret(AlgorithmName::Hs256, json!({ "kty": "oct", "k": k })),
         AlgorithmName::Hs256,
         &input,
         "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
@@ -80,7 +102,7 @@ fn rfc_6979_appendix_a_2_6_es384() {
 }
 
 /// The key of RFC 7520 section 3.3, with the members that it has there.
-fn bilbo(algorithm: AlgorithmName) -> KeySet {
+fn bilbo(algorithm: AlgorithmName) -> Keys {
     let n = "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJMRBSFKrKb2wqVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD5lFHpPI9bTwJlsde3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kRhuaxwUkRz5iaiQkqgc5gHdrNP5zw";
     let kid = "bilbo.baggins@hobbiton.example";
     public(algorithm, json!({ "kty": "RSA", "kid": kid, "use": "sig", "n": n, "e": "AQAB" }))
@@ -108,8 +130,11 @@ fn rfc_7520_section_4_2_ps384() {
 
 #[test]
 fn rfc_7520_section_4_4_hs256() {
+    let k = "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg";
+    let kid = "018c0ae5-4d9b-471b-bfd6-eef314bc7037";
+    let jwk = json!({ "kty": "oct", "kid": kid, "use": "sig", "alg": "HS256", "k": k });
     holds(
-        &secret(AlgorithmName::Hs256, "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg"),
+        &secret(AlgorithmName::Hs256, jwk),
         AlgorithmName::Hs256,
         &format!("eyJhbGciOiJIUzI1NiIsImtpZCI6IjAxOGMwYWU1LTRkOWItNDcxYi1iZmQ2LWVlZjMxNGJjNzAzNyJ9.{FRODO}"),
         "s0h6KThzkfBBBkLspW1h84VsJZFTsPPqMDA7g1Md7p0",
