@@ -25,6 +25,7 @@ mod bodies;
 mod bundle;
 mod capabilities;
 mod check;
+mod command_line;
 mod compose;
 mod configuration;
 mod decoders;
