@@ -7,7 +7,7 @@
 //! [`http2`], [`bodies`], [`websocket`] the same in streams, long ones among them; [`policy_change`] a new policy while
 //! it serves; [`stats`] what Envoy counts, [`metrics`] what the filter does; [`signatures`] who verifies;
 //! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`check`] what is
-//! named before Envoy starts; [`bundle`] what is joined; [`schema`] what editors know;
+//! named before Envoy starts; [`bundle`] what is joined; [`token`] what is in a token; [`schema`] what editors know;
 //! [`examples`], [`documentation`] and [`standards`] that they are true; [`vectors`] hundreds of requests with the decision that
 //! every host must come to; [`wycheproof`] thousands of signatures; [`properties`] what holds whatever policy and request are;
 //! [`hosted`] the module without a proxy.

@@ -25,7 +25,7 @@ use crate::{clock, input, output, printable};
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// - for a token from the standard input.
-    #[arg(value_name = "-", required_unless_present = "token_file", conflicts_with = "token_file")]
+    #[arg(value_name = "-", conflicts_with = "token_file")]
     input: Option<String>,
     /// A file with the token, or - for the standard input.
     #[arg(long, value_name = "FILE")]
@@ -50,12 +50,12 @@ const TIMES: [&str; 4] = ["iat", "nbf", "exp", "auth_time"];
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let file = match (&arguments.input, &arguments.token_file) {
         (Some(input), _) if input == "-" => Path::new("-"),
+        (None, Some(file)) => file,
         // What stands there is not repeated: it may be the token.
-        (Some(_), _) => {
+        (Some(_), _) | (None, None) => {
             let text = "a token comes from a file or the standard input, since shells keep what is typed: say --token-file FILE, or -";
             return Err(text.to_owned().into());
         }
-        (None, file) => file.as_deref().unwrap_or(Path::new("-")),
     };
     if file == Path::new("-") && arguments.jwks.as_deref() == Some(file) {
         return Err("the standard input can be read once: give only one file as `-`".to_owned().into());
@@ -121,8 +121,10 @@ fn times(claims: &Map<String, Value>, now: u64, text: &mut String) {
         // Seconds may have a fraction (RFC 7519 section 2); no calendar goes on for ever.
         let Some(seconds) = claims.get(name).and_then(Value::as_f64) else { continue };
         if (0.0..1e12).contains(&seconds) {
-            let line = format!("  {name}: {}", clock::shown_from(seconds as u64, now));
-            let _ = writeln!(text, "{}", styled(FAINT, &line));
+            let seconds = seconds as u64;
+            let style = if name == "exp" && seconds <= now { BAD } else { FAINT };
+            let line = format!("  {name}: {}", clock::shown_from(seconds, now));
+            let _ = writeln!(text, "{}", styled(style, &line));
         }
     }
 }

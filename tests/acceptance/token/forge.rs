@@ -8,18 +8,18 @@ use super::{Desk, Ran};
 
 /// A policy with an issuer of each kind of keys.
 fn policy() -> Value {
-    let issuer = |iss: &str, algorithms: &[&str], keys: Value| {
+    let issuer = |name: &str, algorithms: &[&str], keys: Value| {
         json!({
-            "iss": iss, "audiences": ["api", "other"], "algorithms": algorithms, "token_types": ["at+jwt"], "keys": keys,
-            "claims": { "subject": ["user", "id"], "role_prefix": format!("{}:", &iss[8..11]) },
+            "iss": format!("https://{name}.test/"), "audiences": ["api", "other"], "algorithms": algorithms, "token_types": ["at+jwt"], "keys": keys,
+            "claims": { "subject": ["user", "id"], "role_prefix": format!("{name}:") },
         })
     };
     let remote = json!({ "remote": { "cluster": "own", "uri": "https://own.test/jwks" } });
     json!({
         "version": 1,
         "issuers": {
-            "own": issuer("https://own.test/", &["ES384", "RS256"], remote),
-            "shared": issuer("https://sha.test/", &["HS384"], json!({ "secrets_env": ["TOKEN_SECRET"] })),
+            "own": issuer("own", &["ES384", "RS256"], remote),
+            "shared": issuer("shared", &["HS384"], json!({ "secrets_env": ["TOKEN_SECRET"] })),
         },
         "policies": [{ "name": "api", "hosts": ["*"], "prefix": "/", "issuers": ["own", "shared"],
             "rules": [{ "name": "all", "paths": ["/**"] }] }],
@@ -66,7 +66,7 @@ fn a_token_looks_like_those_of_an_issuer_and_is_taken_for_one_where_its_keys_are
     let desk = Desk::new();
     desk.write("policy.json", policy().to_string());
     for (issuer, iss, algorithm) in
-        [("own", "https://own.test/", "ES384"), ("shared", "https://sha.test/", "HS384")]
+        [("own", "https://own.test/", "ES384"), ("shared", "https://shared.test/", "HS384")]
     {
         let keys = format!("{issuer}.json");
         let ran = forge(&desk, &["--config", "policy.json", "--issuer", issuer, "--keys", &keys]);
