@@ -31,7 +31,7 @@ use crate::{check, clock, input, output};
 pub(crate) struct Arguments {
     /// Write the JWK Set that verifies the token into this new file; for HS256, HS384 and HS512 it holds the secret.
     #[arg(long, value_name = "FILE")]
-    keys: Option<PathBuf>,
+    keys: PathBuf,
     /// The algorithm. By default the first of the issuer, or EdDSA.
     #[arg(long, value_name = "ALG", value_parser = algorithms())]
     algorithm: Option<AlgorithmName>,
@@ -105,14 +105,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Ok((forged::jwk(&key, &kid, algorithm), token))
     };
     let (jwk, token) = make().map_err(|error: bearward_forge::ForgeError| error.to_string())?;
-    if let Some(file) = &arguments.keys {
-        write_anew(file, &jwk)?;
-    }
-    let end = arguments.keys.as_ref().map_or_else(
-        || "nothing can verify it any more; --keys FILE writes what does".to_owned(),
-        |file| format!("no proxy accepts it unless it is given {}", file.display()),
+    write_anew(&arguments.keys, &jwk)?;
+    eprintln!(
+        "A forged token, signed by {} with a key that is thrown away: no proxy accepts it unless it is given {}.",
+        algorithm.as_str(),
+        arguments.keys.display()
     );
-    eprintln!("A forged token, signed by {} with a key that is thrown away: {end}.", algorithm.as_str());
     output::write(format!("{token}\n").as_bytes(), None)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bearward_core::explain::{Inspection, Signature, inspect};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::{Map, Value, json};
 
 use super::Failure;
@@ -22,10 +22,10 @@ use crate::{clock, input, output, printable};
 /// Exits with 0 where the signature is valid, with 1 where it is invalid or was not checked, as it is without --jwks, with
 /// 2 for wrong usage.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, group(ArgGroup::new("token").required(true).args(["input", "token_file"])))]
 pub(crate) struct Arguments {
     /// - for a token from the standard input.
-    #[arg(value_name = "-", conflicts_with = "token_file")]
+    #[arg(value_name = "-")]
     input: Option<String>,
     /// A file with the token, or - for the standard input.
     #[arg(long, value_name = "FILE")]
@@ -50,9 +50,9 @@ const TIMES: [&str; 4] = ["iat", "nbf", "exp", "auth_time"];
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let file = match (&arguments.input, &arguments.token_file) {
         (Some(input), _) if input == "-" => Path::new("-"),
-        (None, Some(file)) => file,
+        (None, file) => file.as_deref().unwrap_or(Path::new("-")),
         // What stands there is not repeated: it may be the token.
-        (Some(_), _) | (None, None) => {
+        (Some(_), _) => {
             let text = "a token comes from a file or the standard input, since shells keep what is typed: say --token-file FILE, or -";
             return Err(text.to_owned().into());
         }
@@ -60,9 +60,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if file == Path::new("-") && arguments.jwks.as_deref() == Some(file) {
         return Err("the standard input can be read once: give only one file as `-`".to_owned().into());
     }
+    // The token first: whoever forges it in the same pipeline has written its keys by then.
+    let token = input::read_token(file)?;
     let jwks = arguments.jwks.as_deref().map(|file| Ok((file, input::read(file)?)));
     let jwks = jwks.transpose().map_err(|text: String| text)?;
-    let token = input::read_token(file)?;
     let inspection = inspect(&token, jwks.as_ref().map(|(_, text)| text.as_slice())).map_err(|problem| {
         let file = jwks.as_ref().map(|(file, _)| file.display().to_string()).unwrap_or_default();
         format!("{file}: is no JWK Set: {problem}")

@@ -125,7 +125,7 @@ fn what_is_no_jwk_set_and_other_wrong_usage_is_said_with_status_2() {
     desk.write("token", RFC_8037);
     desk.write("empty", " \n");
     for (arguments, why) in [
-        (vec![], "say --token-file FILE, or -"),
+        (vec![], "<-|--token-file <FILE>>"),
         (vec!["--token-file", "missing"], "missing: No such file"),
         (vec!["--token-file", "empty"], "empty: holds no token"),
         (vec!["--token-file", "token", "--jwks", "missing"], "missing: No such file"),
