@@ -46,12 +46,14 @@ fn the_help_names_every_command_and_each_of_them_teaches_by_example() {
 fn wrong_usage_ends_with_2_and_says_how_on_the_standard_error_alone() {
     let mut wrong: Vec<Vec<&str>> = vec![vec![], vec!["chekc"], vec!["token"], vec!["token", "inspekt"]];
     wrong.extend(COMMANDS.iter().map(|words| [words, &["--no-such-option"][..]].concat()));
-    // But for the schema, none does anything without being told of what.
-    wrong.extend(COMMANDS.iter().filter(|words| **words != ["schema"]).map(|words| words.to_vec()));
+    // But for these, none does anything without being told of what.
+    let complete = [&["schema"][..], &["token", "forge"]];
+    wrong.extend(COMMANDS.iter().filter(|words| !complete.contains(words)).map(|words| words.to_vec()));
     for arguments in wrong {
         let output = bearward(&arguments).output().unwrap();
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), String::new()), "{arguments:?}");
-        assert!(text(&output.stderr).contains("Usage:"), "{arguments:?}: {}", text(&output.stderr));
+        let said = text(&output.stderr);
+        assert!(said.contains("Usage:") || said.contains("say --token-file FILE"), "{arguments:?}: {said}");
     }
 }
 

@@ -173,7 +173,7 @@ fn a_case_that_fails_shows_both_sides_the_line_and_the_way() {
     let (code, said) = desk.said(&[]);
     assert_eq!(code, Some(1), "{said}");
     for part in [
-        "failed: a customer deletes tests.yaml:3\n",
+        "failed: a customer deletes\n  tests.yaml:3\n  DELETE /api/menu/1\n",
         "  - decision: forward\n  + decision: reject\n",
         "  - reason: -\n  + reason: role_missing\n",
         "    rule: api/edit\n",

@@ -10,7 +10,7 @@ use super::case::Outcome;
 use crate::document::Document;
 use crate::explain;
 use crate::policy_file::Loaded;
-use crate::terminal::{BAD, FAINT, GOOD, HEADING, SUSPICIOUS, styled};
+use crate::terminal::{BAD, FAINT, GOOD, HEADING, SUSPICIOUS, styled, wrapped};
 
 /// Every rule, as verdicts name it, in the order of the document.
 pub(super) fn rules(loaded: &Loaded) -> Vec<String> {
@@ -53,8 +53,8 @@ pub(super) fn text(document: &Document, outcomes: &[Outcome<'_>], unreached: &[S
         failure(document, outcome, &mut text);
     }
     for rule in unreached {
-        let _ =
-            writeln!(text, "{} no case reaches the rule {}", styled(SUSPICIOUS, "unreached:"), plain(rule));
+        let first = format!("{} ", styled(SUSPICIOUS, "unreached:"));
+        let _ = writeln!(text, "{}", wrapped(&first, &format!("no case reaches the rule {}", plain(rule))));
     }
     let (passed, failed) = counts(outcomes);
     let style = if failed == 0 { GOOD } else { BAD };
@@ -65,15 +65,11 @@ pub(super) fn text(document: &Document, outcomes: &[Outcome<'_>], unreached: &[S
 fn failure(document: &Document, outcome: &Outcome<'_>, text: &mut String) {
     let case = outcome.case;
     let line = document.place(&case.path).line;
-    let place = format!("{}:{line}", document.source.name);
-    let _ = writeln!(
-        text,
-        "{} {} {}",
-        styled(BAD, "failed:"),
-        styled(HEADING, &plain(case.name)),
-        styled(FAINT, &place)
-    );
-    let _ = writeln!(text, "  {} {}", plain(case.method), plain(case.target));
+    let name = wrapped(&format!("{} ", styled(BAD, "failed:")), &styled(HEADING, &plain(case.name)));
+    let _ = writeln!(text, "{name}");
+    let place = format!("  {}:{line}", document.source.name);
+    let _ = writeln!(text, "{}", styled(FAINT, &place));
+    let _ = writeln!(text, "{}", wrapped("  ", &format!("{} {}", plain(case.method), plain(case.target))));
     for compared in &outcome.compared {
         let what = plain(&compared.what);
         let (expected, found) = (plain(&compared.expected), plain(&compared.found));
