@@ -13,6 +13,7 @@ use bearward_core::decide::Means;
 use bearward_core::signature_host::NoSignatureHost;
 use clap::Args;
 
+use crate::failure::Failure;
 use crate::{clock, input, output, policy_file};
 
 pub(crate) use self::print::steps;
@@ -75,28 +76,7 @@ Examples:
 
 /// Runs the command and prints its result.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    match explain(arguments) {
-        Ok(report) => output::print(&report, 0),
-        Err(Failure::Usage(text)) => {
-            eprintln!("{text}");
-            ExitCode::from(2)
-        }
-        Err(Failure::Ends(code)) => code,
-    }
-}
-
-/// Why nothing is explained.
-enum Failure {
-    /// Wrong usage, in one sentence.
-    Usage(String),
-    /// All has been said.
-    Ends(ExitCode),
-}
-
-impl From<String> for Failure {
-    fn from(text: String) -> Self {
-        Self::Usage(text)
-    }
+    explain(arguments).map_or_else(Failure::end, |report| output::print(&report, 0))
 }
 
 fn explain(arguments: &Arguments) -> Result<String, Failure> {

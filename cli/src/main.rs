@@ -8,6 +8,7 @@ mod check;
 mod clock;
 mod document;
 mod explain;
+mod failure;
 mod field;
 mod forged;
 mod input;

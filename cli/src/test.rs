@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use self::keys::Keys;
 use crate::document::{self, Document, Unreadable};
+use crate::failure::Failure;
 use crate::policy_file::{self, Loaded};
 use crate::snippet::{self, Severity};
 use crate::{bundle, output, terminal};
@@ -63,27 +64,7 @@ Examples:
 
 /// Runs the command and prints its result.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    test(arguments).unwrap_or_else(|failure| match failure {
-        Failure::Usage(text) => {
-            eprintln!("{text}");
-            ExitCode::from(2)
-        }
-        Failure::Ends(code) => code,
-    })
-}
-
-/// Why nothing is tested.
-enum Failure {
-    /// Wrong usage, in one sentence.
-    Usage(String),
-    /// All has been said.
-    Ends(ExitCode),
-}
-
-impl From<String> for Failure {
-    fn from(text: String) -> Self {
-        Self::Usage(text)
-    }
+    test(arguments).unwrap_or_else(Failure::end)
 }
 
 fn test(arguments: &Arguments) -> Result<ExitCode, Failure> {
