@@ -41,3 +41,24 @@ pub(crate) fn declared_hostcalls() -> BTreeSet<String> {
     let names = text.split("pub(super) fn proxy_").skip(1).filter_map(|rest| rest.split('(').next());
     names.map(|name| format!("proxy_{name}")).collect()
 }
+
+#[test]
+fn an_explanation_is_no_part_of_the_module_although_it_is_the_same_decision() {
+    let folder = workspace::root().join("filter/core/src/explain");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    let sources: String = files.map(|path| fs::read_to_string(path).unwrap()).collect();
+    let module = fs::read(module()).unwrap();
+    for text in [
+        "it is judged and forwarded as it stands",
+        "no policy is for this host and path",
+        "three segments of base64url",
+        "makes tokens of type",
+        "the keys at hand are",
+        "of which count",
+        "nothing: a valid token suffices",
+    ] {
+        assert!(sources.contains(text), "`{text}`: adapt this test to what is said");
+        assert!(!module.windows(text.len()).any(|part| part == text.as_bytes()), "`{text}` is in the module");
+    }
+}
