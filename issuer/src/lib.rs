@@ -4,7 +4,8 @@
 //!
 //! 1. [`command`] what can be run; [`settings`] with what
 //! 2. [`api`] the public interface; [`internal`] the probes; [`server`] the connections below both
-//! 3. [`account`] what is acceptable; [`hashing`] passwords; [`tokens`] and their keys; [`store`] PostgreSQL
+//! 3. [`account`] what is acceptable; [`hashing`] passwords; [`tokens`] and the [`keys`] that sign them; [`store`]
+//!    PostgreSQL
 //! 4. [`log`] and [`random`]
 #![forbid(unsafe_code)]
 
@@ -14,6 +15,7 @@ mod app;
 mod command;
 mod hashing;
 mod internal;
+mod keys;
 mod log;
 mod random;
 mod server;

@@ -3,6 +3,7 @@
 //! All that is wrong is reported at once, each problem with the setting's name and the way out.
 
 mod reader;
+mod secret_files;
 mod sources;
 pub(crate) mod table;
 #[cfg(test)]
@@ -11,11 +12,14 @@ mod values;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
+use crate::keys::life::Rhythm;
+use crate::keys::seal::KeyEncryption;
 pub(crate) use reader::Reader;
 pub(crate) use sources::Sources;
 
@@ -37,6 +41,7 @@ pub(crate) struct ServeSettings {
     pub(crate) database: DatabaseSettings,
     pub(crate) listeners: ListenerSettings,
     pub(crate) tokens: TokenSettings,
+    pub(crate) keys: KeySettings,
     pub(crate) passwords: PasswordSettings,
     pub(crate) hashing: HashSettings,
 }
@@ -74,6 +79,19 @@ pub(crate) struct TokenSettings {
     pub(crate) access_token_seconds: u32,
 }
 
+/// What tokens are signed with, and what is published of it.
+#[derive(Debug)]
+pub(crate) struct KeySettings {
+    pub(crate) encryption: KeyEncryption,
+    pub(crate) rhythm: Rhythm,
+}
+
+/// What `keys` works with.
+pub(crate) struct KeysCommandSettings {
+    pub(crate) database: DatabaseSettings,
+    pub(crate) keys: KeySettings,
+}
+
 /// What passwords must be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PasswordSettings {
@@ -105,12 +123,14 @@ impl ServeSettings {
         let database = DatabaseSettings::read(reader);
         let listeners = ListenerSettings::read(reader);
         let tokens = TokenSettings::read(reader);
+        let keys = KeySettings::read(reader);
         let passwords = PasswordSettings::read(reader);
         let hashing = HashSettings::read(reader);
         Some(Self {
             database: database?,
             listeners: listeners?,
             tokens: tokens?,
+            keys: keys?,
             passwords: passwords?,
             hashing: hashing?,
         })
@@ -151,8 +171,39 @@ impl TokenSettings {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let iss = reader.value(&table::ISSUER, values::issuer);
         let audiences = reader.value(&table::AUDIENCE, values::audiences);
-        let access_token_seconds = reader.number(&table::ACCESS_TOKEN_SECONDS, 60..=86_400);
+        let access_token_seconds = reader.number(&table::ACCESS_TOKEN_SECONDS, TOKEN_SECONDS);
         Some(Self { iss: iss?, audiences: audiences?, access_token_seconds: access_token_seconds? })
+    }
+}
+
+impl KeySettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let encryption = reader.optional(&table::KEY_ENCRYPTION_KEY_FILES, secret_files::key_encryption_keys);
+        let required = reader.value(&table::KEY_ENCRYPTION, values::is_required);
+        let max_age_seconds = reader.number(&table::JWK_SET_MAX_AGE_SECONDS, 1..=86_400);
+        let rotation_days = reader.number(&table::KEY_ROTATION_DAYS, 0..=3_650);
+        let token_seconds = reader.number(&table::ACCESS_TOKEN_SECONDS, TOKEN_SECONDS);
+        let encryption = encryption?;
+        if required? && encryption.is_none() {
+            let (required, files) = (table::KEY_ENCRYPTION, table::KEY_ENCRYPTION_KEY_FILES);
+            reader.problem(required.name, format!("is `required`, and {} names no file", files.name));
+        }
+        let rotation_days = rotation_days?;
+        Some(Self {
+            encryption: KeyEncryption::new(&encryption.unwrap_or_default()),
+            rhythm: Rhythm {
+                max_age_seconds: max_age_seconds?,
+                rotate_after_seconds: (rotation_days > 0).then_some(rotation_days * 86_400),
+                token_seconds: token_seconds?,
+            },
+        })
+    }
+}
+
+impl KeysCommandSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (database, keys) = (DatabaseSettings::read(reader), KeySettings::read(reader));
+        Some(Self { database: database?, keys: keys? })
     }
 }
 
@@ -177,6 +228,9 @@ impl LogSettings {
         Some(Self { filter: filter?, json: json? })
     }
 }
+
+/// How long an access token may live.
+const TOKEN_SECONDS: RangeInclusive<u32> = 60..=86_400;
 
 /// The most hashes at a time; the runtime has more threads for blocking work than this.
 const MAX_HASH_PERMITS: u32 = 256;

@@ -20,10 +20,11 @@ use super::router;
 use crate::app::App;
 use crate::hashing::Hasher;
 use crate::internal;
+use crate::keys::{Keeper, Ring};
 use crate::settings::{HashSettings, PasswordSettings, TokenSettings};
 use crate::store::Store;
 use crate::store::testing::TestDatabase;
-use crate::tokens::{Tokens, new_key};
+use crate::tokens::Tokens;
 
 const PRIYA: &str = r#"{"name":"Priya","email":"priya@example.com","password":"mypassword123"}"#;
 
@@ -42,12 +43,12 @@ struct Answer {
 
 async fn issuing() -> Issuing {
     let (database, store) = TestDatabase::migrated().await;
-    let keys = store.signing_keys(&new_key().unwrap()).await.unwrap();
-    let app = Arc::new(app(store, &keys));
+    let ring = Keeper::of_test(&store).load(None).await.unwrap();
+    let app = Arc::new(app(store, ring));
     Issuing { database, router: router(Arc::clone(&app)), app }
 }
 
-fn app(store: Store, keys: &[crate::store::StoredKey]) -> App {
+fn app(store: Store, ring: Ring) -> App {
     let tokens = TokenSettings {
         iss: "http://issuer.bearward.local".to_owned(),
         audiences: vec!["restaurant".to_owned()],
@@ -56,7 +57,7 @@ fn app(store: Store, keys: &[crate::store::StoredKey]) -> App {
     App {
         store,
         hasher: Hasher::new(HashSettings { permits: 2, queue: 8 }).unwrap(),
-        tokens: Tokens::new(tokens, keys).unwrap(),
+        tokens: Tokens::new(tokens, ring),
         passwords: PasswordSettings { min_length: 8 },
     }
 }
@@ -152,7 +153,7 @@ async fn a_database_that_is_away_is_503_and_not_401_or_500() {
     let wait = std::time::Duration::ZERO;
     let store =
         crate::store::connect::pool(&crate::settings::DatabaseSettings { options, connections: 1, wait });
-    let router = router(Arc::new(app(store, &[new_key().unwrap()])));
+    let router = router(Arc::new(app(store, Ring::made(1, 0))));
     for (path, body) in
         [("/api/auth/login", login("priya@example.com", "x")), ("/api/auth/signup", PRIYA.to_owned())]
     {
@@ -197,8 +198,8 @@ async fn a_process_whose_database_takes_no_writes_is_not_ready() {
     let (database, store) = TestDatabase::migrated().await;
     let mut settings = database.settings.clone();
     settings.options = settings.options.options([("default_transaction_read_only", "on")]);
-    let keys = store.signing_keys(&new_key().unwrap()).await.unwrap();
-    let probes = probes(&Arc::new(app(crate::store::connect::pool(&settings), &keys)));
+    let ring = Keeper::of_test(&store).load(None).await.unwrap();
+    let probes = probes(&Arc::new(app(crate::store::connect::pool(&settings), ring)));
     let answer = probe(&probes, "/readyz").await;
     assert_eq!(
         (answer.status, &answer.body["status"]),
