@@ -151,7 +151,7 @@ impl Keeper {
     }
 
     fn ring(&self, found: &StoredKeys, held: Option<&Ring>) -> Result<Ring, KeysError> {
-        Ring::read(found, &self.encryption, held)
+        Ring::read(found, &self.encryption, self.rhythm.max_age_seconds, held)
     }
 
     fn new_key(&self, signs_from: i64) -> Result<StoredKey, KeysError> {

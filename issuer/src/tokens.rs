@@ -1,15 +1,17 @@
 //! Access tokens: made here, published here, and verified by the filter's own code.
 
+mod metadata;
+
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use axum::body::Bytes;
 use bearward_core::issuer::Issuer;
 use bearward_core::{Rejection, credentials, verify};
 use bearward_protocol::bounds::MAX_TOKEN_BYTES;
 use bearward_protocol::claims::AccessTokenClaims;
 use uuid::Uuid;
 
+use crate::document::Document;
 use crate::keys::Ring;
 use crate::keys::ring::SignError;
 use crate::random;
@@ -22,6 +24,7 @@ pub(crate) struct Tokens {
     /// This issuer as a verifier sees him.
     issuer: Issuer,
     ring: RwLock<Arc<Ring>>,
+    metadata: Document,
 }
 
 /// Why no token was made. Never reaches a client.
@@ -38,9 +41,12 @@ pub(crate) enum IssueError {
 }
 
 impl Tokens {
-    pub(crate) fn new(settings: TokenSettings, ring: Ring) -> Self {
-        let issuer = Issuer::rfc9068(&settings.iss, &settings.audiences);
-        Self { settings, issuer, ring: RwLock::new(Arc::new(ring)) }
+    /// `None`: the metadata cannot be serialized.
+    pub(crate) fn new(settings: TokenSettings, ring: Ring) -> Option<Self> {
+        let TokenSettings { iss, audiences, public_url, max_age_seconds, .. } = &settings;
+        let issuer = Issuer::rfc9068(iss, audiences).with_algorithm(ring.algorithm());
+        let metadata = metadata::metadata(iss, public_url, ring.jwk_set().is_some(), *max_age_seconds)?;
+        Some(Self { settings, issuer, ring: RwLock::new(Arc::new(ring)), metadata })
     }
 
     /// The keys at hand.
@@ -58,9 +64,14 @@ impl Tokens {
         self.settings.access_token_seconds
     }
 
-    /// The published JWK Set (RFC 7517), serialized.
-    pub(crate) fn jwk_set(&self) -> Bytes {
-        self.ring().jwk_set()
+    /// The metadata of RFC 8414.
+    pub(crate) fn metadata(&self) -> &Document {
+        &self.metadata
+    }
+
+    /// The path of `iss`, without slashes at its ends.
+    pub(crate) fn issuer_path(&self) -> &str {
+        metadata::path_of(&self.settings.iss)
     }
 
     /// Makes the access token of a session: RFC 9068.
@@ -130,9 +141,13 @@ impl fmt::Display for IssueError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::ring::NamedSecret;
     use crate::store::Profile;
     use bearward_core::algorithm::AlgorithmName;
     use bearward_core::keys::KeySet;
+    use bearward_core::signature_host::NoSignatureHost;
+    use bearward_core::{KeyRing, Policy, Request};
+    use secrecy::SecretString;
 
     const NOW: u64 = 1_800_000_000;
 
@@ -141,8 +156,10 @@ mod tests {
             iss: "http://issuer.bearward.local".to_owned(),
             audiences: vec!["restaurant".to_owned(), "kitchen".to_owned()],
             access_token_seconds: 900,
+            public_url: "http://issuer.bearward.local".to_owned(),
+            max_age_seconds: 300,
         };
-        Tokens::new(settings, ring)
+        Tokens::new(settings, ring).unwrap()
     }
 
     fn ring(keys: usize) -> Ring {
@@ -169,7 +186,7 @@ mod tests {
         let token = tokens.issue(&grant(vec!["customer".into()])).unwrap();
         assert_eq!(subject(&tokens, &token, NOW), Ok(Uuid::from_u128(1)));
         let issuer = Issuer::rfc9068("http://issuer.bearward.local", &["kitchen".to_owned()]);
-        let keys = KeySet::parse(&tokens.jwk_set(), &[AlgorithmName::EdDsa]).unwrap();
+        let keys = KeySet::parse(tokens.ring().published(), &[AlgorithmName::EdDsa]).unwrap();
         let claims = verify::verify(token.as_bytes(), &issuer, &keys, NOW).unwrap();
         assert_eq!(claims.roles(), ["customer"]);
         let claims: AccessTokenClaims = serde_json::from_value(claims.payload().clone().into()).unwrap();
@@ -218,6 +235,67 @@ mod tests {
         assert!(matches!(tokens.issue(&grant), Err(IssueError::StaleKeys)));
         tokens.take_over(ring(1));
         assert!(tokens.issue(&grant).is_ok());
+    }
+
+    const OLD: &str = "b2xkIHNlY3JldCBvZiBhIHRlc3QgMDEyMzQ1Njc4OTA";
+    const NEW: &str = "bmV3IHNlY3JldCBvZiBhIHRlc3QgMDEyMzQ1Njc4OTA";
+
+    fn secrets(secrets: &[(&str, &str)]) -> Tokens {
+        let named = |(kid, secret): &(&str, &str)| NamedSecret {
+            kid: (*kid).to_owned(),
+            secret: SecretString::from(*secret),
+        };
+        let named: Vec<_> = secrets.iter().map(named).collect();
+        tokens(Ring::of_secrets(&named).unwrap())
+    }
+
+    #[test]
+    fn of_several_secrets_the_first_signs_and_all_verify_and_none_is_published() {
+        let old = secrets(&[("old", OLD)]).issue(&grant(vec!["customer".into()])).unwrap();
+        let both = secrets(&[("new", NEW), ("old", OLD)]);
+        assert!(subject(&both, &old, NOW).is_ok());
+        let new = both.issue(&grant(vec!["customer".into()])).unwrap();
+        assert_eq!(subject(&secrets(&[("old", OLD)]), &new, NOW), Err(Rejection::SignatureInvalid));
+        assert!(subject(&secrets(&[("new", NEW)]), &new, NOW).is_ok());
+        assert!(both.ring().jwk_set().is_none());
+        let metadata = String::from_utf8(both.metadata().body().to_vec()).unwrap();
+        assert!(!metadata.contains("jwks_uri"), "{metadata}");
+        let header = bearward_core::base64url::decode(new.split('.').next().unwrap().as_bytes()).unwrap();
+        let header = String::from_utf8(header).unwrap();
+        assert!(header.contains(r#""alg":"HS256""#) && header.contains(r#""kid":"new""#), "{header}");
+    }
+
+    #[test]
+    fn a_token_under_a_secret_is_what_a_policy_with_that_secret_accepts() {
+        let policy = |secret: &'static str| {
+            let document = serde_json::json!({
+                "version": 1,
+                "issuers": { "bearward": {
+                    "iss": "http://issuer.bearward.local", "audiences": ["restaurant"],
+                    "algorithms": ["HS256"], "token_types": ["at+jwt"], "keys": { "secrets_env": ["ISSUER_SECRET"] },
+                } },
+                "policies": [{
+                    "name": "api", "hosts": ["*"], "prefix": "/", "issuers": ["bearward"],
+                    "rules": [{ "name": "all", "paths": ["/**"], "require": { "any_role": ["customer"] } }],
+                }],
+            });
+            let text = document.to_string();
+            Policy::parse(text.as_bytes(), &|_| Some(secret.as_bytes().to_vec())).unwrap()
+        };
+        let token = secrets(&[("new", NEW)]).issue(&grant(vec!["customer".into()])).unwrap();
+        let authorization = format!("Bearer {token}");
+        let decide = |secret| {
+            let headers: Vec<(&[u8], &[u8])> = vec![
+                (b":method", b"GET"),
+                (b":path", b"/orders"),
+                (b":authority", b"api.test"),
+                (b"authorization", authorization.as_bytes()),
+            ];
+            let policy = policy(secret);
+            policy.decide(&Request::new(headers), &KeyRing::of(&policy), NOW, &NoSignatureHost).rejection()
+        };
+        assert_eq!(decide(NEW), None);
+        assert_eq!(decide(OLD), Some(Rejection::SignatureInvalid));
     }
 
     #[test]

@@ -49,16 +49,22 @@ async fn issuing() -> Issuing {
 }
 
 fn app(store: Store, ring: Ring) -> App {
-    let tokens = TokenSettings {
-        iss: "http://issuer.bearward.local".to_owned(),
-        audiences: vec!["restaurant".to_owned()],
-        access_token_seconds: 900,
-    };
+    let tokens = token_settings("http://issuer.bearward.local");
     App {
         store,
         hasher: Hasher::new(HashSettings { permits: 2, queue: 8 }).unwrap(),
-        tokens: Tokens::new(tokens, ring),
+        tokens: Tokens::new(tokens, ring).unwrap(),
         passwords: PasswordSettings { min_length: 8 },
+    }
+}
+
+fn token_settings(iss: &str) -> TokenSettings {
+    TokenSettings {
+        iss: iss.to_owned(),
+        audiences: vec!["restaurant".to_owned()],
+        access_token_seconds: 900,
+        public_url: "https://login.example.com".to_owned(),
+        max_age_seconds: 300,
     }
 }
 
@@ -108,6 +114,11 @@ async fn the_published_keys_are_what_a_verifier_of_these_tokens_accepts() {
     let jwks = issuing.get("/.well-known/jwks.json", &[]).await;
     assert_eq!(jwks.headers["content-type"], "application/json");
     assert_eq!(jwks.headers["cache-control"], "public, max-age=300");
+    let etag = jwks.headers["etag"].to_str().unwrap();
+    let again = issuing.get("/.well-known/jwks.json", &[("if-none-match", etag)]).await;
+    assert_eq!((again.status, again.text.as_str()), (StatusCode::NOT_MODIFIED, ""));
+    assert_eq!(again.headers["etag"], etag);
+    assert_eq!(again.headers["cache-control"], "public, max-age=300");
     let keys = KeySet::parse(jwks.text.as_bytes(), &[AlgorithmName::EdDsa]).unwrap();
     let issuer = Issuer::rfc9068("http://issuer.bearward.local", &["restaurant".to_owned()]);
     let token = signup.body["token"].as_str().unwrap();
@@ -115,6 +126,41 @@ async fn the_published_keys_are_what_a_verifier_of_these_tokens_accepts() {
     let claims = verify::verify(token.as_bytes(), &issuer, &keys, now).unwrap();
     assert_eq!(claims.subject(), signup.body["user"]["id"].as_str().unwrap());
     assert_eq!(claims.roles(), ["customer"]);
+}
+
+#[tokio::test]
+async fn the_metadata_leads_to_the_keys_and_is_found_under_the_issuers_path_alone() {
+    let issuing = issuing().await;
+    let metadata = issuing.get("/.well-known/oauth-authorization-server", &[]).await;
+    assert_eq!(metadata.status, StatusCode::OK);
+    assert_eq!(metadata.body["issuer"], "http://issuer.bearward.local");
+    assert_eq!(metadata.body["jwks_uri"], "https://login.example.com/.well-known/jwks.json");
+    assert!(metadata.headers.contains_key("etag"));
+    let below = "/.well-known/oauth-authorization-server/realms/x";
+    assert_eq!(issuing.get(below, &[]).await.status, StatusCode::NOT_FOUND);
+    let mut app = app(issuing.app.store.clone(), Ring::made(1, 0));
+    let iss = "https://login.example.com/realms/x";
+    app.tokens = Tokens::new(token_settings(iss), Ring::made(1, 0)).unwrap();
+    let get = Request::get(below).body(Body::empty()).unwrap();
+    assert_eq!(send(&router(Arc::new(app)), get).await.body["issuer"], iss);
+}
+
+#[tokio::test]
+async fn where_secrets_sign_there_is_no_jwk_set() {
+    let (_database, store) = TestDatabase::migrated().await;
+    let secret = crate::keys::ring::NamedSecret {
+        kid: "one".to_owned(),
+        secret: "0Zq8vX1mK7pR3tYw9uC5eH2jN6bL4sGd".to_owned().into(),
+    };
+    let router = router(Arc::new(app(store, Ring::of_secrets(&[secret]).unwrap())));
+    let get = |path: &str| send(&router, Request::get(path).body(Body::empty()).unwrap());
+    assert_eq!(get("/.well-known/jwks.json").await.status, StatusCode::NOT_FOUND);
+    let metadata = get("/.well-known/oauth-authorization-server").await;
+    assert_eq!(metadata.body.as_object().unwrap().get("jwks_uri"), None);
+    let signup = send(&router, post("/api/auth/signup", PRIYA)).await;
+    let bearer = format!("Bearer {}", signup.body["token"].as_str().unwrap());
+    let me = Request::get("/api/auth/me").header("authorization", bearer).body(Body::empty()).unwrap();
+    assert_eq!(send(&router, me).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -175,6 +221,15 @@ async fn unknown_routes_and_methods_are_refused_in_json() {
     for internal in ["/livez", "/readyz"] {
         assert_eq!(issuing.get(internal, &[]).await.status, StatusCode::NOT_FOUND);
     }
+}
+
+#[tokio::test]
+async fn a_process_that_could_not_read_its_keys_for_long_makes_no_token_and_says_when_to_come_again() {
+    let (_database, store) = TestDatabase::migrated().await;
+    let router = router(Arc::new(app(store, Ring::made(1, 0))));
+    let answer = send(&router, post("/api/auth/signup", PRIYA)).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.headers["retry-after"], "1");
 }
 
 #[tokio::test]

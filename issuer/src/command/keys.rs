@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Failure, begin, runtime};
 use crate::keys::life::{self, Stage, Times};
 use crate::keys::{Keeper, Successor};
-use crate::settings::{DatabaseSettings, KeysCommandSettings, Sources};
+use crate::settings::{DatabaseSettings, KeysCommandSettings, SigningSettings, Sources, table};
 use crate::store::{Clock, KeyRow, connect};
 
 #[derive(Debug, Subcommand)]
@@ -36,7 +36,13 @@ pub(crate) fn run(sources: &Sources, command: &KeysCommand) -> Result<(), Failur
 }
 
 fn rotate(sources: &Sources) -> Result<(), Failure> {
-    let (KeysCommandSettings { database, keys }, _log) = begin(sources, KeysCommandSettings::read)?;
+    let (KeysCommandSettings { database, signing }, _log) = begin(sources, KeysCommandSettings::read)?;
+    let SigningSettings::EdDsa(keys) = signing else {
+        let setting = table::HS256_SECRET_FILES.name;
+        let text =
+            format!("tokens are signed with secrets: put a new one in front of {setting}, in every replica");
+        return Err(Failure::usage(text));
+    };
     runtime()?.block_on(async {
         drop(connect::connection(&database).await.map_err(Failure::new)?);
         let keeper = Keeper::new(connect::pool(&database), keys.encryption, keys.rhythm);
@@ -58,7 +64,7 @@ fn list(sources: &Sources, arguments: &ListArguments) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(&lines).map_err(Failure::new)?;
         format!("{text}\n")
     } else {
-        table(&lines)
+        as_table(&lines)
     };
     let _ = stdout().write_all(text.as_bytes());
     Ok(())
@@ -100,7 +106,7 @@ fn lines(now: i64, rows: Vec<KeyRow>) -> Vec<Line> {
     rows.into_iter().enumerate().map(line).collect()
 }
 
-fn table(lines: &[Line]) -> String {
+fn as_table(lines: &[Line]) -> String {
     let row = |kid: &str, stage: &str, times: [&str; 3], encrypted: &str| {
         let [published_at, signs_from, retired_at] = times;
         let text =
@@ -152,7 +158,7 @@ mod tests {
         let stages: Vec<_> = lines.iter().map(|line| (line.kid.as_str(), line.stage)).collect();
         let expected = ["verifies", "signs", "published", "retired"].map(|name| (name, name));
         assert_eq!(stages, expected);
-        let text = table(&lines);
+        let text = as_table(&lines);
         assert_eq!(text.lines().count(), 5, "{text}");
         assert!(text.lines().nth(4).unwrap().contains("Z  no"), "{text}");
         let json = serde_json::to_value(&lines).unwrap();

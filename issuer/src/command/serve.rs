@@ -15,10 +15,11 @@ use crate::api;
 use crate::app::App;
 use crate::hashing::Hasher;
 use crate::internal::{self, Progress};
-use crate::keys::Keeper;
 use crate::keys::life::RELOAD_SECONDS;
+use crate::keys::seal::KeyEncryption;
+use crate::keys::{Keeper, Ring};
 use crate::server::{self, AddressFile, Listeners};
-use crate::settings::{ListenerSettings, ServeSettings, Sources, table};
+use crate::settings::{ListenerSettings, ServeSettings, SigningSettings, Sources, table};
 use crate::store::connect;
 use crate::tokens::Tokens;
 
@@ -69,7 +70,9 @@ async fn serve(settings: ServeSettings) -> Result<(), Failure> {
     };
     progress.started(Arc::clone(&app));
     info!("ready");
-    tokio::spawn(keep_keys(Arc::clone(&app), keeper));
+    if let Some(keeper) = keeper {
+        tokio::spawn(keep_keys(Arc::clone(&app), keeper));
+    }
 
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(server::serve(bound.public, api::router(app), server::PUBLIC, stopped));
@@ -101,8 +104,8 @@ fn tell_addresses(bound: &Listeners, settings: &ListenerSettings) -> Result<Opti
 }
 
 /// Everything before the first request: database, schema, keys.
-async fn start(settings: ServeSettings) -> Result<(App, Keeper), Failure> {
-    let ServeSettings { database, tokens, keys, passwords, hashing, .. } = settings;
+async fn start(settings: ServeSettings) -> Result<(App, Option<Keeper>), Failure> {
+    let ServeSettings { database, tokens, signing, passwords, hashing, .. } = settings;
     if passwords.min_length < RECOMMENDED_PASSWORD_LENGTH {
         info!(
             min_length = passwords.min_length,
@@ -111,19 +114,40 @@ async fn start(settings: ServeSettings) -> Result<(App, Keeper), Failure> {
         );
     }
     let store = connect::migrated(&database).await.map_err(Failure::new)?;
-    if keys.encryption.len() == 0 {
-        let setting = table::KEY_ENCRYPTION_KEY_FILES.name;
+    let (ring, keeper) = match signing {
+        SigningSettings::EdDsa(keys) => {
+            tell_encryption(&keys.encryption);
+            let keeper = Keeper::new(store.clone(), keys.encryption, keys.rhythm);
+            (keeper.load(None).await.map_err(Failure::new)?, Some(keeper))
+        }
+        SigningSettings::Hs256(secrets) => {
+            let kid = secrets.first().map(|secret| secret.kid.as_str());
+            info!(
+                kid,
+                secrets = secrets.len(),
+                "tokens are signed with a secret: whoever verifies can sign, too"
+            );
+            let ring = Ring::of_secrets(&secrets);
+            (ring.ok_or_else(|| Failure::new("no secret can be used"))?, None)
+        }
+    };
+    let tokens = Tokens::new(tokens, ring);
+    let tokens = tokens.ok_or_else(|| Failure::new("the metadata cannot be serialized"))?;
+    let hasher = Hasher::new(hashing).map_err(Failure::new)?;
+    Ok((App { store, hasher, tokens, passwords }, keeper))
+}
+
+fn tell_encryption(encryption: &KeyEncryption) {
+    let setting = table::KEY_ENCRYPTION_KEY_FILES.name;
+    if encryption.len() == 0 {
         warn!(
             setting,
             "signing keys lie unencrypted in the database: name a file with a key that encrypts them"
         );
     } else {
-        info!(fingerprints = ?keys.encryption.fingerprints(), "signing keys are encrypted, under the first of these");
+        let fingerprints = encryption.fingerprints();
+        info!(?fingerprints, "signing keys are encrypted under the first of these");
     }
-    let keeper = Keeper::new(store.clone(), keys.encryption, keys.rhythm);
-    let tokens = Tokens::new(tokens, keeper.load(None).await.map_err(Failure::new)?);
-    let hasher = Hasher::new(hashing).map_err(Failure::new)?;
-    Ok((App { store, hasher, tokens, passwords }, keeper))
 }
 
 /// Follows what other replicas and operators do to the keys, and does what is due.

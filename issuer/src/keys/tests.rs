@@ -31,7 +31,7 @@ impl Keeper {
 }
 
 fn published(ring: &Ring) -> Vec<String> {
-    let set: serde_json::Value = serde_json::from_slice(&ring.jwk_set()).unwrap();
+    let set: serde_json::Value = serde_json::from_slice(ring.published()).unwrap();
     set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -183,7 +183,10 @@ async fn the_set_that_is_published_is_the_same_from_every_replica() {
     let (_database, store) = TestDatabase::migrated().await;
     Keeper::of_test(&store).at(BEGIN).load(None).await.unwrap();
     Keeper::of_test(&store).at(BEGIN).rotate().await.unwrap();
-    let set = || async { Keeper::of_test(&store).at(BEGIN + 1).load(None).await.unwrap().jwk_set() };
+    let set = || async {
+        let ring = Keeper::of_test(&store).at(BEGIN + 1).load(None).await.unwrap();
+        ring.published().to_vec()
+    };
     let (one, two) = tokio::join!(set(), set());
     assert_eq!(one, two);
     let algorithms = &[bearward_core::algorithm::AlgorithmName::EdDsa];

@@ -34,13 +34,15 @@ fn without_anything_set_only_the_database_is_missing() {
     );
     assert_eq!(text.lines().count(), 3, "{text}");
     let (serve, log) = read(&sources(&[("DATABASE_URL", URL)], ""), all).unwrap();
-    let ServeSettings { database, listeners, tokens, keys, passwords, hashing } = serve;
+    let ServeSettings { database, listeners, tokens, signing, passwords, hashing } = serve;
+    let SigningSettings::EdDsa(keys) = signing else { panic!("secrets") };
     assert_eq!((database.connections, database.wait), (10, Duration::from_secs(30)));
     assert_eq!(listeners.public.to_string(), "127.0.0.1:8081");
     assert_eq!(listeners.internal.to_string(), "127.0.0.1:8091");
     assert_eq!(listeners.address_file, None);
     assert_eq!((tokens.iss.as_str(), tokens.access_token_seconds), ("http://issuer.bearward.local", 900));
     assert_eq!(tokens.audiences, ["restaurant"]);
+    assert_eq!((tokens.public_url.as_str(), tokens.max_age_seconds), ("http://issuer.bearward.local", 300));
     assert_eq!((keys.encryption.len(), keys.rhythm.max_age_seconds), (0, 300));
     assert_eq!(keys.rhythm.rotate_after_seconds, Some(90 * 86_400));
     assert_eq!((passwords.min_length, hashing.queue), (8, 32));
