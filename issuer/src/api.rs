@@ -6,6 +6,7 @@ mod fields;
 mod jwks;
 mod login;
 mod me;
+mod metadata;
 mod middleware;
 mod signup;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use crate::app::App;
 #[cfg(test)]
 pub(crate) use body::object as body_object;
 use error::ApiError;
+use metadata::METADATA_PATH;
 
 /// The routes of the public listener.
 pub(crate) fn router(app: Arc<App>) -> Router {
@@ -31,6 +33,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/auth/login", post(login::login))
         .route("/api/auth/me", get(me::me))
         .route(JWK_SET_PATH, get(jwks::jwks))
+        .route(METADATA_PATH, get(metadata::metadata))
+        .route(&format!("{METADATA_PATH}/{{*below}}"), get(metadata::metadata_below))
         .with_state(app);
     guarded(routes)
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod healthcheck;
+mod keys;
 mod migrate;
 mod serve;
 
@@ -24,6 +25,7 @@ pub fn run() -> ExitCode {
         Command::Serve => serve::run(&sources),
         Command::Migrate => migrate::run(&sources),
         Command::Admin { command: AdminCommand::Create(arguments) } => admin::create(&sources, &arguments),
+        Command::Keys { command } => keys::run(&sources, &command),
         Command::Healthcheck => healthcheck::run(&sources),
     };
     match done {
@@ -73,6 +75,11 @@ enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// Lists and rotates the keys that sign tokens.
+    Keys {
+        #[command(subcommand)]
+        command: keys::KeysCommand,
+    },
     /// Asks /readyz of a serving process on this machine: exit code 0 when it is ready, else 1.
     #[command(after_long_help = healthcheck_help())]
     Healthcheck,
@@ -107,9 +114,9 @@ fn migrate_help() -> String {
 Example:
   DATABASE_URL=postgres://... bearward-issuer migrate
 
-The role that serves need not own the tables. Once there is a signing key, which the first `serve` makes, these suffice:
+The role that serves need not own the tables. These suffice:
   GRANT SELECT ON ALL TABLES IN SCHEMA public TO server;
-  GRANT INSERT, UPDATE ON users TO server;
+  GRANT INSERT, UPDATE ON users, signing_keys TO server;
   GRANT INSERT ON sessions TO server;
 ";
     format!("{example}\n{}", table::help(&settings))
@@ -130,6 +137,35 @@ Examples:
 
 One line end after the password is ignored. There is no option that takes the password itself: it would stand in the
 list of processes and in the history of the shell.
+";
+    format!("{example}\n{}", table::help(&settings))
+}
+
+fn keys_rotate_help() -> String {
+    let settings = [
+        &table::DATABASE_URL,
+        &table::DATABASE_WAIT,
+        &table::KEY_ENCRYPTION_KEY_FILES,
+        &table::KEY_ENCRYPTION,
+        &table::JWK_SET_MAX_AGE_SECONDS,
+        &table::ACCESS_TOKEN_SECONDS,
+        &table::LOG,
+        &table::LOG_FORMAT,
+    ];
+    let example = "\
+Example, with the settings that `serve` has:
+  DATABASE_URL=postgres://... BEARWARD_KEY_ENCRYPTION_KEY_FILES=/run/secrets/kek bearward-issuer keys rotate
+";
+    format!("{example}\n{}", table::help(&settings))
+}
+
+fn keys_list_help() -> String {
+    let settings = [&table::DATABASE_URL, &table::DATABASE_WAIT, &table::LOG, &table::LOG_FORMAT];
+    let example = "\
+Example:
+  DATABASE_URL=postgres://... bearward-issuer keys list --json
+
+Stages: published (known to verifiers before it signs), signs, verifies (its last tokens are still good), retired.
 ";
     format!("{example}\n{}", table::help(&settings))
 }
@@ -211,6 +247,10 @@ mod tests {
         }
         let admin = root.find_subcommand_mut("admin").unwrap().find_subcommand_mut("create").unwrap();
         assert!(admin.render_long_help().to_string().contains("Examples:"));
+        for name in ["rotate", "list"] {
+            let keys = root.find_subcommand_mut("keys").unwrap().find_subcommand_mut(name).unwrap();
+            assert!(keys.render_long_help().to_string().contains("Example"));
+        }
         for name in ["migrate", "healthcheck"] {
             assert!(
                 root.find_subcommand_mut(name).unwrap().render_long_help().to_string().contains("Example")

@@ -4,16 +4,19 @@
 //!
 //! 1. [`command`] what can be run; [`settings`] with what
 //! 2. [`api`] the public interface; [`internal`] the probes; [`server`] the connections below both
-//! 3. [`account`] what is acceptable; [`hashing`] passwords; [`tokens`] and their keys; [`store`] PostgreSQL
-//! 4. [`log`] and [`random`]
+//! 3. [`account`] what is acceptable; [`hashing`] passwords; [`tokens`] and the [`keys`] that sign them; [`store`]
+//!    PostgreSQL
+//! 4. [`document`], [`log`] and [`random`]
 #![forbid(unsafe_code)]
 
 mod account;
 mod api;
 mod app;
 mod command;
+mod document;
 mod hashing;
 mod internal;
+mod keys;
 mod log;
 mod random;
 mod server;

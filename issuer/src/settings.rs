@@ -3,6 +3,7 @@
 //! All that is wrong is reported at once, each problem with the setting's name and the way out.
 
 mod reader;
+mod secret_files;
 mod sources;
 pub(crate) mod table;
 #[cfg(test)]
@@ -11,11 +12,15 @@ mod values;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
+use crate::keys::life::Rhythm;
+use crate::keys::ring::NamedSecret;
+use crate::keys::seal::KeyEncryption;
 pub(crate) use reader::Reader;
 pub(crate) use sources::Sources;
 
@@ -37,6 +42,7 @@ pub(crate) struct ServeSettings {
     pub(crate) database: DatabaseSettings,
     pub(crate) listeners: ListenerSettings,
     pub(crate) tokens: TokenSettings,
+    pub(crate) signing: SigningSettings,
     pub(crate) passwords: PasswordSettings,
     pub(crate) hashing: HashSettings,
 }
@@ -72,6 +78,32 @@ pub(crate) struct TokenSettings {
     /// `aud`, not empty.
     pub(crate) audiences: Vec<String>,
     pub(crate) access_token_seconds: u32,
+    /// Where the public listener is reached from outside.
+    pub(crate) public_url: String,
+    /// How long verifiers may keep what is published.
+    pub(crate) max_age_seconds: u32,
+}
+
+/// What tokens are signed with.
+#[derive(Debug)]
+pub(crate) enum SigningSettings {
+    /// With keys in the database.
+    EdDsa(KeySettings),
+    /// With secrets, which verifiers have, too. Never empty.
+    Hs256(Vec<NamedSecret>),
+}
+
+/// How keys in the database lie there, and change.
+#[derive(Debug)]
+pub(crate) struct KeySettings {
+    pub(crate) encryption: KeyEncryption,
+    pub(crate) rhythm: Rhythm,
+}
+
+/// What `keys` works with.
+pub(crate) struct KeysCommandSettings {
+    pub(crate) database: DatabaseSettings,
+    pub(crate) signing: SigningSettings,
 }
 
 /// What passwords must be.
@@ -105,12 +137,14 @@ impl ServeSettings {
         let database = DatabaseSettings::read(reader);
         let listeners = ListenerSettings::read(reader);
         let tokens = TokenSettings::read(reader);
+        let signing = SigningSettings::read(reader);
         let passwords = PasswordSettings::read(reader);
         let hashing = HashSettings::read(reader);
         Some(Self {
             database: database?,
             listeners: listeners?,
             tokens: tokens?,
+            signing: signing?,
             passwords: passwords?,
             hashing: hashing?,
         })
@@ -151,8 +185,64 @@ impl TokenSettings {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let iss = reader.value(&table::ISSUER, values::issuer);
         let audiences = reader.value(&table::AUDIENCE, values::audiences);
-        let access_token_seconds = reader.number(&table::ACCESS_TOKEN_SECONDS, 60..=86_400);
-        Some(Self { iss: iss?, audiences: audiences?, access_token_seconds: access_token_seconds? })
+        let access_token_seconds = reader.number(&table::ACCESS_TOKEN_SECONDS, TOKEN_SECONDS);
+        let public_url = reader.optional(&table::PUBLIC_URL, values::issuer);
+        let max_age_seconds = reader.number(&table::JWK_SET_MAX_AGE_SECONDS, MAX_AGE_SECONDS);
+        let iss = iss?;
+        Some(Self {
+            audiences: audiences?,
+            access_token_seconds: access_token_seconds?,
+            public_url: public_url?.unwrap_or_else(|| iss.clone()),
+            max_age_seconds: max_age_seconds?,
+            iss,
+        })
+    }
+}
+
+impl SigningSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let secrets = reader.optional(&table::HS256_SECRET_FILES, secret_files::named_secrets);
+        let keys = KeySettings::read(reader);
+        let (secrets, keys) = (secrets?, keys?);
+        if secrets.is_some() && keys.encryption.len() > 0 {
+            let other = table::KEY_ENCRYPTION_KEY_FILES.name;
+            let text =
+                format!("is set together with {other}, which encrypts no secrets; set only one of them");
+            reader.problem(table::HS256_SECRET_FILES.name, text);
+        }
+        Some(secrets.map_or(Self::EdDsa(keys), Self::Hs256))
+    }
+}
+
+impl KeySettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let encryption = reader.optional(&table::KEY_ENCRYPTION_KEY_FILES, secret_files::key_encryption_keys);
+        let required = reader.value(&table::KEY_ENCRYPTION, values::is_required);
+        let max_age_seconds = reader.number(&table::JWK_SET_MAX_AGE_SECONDS, MAX_AGE_SECONDS);
+        let rotation_days = reader.number(&table::KEY_ROTATION_DAYS, 0..=3_650);
+        let token_seconds = reader.number(&table::ACCESS_TOKEN_SECONDS, TOKEN_SECONDS);
+        let encryption = encryption?;
+        let has_secrets = reader.is_set(&table::HS256_SECRET_FILES);
+        if required? && encryption.is_none() && !has_secrets {
+            let (required, files) = (table::KEY_ENCRYPTION, table::KEY_ENCRYPTION_KEY_FILES);
+            reader.problem(required.name, format!("is `required`, and {} names no file", files.name));
+        }
+        let rotation_days = rotation_days?;
+        Some(Self {
+            encryption: KeyEncryption::new(&encryption.unwrap_or_default()),
+            rhythm: Rhythm {
+                max_age_seconds: max_age_seconds?,
+                rotate_after_seconds: (rotation_days > 0).then_some(rotation_days * 86_400),
+                token_seconds: token_seconds?,
+            },
+        })
+    }
+}
+
+impl KeysCommandSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (database, signing) = (DatabaseSettings::read(reader), SigningSettings::read(reader));
+        Some(Self { database: database?, signing: signing? })
     }
 }
 
@@ -177,6 +267,12 @@ impl LogSettings {
         Some(Self { filter: filter?, json: json? })
     }
 }
+
+/// How long an access token may live.
+const TOKEN_SECONDS: RangeInclusive<u32> = 60..=86_400;
+
+/// How long verifiers may keep what is published.
+const MAX_AGE_SECONDS: RangeInclusive<u32> = 1..=86_400;
 
 /// The most hashes at a time; the runtime has more threads for blocking work than this.
 const MAX_HASH_PERMITS: u32 = 256;

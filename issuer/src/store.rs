@@ -14,7 +14,7 @@ use sqlx::PgPool;
 
 pub(crate) use error::StoreError;
 pub(crate) use sessions::{Grant, Verified};
-pub(crate) use signing_keys::StoredKey;
+pub(crate) use signing_keys::{Change, Clock, KeyRow, PrivateForm, StoredKey, StoredKeys};
 pub(crate) use users::{Credentials, NewUser, Profile};
 
 /// The database.

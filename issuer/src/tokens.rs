@@ -1,35 +1,30 @@
 //! Access tokens: made here, published here, and verified by the filter's own code.
 
-mod key;
+mod metadata;
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use axum::body::Bytes;
-use bearward_core::algorithm::{AlgorithmName, EdDsa};
 use bearward_core::issuer::Issuer;
-use bearward_core::keys::KeySet;
 use bearward_core::{Rejection, credentials, verify};
 use bearward_protocol::bounds::MAX_TOKEN_BYTES;
-use bearward_protocol::claims::{ACCESS_TOKEN_TYPE, AccessTokenClaims};
-use bearward_protocol::jwk::JwkSet;
-use jwt_compact::{AlgorithmExt, Claims, Header};
+use bearward_protocol::claims::AccessTokenClaims;
 use uuid::Uuid;
 
+use crate::document::Document;
+use crate::keys::Ring;
+use crate::keys::ring::SignError;
 use crate::random;
 use crate::settings::TokenSettings;
-use crate::store::{Grant, StoredKey};
-
-use key::SignerKey;
-pub(crate) use key::{DamagedKey, new_key};
+use crate::store::Grant;
 
 /// Makes and verifies the tokens of this issuer.
 pub(crate) struct Tokens {
     settings: TokenSettings,
-    signer: SignerKey,
     /// This issuer as a verifier sees him.
     issuer: Issuer,
-    keys: KeySet,
-    jwk_set: Bytes,
+    ring: RwLock<Arc<Ring>>,
+    metadata: Document,
 }
 
 /// Why no token was made. Never reaches a client.
@@ -39,24 +34,29 @@ pub(crate) enum IssueError {
     Random(getrandom::Error),
     /// Header or claims could not be serialized.
     Serialization,
+    /// The keys could not be read for so long that the one at hand may be to sign no more.
+    StaleKeys,
     /// Too many roles: every verifier would refuse the token.
     TooLarge(usize),
 }
 
 impl Tokens {
-    /// `keys`: those in use, the one that signs first.
-    ///
-    /// # Errors
-    /// [`DamagedKey`]: the database holds something else than what was written into it.
-    pub(crate) fn new(settings: TokenSettings, keys: &[StoredKey]) -> Result<Self, DamagedKey> {
-        let parsed = keys.iter().map(SignerKey::parse).collect::<Result<Vec<_>, _>>()?;
-        let jwk_set = JwkSet { keys: parsed.iter().map(SignerKey::jwk).collect() };
-        let jwk_set = serde_json::to_vec(&jwk_set).map_err(|_| DamagedKey::none())?;
-        // Read by the verifier's own code: what we publish is what every filter accepts, or we do not start.
-        let keys = KeySet::parse(&jwk_set, &[AlgorithmName::EdDsa]).map_err(|_| DamagedKey::none())?;
-        let signer = parsed.into_iter().next().ok_or_else(DamagedKey::none)?;
-        let issuer = Issuer::rfc9068(&settings.iss, &settings.audiences);
-        Ok(Self { settings, signer, issuer, keys, jwk_set: Bytes::from(jwk_set) })
+    /// `None`: the metadata cannot be serialized.
+    pub(crate) fn new(settings: TokenSettings, ring: Ring) -> Option<Self> {
+        let TokenSettings { iss, audiences, public_url, max_age_seconds, .. } = &settings;
+        let issuer = Issuer::rfc9068(iss, audiences).with_algorithm(ring.algorithm());
+        let metadata = metadata::metadata(iss, public_url, ring.jwk_set().is_some(), *max_age_seconds)?;
+        Some(Self { settings, issuer, ring: RwLock::new(Arc::new(ring)), metadata })
+    }
+
+    /// The keys at hand.
+    pub(crate) fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Goes on with the keys as they are now.
+    pub(crate) fn take_over(&self, ring: Ring) {
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
     }
 
     /// The life of an access token, in seconds.
@@ -64,9 +64,14 @@ impl Tokens {
         self.settings.access_token_seconds
     }
 
-    /// The published JWK Set (RFC 7517), serialized.
-    pub(crate) fn jwk_set(&self) -> Bytes {
-        self.jwk_set.clone()
+    /// The metadata of RFC 8414.
+    pub(crate) fn metadata(&self) -> &Document {
+        &self.metadata
+    }
+
+    /// The path of `iss`, without slashes at its ends.
+    pub(crate) fn issuer_path(&self) -> &str {
+        metadata::path_of(&self.settings.iss)
     }
 
     /// Makes the access token of a session: RFC 9068.
@@ -86,10 +91,7 @@ impl Tokens {
             user_version: grant.user_version,
             epoch: grant.epoch,
         };
-        let header = Header::empty().with_token_type(ACCESS_TOKEN_TYPE).with_key_id(self.signer.kid());
-        let token = EdDsa
-            .token(&header, &Claims::new(claims), self.signer.signing_key())
-            .map_err(|_| IssueError::Serialization)?;
+        let token = self.ring().sign(claims)?;
         if token.len() > MAX_TOKEN_BYTES {
             return Err(IssueError::TooLarge(token.len()));
         }
@@ -106,8 +108,17 @@ impl Tokens {
         now: u64,
     ) -> Result<Uuid, Rejection> {
         let token = credentials::bearer(authorization)?;
-        let claims = verify::verify(token, &self.issuer, &self.keys, now)?;
+        let claims = verify::verify(token, &self.issuer, self.ring().verifying(), now)?;
         Uuid::try_parse(claims.subject()).map_err(|_| Rejection::ClaimsMalformed)
+    }
+}
+
+impl From<SignError> for IssueError {
+    fn from(error: SignError) -> Self {
+        match error {
+            SignError::Stale => Self::StaleKeys,
+            SignError::Serialization => Self::Serialization,
+        }
     }
 }
 
@@ -116,6 +127,7 @@ impl fmt::Display for IssueError {
         match self {
             Self::Random(error) => write!(formatter, "no random numbers: {error}"),
             Self::Serialization => formatter.write_str("the token could not be serialized"),
+            Self::StaleKeys => formatter.write_str("the signing keys could not be read for too long"),
             Self::TooLarge(bytes) => {
                 write!(
                     formatter,
@@ -129,17 +141,29 @@ impl fmt::Display for IssueError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::ring::NamedSecret;
     use crate::store::Profile;
+    use bearward_core::algorithm::AlgorithmName;
+    use bearward_core::keys::KeySet;
+    use bearward_core::signature_host::NoSignatureHost;
+    use bearward_core::{KeyRing, Policy, Request};
+    use secrecy::SecretString;
 
     const NOW: u64 = 1_800_000_000;
 
-    fn tokens(keys: &[StoredKey]) -> Tokens {
+    fn tokens(ring: Ring) -> Tokens {
         let settings = TokenSettings {
             iss: "http://issuer.bearward.local".to_owned(),
             audiences: vec!["restaurant".to_owned(), "kitchen".to_owned()],
             access_token_seconds: 900,
+            public_url: "http://issuer.bearward.local".to_owned(),
+            max_age_seconds: 300,
         };
-        Tokens::new(settings, keys).unwrap()
+        Tokens::new(settings, ring).unwrap()
+    }
+
+    fn ring(keys: usize) -> Ring {
+        Ring::made(keys, i64::try_from(NOW).unwrap())
     }
 
     fn grant(roles: Vec<String>) -> Grant {
@@ -158,11 +182,11 @@ mod tests {
 
     #[test]
     fn a_token_is_what_the_filter_accepts_and_says_what_was_granted() {
-        let tokens = tokens(&[new_key().unwrap()]);
+        let tokens = tokens(ring(1));
         let token = tokens.issue(&grant(vec!["customer".into()])).unwrap();
         assert_eq!(subject(&tokens, &token, NOW), Ok(Uuid::from_u128(1)));
         let issuer = Issuer::rfc9068("http://issuer.bearward.local", &["kitchen".to_owned()]);
-        let keys = KeySet::parse(&tokens.jwk_set(), &[AlgorithmName::EdDsa]).unwrap();
+        let keys = KeySet::parse(tokens.ring().published(), &[AlgorithmName::EdDsa]).unwrap();
         let claims = verify::verify(token.as_bytes(), &issuer, &keys, NOW).unwrap();
         assert_eq!(claims.roles(), ["customer"]);
         let claims: AccessTokenClaims = serde_json::from_value(claims.payload().clone().into()).unwrap();
@@ -173,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_token_holds_nothing_personal_and_no_two_are_alike() {
-        let tokens = tokens(&[new_key().unwrap()]);
+        let tokens = tokens(ring(1));
         let grant = grant(vec!["customer".into()]);
         let token = tokens.issue(&grant).unwrap();
         let payload = bearward_core::base64url::decode(token.split('.').nth(1).unwrap().as_bytes()).unwrap();
@@ -184,26 +208,99 @@ mod tests {
 
     #[test]
     fn an_expired_token_and_one_of_another_key_are_refused() {
-        let tokens_one = tokens(&[new_key().unwrap()]);
+        let tokens_one = tokens(ring(1));
         let token = tokens_one.issue(&grant(vec!["customer".into()])).unwrap();
         assert_eq!(subject(&tokens_one, &token, NOW + 900 + 31), Err(Rejection::TokenExpired));
-        assert_eq!(subject(&tokens(&[new_key().unwrap()]), &token, NOW), Err(Rejection::KeyUnknown));
+        assert_eq!(subject(&tokens(ring(1)), &token, NOW), Err(Rejection::KeyUnknown));
         assert_eq!(tokens_one.subject(std::iter::empty(), NOW), Err(Rejection::TokenMissing));
     }
 
     #[test]
-    fn the_first_key_signs_and_all_are_published() {
-        let keys = [new_key().unwrap(), new_key().unwrap()];
-        let old = tokens(&keys[1..]).issue(&grant(vec!["customer".into()])).unwrap();
-        let both = tokens(&keys);
+    fn the_key_that_began_last_signs_and_all_are_published() {
+        let both = ring(2);
+        let old = tokens(both.until(1)).issue(&grant(vec!["customer".into()])).unwrap();
+        let first = both.until(1);
+        let both = tokens(both);
         assert!(subject(&both, &old, NOW).is_ok());
         let new = both.issue(&grant(vec!["customer".into()])).unwrap();
-        assert!(subject(&tokens(&keys[..1]), &new, NOW).is_ok());
+        assert_eq!(subject(&tokens(first), &new, NOW), Err(Rejection::KeyUnknown));
+    }
+
+    #[test]
+    fn nothing_is_signed_with_keys_that_were_read_too_long_ago() {
+        let tokens = tokens(Ring::made(1, i64::try_from(NOW).unwrap() - 60));
+        let mut grant = grant(vec!["customer".into()]);
+        assert!(tokens.issue(&grant).is_ok());
+        grant.issued_at = NOW + 1;
+        assert!(matches!(tokens.issue(&grant), Err(IssueError::StaleKeys)));
+        tokens.take_over(ring(1));
+        assert!(tokens.issue(&grant).is_ok());
+    }
+
+    const OLD: &str = "b2xkIHNlY3JldCBvZiBhIHRlc3QgMDEyMzQ1Njc4OTA";
+    const NEW: &str = "bmV3IHNlY3JldCBvZiBhIHRlc3QgMDEyMzQ1Njc4OTA";
+
+    fn secrets(secrets: &[(&str, &str)]) -> Tokens {
+        let named = |(kid, secret): &(&str, &str)| NamedSecret {
+            kid: (*kid).to_owned(),
+            secret: SecretString::from(*secret),
+        };
+        let named: Vec<_> = secrets.iter().map(named).collect();
+        tokens(Ring::of_secrets(&named).unwrap())
+    }
+
+    #[test]
+    fn of_several_secrets_the_first_signs_and_all_verify_and_none_is_published() {
+        let old = secrets(&[("old", OLD)]).issue(&grant(vec!["customer".into()])).unwrap();
+        let both = secrets(&[("new", NEW), ("old", OLD)]);
+        assert!(subject(&both, &old, NOW).is_ok());
+        let new = both.issue(&grant(vec!["customer".into()])).unwrap();
+        assert_eq!(subject(&secrets(&[("old", OLD)]), &new, NOW), Err(Rejection::SignatureInvalid));
+        assert!(subject(&secrets(&[("new", NEW)]), &new, NOW).is_ok());
+        assert!(both.ring().jwk_set().is_none());
+        let metadata = String::from_utf8(both.metadata().body().to_vec()).unwrap();
+        assert!(!metadata.contains("jwks_uri"), "{metadata}");
+        let header = bearward_core::base64url::decode(new.split('.').next().unwrap().as_bytes()).unwrap();
+        let header = String::from_utf8(header).unwrap();
+        assert!(header.contains(r#""alg":"HS256""#) && header.contains(r#""kid":"new""#), "{header}");
+    }
+
+    #[test]
+    fn a_token_under_a_secret_is_what_a_policy_with_that_secret_accepts() {
+        let policy = |secret: &'static str| {
+            let document = serde_json::json!({
+                "version": 1,
+                "issuers": { "bearward": {
+                    "iss": "http://issuer.bearward.local", "audiences": ["restaurant"],
+                    "algorithms": ["HS256"], "token_types": ["at+jwt"], "keys": { "secrets_env": ["ISSUER_SECRET"] },
+                } },
+                "policies": [{
+                    "name": "api", "hosts": ["*"], "prefix": "/", "issuers": ["bearward"],
+                    "rules": [{ "name": "all", "paths": ["/**"], "require": { "any_role": ["customer"] } }],
+                }],
+            });
+            let text = document.to_string();
+            Policy::parse(text.as_bytes(), &|_| Some(secret.as_bytes().to_vec())).unwrap()
+        };
+        let token = secrets(&[("new", NEW)]).issue(&grant(vec!["customer".into()])).unwrap();
+        let authorization = format!("Bearer {token}");
+        let decide = |secret| {
+            let headers: Vec<(&[u8], &[u8])> = vec![
+                (b":method", b"GET"),
+                (b":path", b"/orders"),
+                (b":authority", b"api.test"),
+                (b"authorization", authorization.as_bytes()),
+            ];
+            let policy = policy(secret);
+            policy.decide(&Request::new(headers), &KeyRing::of(&policy), NOW, &NoSignatureHost).rejection()
+        };
+        assert_eq!(decide(NEW), None);
+        assert_eq!(decide(OLD), Some(Rejection::SignatureInvalid));
     }
 
     #[test]
     fn a_token_that_every_verifier_would_refuse_is_not_made() {
         let roles = (0..64).map(|n| format!("{n:0128}")).collect();
-        assert!(matches!(tokens(&[new_key().unwrap()]).issue(&grant(roles)), Err(IssueError::TooLarge(_))));
+        assert!(matches!(tokens(ring(1)).issue(&grant(roles)), Err(IssueError::TooLarge(_))));
     }
 }

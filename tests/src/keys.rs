@@ -10,9 +10,10 @@ use crate::token::Key;
 /// # Errors
 /// What the database says.
 pub fn signing_key(database_url: &str) -> Result<(String, Key), String> {
-    // The newest that is not retired signs.
-    let statement = "SELECT kid, private_key FROM signing_keys WHERE retired_at IS NULL \
-                     ORDER BY created_at DESC, kid LIMIT 1";
+    // The last that has begun.
+    let statement = "SELECT kid, private_key FROM signing_keys \
+                     WHERE retired_at IS NULL AND private_key IS NOT NULL AND signs_from <= now() \
+                     ORDER BY signs_from DESC LIMIT 1";
     let row = query_one(database_url, statement)?;
     let seed: Vec<u8> = row.get("private_key");
     Ok((row.get("kid"), Key::Ed25519(seed.try_into().map_err(|_| "the seed has not 32 bytes")?)))

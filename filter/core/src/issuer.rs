@@ -67,6 +67,12 @@ impl Issuer {
         }
     }
 
+    /// The same issuer, signing with this algorithm alone.
+    #[must_use]
+    pub fn with_algorithm(self, algorithm: AlgorithmName) -> Self {
+        Self { algorithms: vec![algorithm], ..self }
+    }
+
     /// Whether a token that says this of its issuer is to be judged by this issuer's keys.
     #[must_use]
     pub fn answers_to(&self, claimed: Option<&str>) -> bool {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::hashing::HashError;
 use crate::store::StoreError;
+use crate::tokens::IssueError;
 
 /// A request that failed.
 #[derive(Debug)]
@@ -90,6 +91,17 @@ impl ApiError {
         match error {
             HashError::Busy => Self::Busy,
             HashError::Failed(_) => Self::internal(error, failed),
+        }
+    }
+
+    /// No token was made while doing what `failed` names.
+    pub(crate) fn of_issue(error: &IssueError, failed: &'static str) -> Self {
+        match error {
+            IssueError::StaleKeys => {
+                tracing::warn!(cause = %error, "no token is made");
+                Self::DatabaseUnavailable
+            }
+            _ => Self::internal(error, failed),
         }
     }
 

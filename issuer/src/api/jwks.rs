@@ -3,13 +3,19 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::response::IntoResponse;
+use axum::http::HeaderMap;
+use axum::response::Response;
 
+use super::error::ApiError;
 use crate::app::App;
 
-/// The keys that verify our tokens (RFC 7517). The one answer that may be kept, for five minutes.
-pub(crate) async fn jwks(State(app): State<Arc<App>>) -> impl IntoResponse {
-    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=300")];
-    (headers, app.tokens.jwk_set())
+/// The keys that verify our tokens (RFC 7517).
+///
+/// There is no such set where tokens are signed with secrets: 404, and the metadata names none. An empty set would be read
+/// by some verifiers as "all keys are gone", while every one of them takes 404 for "not here".
+pub(crate) async fn jwks(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ApiError> {
+    match app.tokens.ring().jwk_set() {
+        Some(document) => Ok(document.answer(&headers)),
+        None => Err(ApiError::NotFound),
+    }
 }

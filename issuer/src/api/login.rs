@@ -50,7 +50,7 @@ pub(crate) async fn login(
         .map_err(|e| ApiError::of_store(&e, FAILED))?;
     // Disabled, or changed while we were hashing.
     let Some(grant) = grant else { return Err(refused("user")) };
-    let token = app.tokens.issue(&grant).map_err(|e| ApiError::internal(&e, FAILED))?;
+    let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
     tracing::info!(event = "login", outcome = "success", user_id = %grant.user.id, session_id = %session_id);
     Ok(Json(SessionView::new(token, life, grant.user)))
 }

@@ -34,7 +34,7 @@ pub(crate) async fn signup(
         tracing::info!(event = "signup", outcome = "email_taken");
         return Err(ApiError::EmailTaken);
     };
-    let token = app.tokens.issue(&grant).map_err(|e| ApiError::internal(&e, FAILED))?;
+    let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
     tracing::info!(event = "signup", outcome = "success", user_id = %id, session_id = %session_id);
     Ok((StatusCode::CREATED, Json(SessionView::new(token, life, grant.user))))
 }

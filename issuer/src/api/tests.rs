@@ -20,10 +20,11 @@ use super::router;
 use crate::app::App;
 use crate::hashing::Hasher;
 use crate::internal;
+use crate::keys::{Keeper, Ring};
 use crate::settings::{HashSettings, PasswordSettings, TokenSettings};
 use crate::store::Store;
 use crate::store::testing::TestDatabase;
-use crate::tokens::{Tokens, new_key};
+use crate::tokens::Tokens;
 
 const PRIYA: &str = r#"{"name":"Priya","email":"priya@example.com","password":"mypassword123"}"#;
 
@@ -42,22 +43,28 @@ struct Answer {
 
 async fn issuing() -> Issuing {
     let (database, store) = TestDatabase::migrated().await;
-    let keys = store.signing_keys(&new_key().unwrap()).await.unwrap();
-    let app = Arc::new(app(store, &keys));
+    let ring = Keeper::of_test(&store).load(None).await.unwrap();
+    let app = Arc::new(app(store, ring));
     Issuing { database, router: router(Arc::clone(&app)), app }
 }
 
-fn app(store: Store, keys: &[crate::store::StoredKey]) -> App {
-    let tokens = TokenSettings {
-        iss: "http://issuer.bearward.local".to_owned(),
-        audiences: vec!["restaurant".to_owned()],
-        access_token_seconds: 900,
-    };
+fn app(store: Store, ring: Ring) -> App {
+    let tokens = token_settings("http://issuer.bearward.local");
     App {
         store,
         hasher: Hasher::new(HashSettings { permits: 2, queue: 8 }).unwrap(),
-        tokens: Tokens::new(tokens, keys).unwrap(),
+        tokens: Tokens::new(tokens, ring).unwrap(),
         passwords: PasswordSettings { min_length: 8 },
+    }
+}
+
+fn token_settings(iss: &str) -> TokenSettings {
+    TokenSettings {
+        iss: iss.to_owned(),
+        audiences: vec!["restaurant".to_owned()],
+        access_token_seconds: 900,
+        public_url: "https://login.example.com".to_owned(),
+        max_age_seconds: 300,
     }
 }
 
@@ -107,6 +114,11 @@ async fn the_published_keys_are_what_a_verifier_of_these_tokens_accepts() {
     let jwks = issuing.get("/.well-known/jwks.json", &[]).await;
     assert_eq!(jwks.headers["content-type"], "application/json");
     assert_eq!(jwks.headers["cache-control"], "public, max-age=300");
+    let etag = jwks.headers["etag"].to_str().unwrap();
+    let again = issuing.get("/.well-known/jwks.json", &[("if-none-match", etag)]).await;
+    assert_eq!((again.status, again.text.as_str()), (StatusCode::NOT_MODIFIED, ""));
+    assert_eq!(again.headers["etag"], etag);
+    assert_eq!(again.headers["cache-control"], "public, max-age=300");
     let keys = KeySet::parse(jwks.text.as_bytes(), &[AlgorithmName::EdDsa]).unwrap();
     let issuer = Issuer::rfc9068("http://issuer.bearward.local", &["restaurant".to_owned()]);
     let token = signup.body["token"].as_str().unwrap();
@@ -114,6 +126,41 @@ async fn the_published_keys_are_what_a_verifier_of_these_tokens_accepts() {
     let claims = verify::verify(token.as_bytes(), &issuer, &keys, now).unwrap();
     assert_eq!(claims.subject(), signup.body["user"]["id"].as_str().unwrap());
     assert_eq!(claims.roles(), ["customer"]);
+}
+
+#[tokio::test]
+async fn the_metadata_leads_to_the_keys_and_is_found_under_the_issuers_path_alone() {
+    let issuing = issuing().await;
+    let metadata = issuing.get("/.well-known/oauth-authorization-server", &[]).await;
+    assert_eq!(metadata.status, StatusCode::OK);
+    assert_eq!(metadata.body["issuer"], "http://issuer.bearward.local");
+    assert_eq!(metadata.body["jwks_uri"], "https://login.example.com/.well-known/jwks.json");
+    assert!(metadata.headers.contains_key("etag"));
+    let below = "/.well-known/oauth-authorization-server/realms/x";
+    assert_eq!(issuing.get(below, &[]).await.status, StatusCode::NOT_FOUND);
+    let mut app = app(issuing.app.store.clone(), Ring::made(1, 0));
+    let iss = "https://login.example.com/realms/x";
+    app.tokens = Tokens::new(token_settings(iss), Ring::made(1, 0)).unwrap();
+    let get = Request::get(below).body(Body::empty()).unwrap();
+    assert_eq!(send(&router(Arc::new(app)), get).await.body["issuer"], iss);
+}
+
+#[tokio::test]
+async fn where_secrets_sign_there_is_no_jwk_set() {
+    let (_database, store) = TestDatabase::migrated().await;
+    let secret = crate::keys::ring::NamedSecret {
+        kid: "one".to_owned(),
+        secret: "0Zq8vX1mK7pR3tYw9uC5eH2jN6bL4sGd".to_owned().into(),
+    };
+    let router = router(Arc::new(app(store, Ring::of_secrets(&[secret]).unwrap())));
+    let get = |path: &str| send(&router, Request::get(path).body(Body::empty()).unwrap());
+    assert_eq!(get("/.well-known/jwks.json").await.status, StatusCode::NOT_FOUND);
+    let metadata = get("/.well-known/oauth-authorization-server").await;
+    assert_eq!(metadata.body.as_object().unwrap().get("jwks_uri"), None);
+    let signup = send(&router, post("/api/auth/signup", PRIYA)).await;
+    let bearer = format!("Bearer {}", signup.body["token"].as_str().unwrap());
+    let me = Request::get("/api/auth/me").header("authorization", bearer).body(Body::empty()).unwrap();
+    assert_eq!(send(&router, me).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -152,7 +199,7 @@ async fn a_database_that_is_away_is_503_and_not_401_or_500() {
     let wait = std::time::Duration::ZERO;
     let store =
         crate::store::connect::pool(&crate::settings::DatabaseSettings { options, connections: 1, wait });
-    let router = router(Arc::new(app(store, &[new_key().unwrap()])));
+    let router = router(Arc::new(app(store, Ring::made(1, 0))));
     for (path, body) in
         [("/api/auth/login", login("priya@example.com", "x")), ("/api/auth/signup", PRIYA.to_owned())]
     {
@@ -177,6 +224,15 @@ async fn unknown_routes_and_methods_are_refused_in_json() {
 }
 
 #[tokio::test]
+async fn a_process_that_could_not_read_its_keys_for_long_makes_no_token_and_says_when_to_come_again() {
+    let (_database, store) = TestDatabase::migrated().await;
+    let router = router(Arc::new(app(store, Ring::made(1, 0))));
+    let answer = send(&router, post("/api/auth/signup", PRIYA)).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.headers["retry-after"], "1");
+}
+
+#[tokio::test]
 async fn a_process_is_ready_while_its_database_answers_and_alive_without_it() {
     let issuing = issuing().await;
     let probes = probes(&issuing.app);
@@ -197,8 +253,8 @@ async fn a_process_whose_database_takes_no_writes_is_not_ready() {
     let (database, store) = TestDatabase::migrated().await;
     let mut settings = database.settings.clone();
     settings.options = settings.options.options([("default_transaction_read_only", "on")]);
-    let keys = store.signing_keys(&new_key().unwrap()).await.unwrap();
-    let probes = probes(&Arc::new(app(crate::store::connect::pool(&settings), &keys)));
+    let ring = Keeper::of_test(&store).load(None).await.unwrap();
+    let probes = probes(&Arc::new(app(crate::store::connect::pool(&settings), ring)));
     let answer = probe(&probes, "/readyz").await;
     assert_eq!(
         (answer.status, &answer.body["status"]),

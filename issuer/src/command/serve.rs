@@ -15,10 +15,13 @@ use crate::api;
 use crate::app::App;
 use crate::hashing::Hasher;
 use crate::internal::{self, Progress};
+use crate::keys::life::RELOAD_SECONDS;
+use crate::keys::seal::KeyEncryption;
+use crate::keys::{Keeper, Ring};
 use crate::server::{self, AddressFile, Listeners};
-use crate::settings::{ListenerSettings, ServeSettings, Sources};
+use crate::settings::{ListenerSettings, ServeSettings, SigningSettings, Sources, table};
 use crate::store::connect;
-use crate::tokens::{Tokens, new_key};
+use crate::tokens::Tokens;
 
 /// The length at which NIST SP 800-63B-4 section 3.1.1.2 wants passwords that are the only factor.
 const RECOMMENDED_PASSWORD_LENGTH: u32 = 15;
@@ -55,8 +58,11 @@ async fn serve(settings: ServeSettings) -> Result<(), Failure> {
     let probes = internal::router(Arc::clone(&progress));
     tokio::spawn(server::serve(bound.internal, probes, server::PROBES, unstopped));
 
-    let app = tokio::select! {
-        app = start(settings) => Arc::new(app?),
+    let (app, keeper) = tokio::select! {
+        started = start(settings) => {
+            let (app, keeper) = started?;
+            (Arc::new(app), keeper)
+        }
         () = signals.next() => {
             info!("stopped before the start was complete");
             return Ok(());
@@ -64,6 +70,9 @@ async fn serve(settings: ServeSettings) -> Result<(), Failure> {
     };
     progress.started(Arc::clone(&app));
     info!("ready");
+    if let Some(keeper) = keeper {
+        tokio::spawn(keep_keys(Arc::clone(&app), keeper));
+    }
 
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(server::serve(bound.public, api::router(app), server::PUBLIC, stopped));
@@ -95,8 +104,8 @@ fn tell_addresses(bound: &Listeners, settings: &ListenerSettings) -> Result<Opti
 }
 
 /// Everything before the first request: database, schema, keys.
-async fn start(settings: ServeSettings) -> Result<App, Failure> {
-    let ServeSettings { database, tokens, passwords, hashing, .. } = settings;
+async fn start(settings: ServeSettings) -> Result<(App, Option<Keeper>), Failure> {
+    let ServeSettings { database, tokens, signing, passwords, hashing, .. } = settings;
     if passwords.min_length < RECOMMENDED_PASSWORD_LENGTH {
         info!(
             min_length = passwords.min_length,
@@ -105,10 +114,62 @@ async fn start(settings: ServeSettings) -> Result<App, Failure> {
         );
     }
     let store = connect::migrated(&database).await.map_err(Failure::new)?;
-    let keys = store.signing_keys(&new_key().map_err(Failure::new)?).await.map_err(Failure::new)?;
-    let tokens = Tokens::new(tokens, &keys).map_err(Failure::new)?;
+    let (ring, keeper) = match signing {
+        SigningSettings::EdDsa(keys) => {
+            tell_encryption(&keys.encryption);
+            let keeper = Keeper::new(store.clone(), keys.encryption, keys.rhythm);
+            (keeper.load(None).await.map_err(Failure::new)?, Some(keeper))
+        }
+        SigningSettings::Hs256(secrets) => {
+            let kid = secrets.first().map(|secret| secret.kid.as_str());
+            info!(
+                kid,
+                secrets = secrets.len(),
+                "tokens are signed with a secret: whoever verifies can sign, too"
+            );
+            let ring = Ring::of_secrets(&secrets);
+            (ring.ok_or_else(|| Failure::new("no secret can be used"))?, None)
+        }
+    };
+    let tokens = Tokens::new(tokens, ring);
+    let tokens = tokens.ok_or_else(|| Failure::new("the metadata cannot be serialized"))?;
     let hasher = Hasher::new(hashing).map_err(Failure::new)?;
-    Ok(App { store, hasher, tokens, passwords })
+    Ok((App { store, hasher, tokens, passwords }, keeper))
+}
+
+fn tell_encryption(encryption: &KeyEncryption) {
+    let setting = table::KEY_ENCRYPTION_KEY_FILES.name;
+    if encryption.len() == 0 {
+        warn!(
+            setting,
+            "signing keys lie unencrypted in the database: name a file with a key that encrypts them"
+        );
+    } else {
+        let fingerprints = encryption.fingerprints();
+        info!(?fingerprints, "signing keys are encrypted under the first of these");
+    }
+}
+
+/// Follows what other replicas and operators do to the keys, and does what is due.
+async fn keep_keys(app: Arc<App>, keeper: Keeper) {
+    let mut told = None;
+    loop {
+        sleep(Duration::from_secs(RELOAD_SECONDS.into())).await;
+        match keeper.load(Some(&app.tokens.ring())).await {
+            Ok(ring) => {
+                app.tokens.take_over(ring);
+                told = None;
+            }
+            // The last good keys stay; where this goes on, they sign no more.
+            Err(error) => {
+                let text = error.to_string();
+                if told.as_ref() != Some(&text) {
+                    warn!(cause = %text, "the signing keys could not be read");
+                    told = Some(text);
+                }
+            }
+        }
+    }
 }
 
 /// The signals that end this process.

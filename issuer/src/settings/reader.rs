@@ -81,6 +81,11 @@ impl<'s> Reader<'s> {
         self.problems.push(Problem::new(setting, text));
     }
 
+    /// Whether there is a value, right or wrong.
+    pub(crate) fn is_set(&self, setting: &Setting) -> bool {
+        matches!(self.sources.find(setting), Ok(Some(_)) | Err(_))
+    }
+
     fn find(&mut self, setting: &Setting) -> Option<Option<Found>> {
         self.sources.find(setting).map_err(|problem| self.problems.push(problem)).ok()
     }

@@ -71,10 +71,22 @@ settings! {
         "path", "Where to write the addresses in use, as lines `public=IP:PORT` and `internal=IP:PORT`.";
     ISSUER "BEARWARD_ISSUER" "issuer" Text WhenUnset::Is("http://issuer.bearward.local"),
         "http or https URL", "The `iss` of every token: a name, byte for byte as the filter's policy has it.";
+    PUBLIC_URL "BEARWARD_PUBLIC_URL" "public_url" Text WhenUnset::Computed("the issuer"),
+        "http or https URL", "Where the public listener is reached from outside: what the metadata's jwks_uri begins with.";
     AUDIENCE "BEARWARD_AUDIENCE" "audience" List WhenUnset::Is("restaurant"),
         "names, comma separated", "The `aud` of every token: the APIs that it is meant for.";
     ACCESS_TOKEN_SECONDS "BEARWARD_ACCESS_TOKEN_SECONDS" "access_token_seconds" Number WhenUnset::Is("900"),
         "seconds, 60 to 86400", "The life of an access token.";
+    KEY_ENCRYPTION_KEY_FILES "BEARWARD_KEY_ENCRYPTION_KEY_FILES" "key_encryption_key_files" List WhenUnset::Off,
+        "paths, comma separated", "Files that hold keys of 32 bytes in base64, which encrypt the signing keys in the database: the first encrypts, all decrypt.";
+    KEY_ENCRYPTION "BEARWARD_KEY_ENCRYPTION" "key_encryption" Text WhenUnset::Is("optional"),
+        "optional or required", "Whether a start without such a file is refused.";
+    KEY_ROTATION_DAYS "BEARWARD_KEY_ROTATION_DAYS" "key_rotation_days" Number WhenUnset::Is("90"),
+        "days, 0 to 3650", "The age from which the key that signs gets a successor; 0: only by `keys rotate`.";
+    HS256_SECRET_FILES "BEARWARD_HS256_SECRET_FILES" "hs256_secret_files" List WhenUnset::Off,
+        "KID=PATH, comma separated, at most 4", "Signs with secrets from files (HS256) instead of keys: the first signs, all verify. Whoever can verify can sign, too.";
+    JWK_SET_MAX_AGE_SECONDS "BEARWARD_JWK_SET_MAX_AGE_SECONDS" "jwk_set_max_age_seconds" Number WhenUnset::Is("300"),
+        "seconds, 1 to 86400", "How long verifiers may keep the JWK Set. A new key is published for twice as long before it signs.";
     PASSWORD_MIN_LENGTH "BEARWARD_PASSWORD_MIN_LENGTH" "password_min_length" Number WhenUnset::Is("8"),
         "characters, 8 to 64", "The shortest new password. 15 is recommended where it is the only factor.";
     HASH_PERMITS "BEARWARD_HASH_PERMITS" "hash_permits" Number WhenUnset::Computed("the number of cores"),

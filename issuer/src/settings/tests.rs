@@ -34,13 +34,17 @@ fn without_anything_set_only_the_database_is_missing() {
     );
     assert_eq!(text.lines().count(), 3, "{text}");
     let (serve, log) = read(&sources(&[("DATABASE_URL", URL)], ""), all).unwrap();
-    let ServeSettings { database, listeners, tokens, passwords, hashing } = serve;
+    let ServeSettings { database, listeners, tokens, signing, passwords, hashing } = serve;
+    let SigningSettings::EdDsa(keys) = signing else { panic!("secrets") };
     assert_eq!((database.connections, database.wait), (10, Duration::from_secs(30)));
     assert_eq!(listeners.public.to_string(), "127.0.0.1:8081");
     assert_eq!(listeners.internal.to_string(), "127.0.0.1:8091");
     assert_eq!(listeners.address_file, None);
     assert_eq!((tokens.iss.as_str(), tokens.access_token_seconds), ("http://issuer.bearward.local", 900));
     assert_eq!(tokens.audiences, ["restaurant"]);
+    assert_eq!((tokens.public_url.as_str(), tokens.max_age_seconds), ("http://issuer.bearward.local", 300));
+    assert_eq!((keys.encryption.len(), keys.rhythm.max_age_seconds), (0, 300));
+    assert_eq!(keys.rhythm.rotate_after_seconds, Some(90 * 86_400));
     assert_eq!((passwords.min_length, hashing.queue), (8, 32));
     assert!(hashing.permits >= 1);
     assert_eq!((log.filter.as_str(), log.json), ("info", None));
@@ -172,4 +176,40 @@ fn a_variable_that_is_no_setting_is_noticed() {
     let sources =
         sources(&[("BEARWARD_ACESS_TOKEN_SECONDS", "60"), ("BEARWARD_LISTEN", "x"), ("PATH", "/bin")], "");
     assert_eq!(sources.ignored_variables().collect::<Vec<_>>(), ["BEARWARD_ACESS_TOKEN_SECONDS"]);
+}
+
+#[test]
+fn key_encryption_keys_are_read_from_their_files_and_a_missing_one_is_named() {
+    let directory = std::env::temp_dir();
+    let name = |name: &str| directory.join(format!("bearward-{name}-{:016x}", crate::random::u64()));
+    let (one, two, short) = (name("one"), name("two"), name("short"));
+    std::fs::write(&one, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").unwrap();
+    std::fs::write(&two, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHiA").unwrap();
+    std::fs::write(&short, "hunter2").unwrap();
+    let paths = |paths: &[&PathBuf]| {
+        paths.iter().map(|path| path.to_str().unwrap().to_owned()).collect::<Vec<_>>().join(", ")
+    };
+    let set = |value: &str| [("BEARWARD_KEY_ENCRYPTION_KEY_FILES".to_owned(), value.to_owned())];
+    let compile = |value: &str| {
+        let environment = set(value).map(|(name, value)| (name, value.into()));
+        read(&Sources::new(environment.into_iter(), Ok("key_encryption = 'required'")), KeySettings::read)
+    };
+    let keys = compile(&paths(&[&one, &two])).unwrap();
+    assert_eq!(keys.encryption.len(), 2);
+    assert_ne!(keys.encryption.fingerprints()[0], keys.encryption.fingerprints()[1]);
+    for (wrong, text) in [
+        (paths(&[&one, &one]), "the same key"),
+        (paths(&[&one, &short]), "openssl rand -base64 32"),
+        (paths(&[&one, &name("none")]), "cannot be read"),
+        (format!("{},", paths(&[&one])), "without empty places"),
+    ] {
+        let problems = compile(&wrong).unwrap_err().to_string();
+        assert!(problems.contains(text), "{problems}");
+        assert!(!problems.contains("hunter2") && !problems.contains("AAEC"), "{problems}");
+    }
+    let required = problems(KeySettings::read, &[("BEARWARD_KEY_ENCRYPTION", "required")], "");
+    assert!(required.contains("BEARWARD_KEY_ENCRYPTION_KEY_FILES names no file"), "{required}");
+    for path in [one, two, short] {
+        std::fs::remove_file(path).unwrap();
+    }
 }

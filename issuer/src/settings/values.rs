@@ -100,6 +100,14 @@ pub(crate) fn audiences(text: &str) -> Result<Vec<String>, String> {
     Ok(audiences)
 }
 
+pub(crate) fn is_required(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "required" => Ok(true),
+        "optional" => Ok(false),
+        _ => Err("must be optional or required"),
+    }
+}
+
 pub(crate) fn log_filter(text: &str) -> Result<String, &'static str> {
     match EnvFilter::try_new(text) {
         Ok(_) => Ok(text.to_owned()),

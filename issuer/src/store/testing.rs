@@ -56,6 +56,11 @@ impl Store {
         sqlx::raw_sql(statement).execute(&self.pool).await.unwrap();
     }
 
+    /// The number that a statement yields.
+    pub(crate) async fn count(&self, statement: &'static str) -> i64 {
+        sqlx::query_scalar::<_, i64>(statement).fetch_one(&self.pool).await.unwrap()
+    }
+
     /// Takes every connection that requests share.
     pub(crate) async fn occupy(&self) -> Vec<PoolConnection<Postgres>> {
         let mut all = Vec::new();

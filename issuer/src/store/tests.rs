@@ -6,7 +6,6 @@ use super::testing::TestDatabase;
 use super::*;
 use crate::account::{ADMIN, CUSTOMER, Email, Name};
 use crate::hashing::PasswordHash;
-use crate::tokens::new_key;
 
 const LIFE: u32 = 900;
 
@@ -39,31 +38,6 @@ impl Person {
 
 async fn sessions(store: &Store) -> i64 {
     sqlx::query_scalar::<_, i64>("SELECT count(*) FROM sessions").fetch_one(&store.pool).await.unwrap()
-}
-
-#[tokio::test]
-async fn two_replicas_that_start_at_once_agree_on_the_key() {
-    let database = TestDatabase::empty().await;
-    let start = || async {
-        let store = connect::migrated(&database.settings).await.unwrap();
-        let keys = store.signing_keys(&new_key().unwrap()).await.unwrap();
-        keys.into_iter().map(|key| key.kid).collect::<Vec<_>>()
-    };
-    let (one, two, three) = tokio::join!(start(), start(), start());
-    assert_eq!(one.len(), 1);
-    assert_eq!(one, two);
-    assert_eq!(two, three);
-    assert_eq!(start().await, one);
-}
-
-#[tokio::test]
-async fn a_retired_key_is_replaced() {
-    let (_database, store) = TestDatabase::migrated().await;
-    let first = store.signing_keys(&new_key().unwrap()).await.unwrap();
-    store.execute("UPDATE signing_keys SET retired_at = now()").await;
-    let second = store.signing_keys(&new_key().unwrap()).await.unwrap();
-    assert_eq!(second.len(), 1);
-    assert_ne!(first[0].kid, second[0].kid);
 }
 
 #[tokio::test]

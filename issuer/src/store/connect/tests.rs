@@ -7,9 +7,9 @@ use uuid::Uuid;
 use super::*;
 use crate::account::{CUSTOMER, Email, Name};
 use crate::hashing::PasswordHash;
+use crate::keys::Keeper;
 use crate::store::testing::TestDatabase;
 use crate::store::{NewUser, StoreError, Verified};
-use crate::tokens::new_key;
 
 /// A role that every server has and that may do nothing here: rights given to it end with the test's database.
 const LEAST_ROLE: &str = "pg_signal_backend";
@@ -43,7 +43,7 @@ async fn a_server_that_takes_no_writes_is_waited_for_as_one_that_does_not_answer
 #[tokio::test]
 async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepared() {
     let (database, owner) = TestDatabase::migrated().await;
-    let keys = owner.signing_keys(&new_key().unwrap()).await.unwrap();
+    let keys = Keeper::of_test(&owner).load(None).await.unwrap();
     owner
         .execute(
             "REVOKE ALL ON SCHEMA public FROM PUBLIC;
@@ -54,18 +54,18 @@ async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepa
     let mut settings = database.settings.clone();
     settings.options = settings.options.options([("role", LEAST_ROLE)]);
     let store = migrated(&settings).await.unwrap();
-    let found = store.signing_keys(&new_key().unwrap()).await.unwrap();
-    assert_eq!(found.len(), 1);
-    assert_eq!(found[0].kid, keys[0].kid);
+    let found = Keeper::of_test(&store).load(None).await.unwrap();
+    assert_eq!(found.kids(), keys.kids());
     let forbidden = store.credentials("priya@example.com").await;
     assert!(matches!(forbidden, Err(StoreError::Unavailable(_))), "{forbidden:?}");
     owner
         .execute(
             "GRANT SELECT ON ALL TABLES IN SCHEMA public TO pg_signal_backend;
-             GRANT INSERT, UPDATE ON users TO pg_signal_backend;
+             GRANT INSERT, UPDATE ON users, signing_keys TO pg_signal_backend;
              GRANT INSERT ON sessions TO pg_signal_backend",
         )
         .await;
+    assert!(Keeper::of_test(&store).rotate().await.is_ok());
     let (name, email) = (Name::parse("Priya").unwrap(), Email::parse("priya@example.com").unwrap());
     let password_hash = &PasswordHash::stored("x".to_owned());
     let id = Uuid::from_u128(1);

@@ -9,8 +9,9 @@ use ed25519_dalek::SigningKey;
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::{Digest, Sha256};
 
+use super::seal::KeyEncryption;
 use crate::random;
-use crate::store::StoredKey;
+use crate::store::{PrivateForm, StoredKey};
 
 /// A key that can sign. Wiped from memory by its own crate; no `Debug`.
 pub(crate) struct SignerKey {
@@ -22,32 +23,41 @@ pub(crate) struct SignerKey {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct DamagedKey(String);
 
-/// Makes a key.
+/// Makes a key that signs from a time on, encrypted where there is something to encrypt with.
 ///
 /// # Errors
 /// The operating system has no random numbers.
-pub(crate) fn new_key() -> Result<StoredKey, getrandom::Error> {
+pub(crate) fn new_key(
+    encryption: &KeyEncryption,
+    signs_from: i64,
+    longest_token_seconds: u32,
+) -> Result<StoredKey, getrandom::Error> {
     let seed = SecretBox::new(Box::new(random::bytes::<32>()?));
     let public_key = SigningKey::from_bytes(seed.expose_secret()).verifying_key().to_bytes();
-    Ok(StoredKey {
-        kid: thumbprint(&public_key),
-        private_key: SecretBox::new(Box::new(seed.expose_secret().to_vec())),
-        public_key: public_key.to_vec(),
-    })
+    let kid = thumbprint(&public_key);
+    let private = match encryption.seal(&kid, seed.expose_secret())? {
+        Some(sealed) => PrivateForm::Sealed(sealed),
+        None => PrivateForm::Clear(SecretBox::new(Box::new(seed.expose_secret().to_vec()))),
+    };
+    Ok(StoredKey { kid, private, public_key: public_key.to_vec(), signs_from, longest_token_seconds })
 }
 
 impl SignerKey {
     /// # Errors
     /// [`DamagedKey`] where public key or `kid` do not belong to the private key.
-    pub(crate) fn parse(stored: &StoredKey) -> Result<Self, DamagedKey> {
-        let damaged = || DamagedKey(stored.kid.clone());
-        let key =
-            SigningKey::try_from(stored.private_key.expose_secret().as_slice()).map_err(|_| damaged())?;
-        let public_key = key.verifying_key().to_bytes();
-        if public_key.as_slice() != stored.public_key || thumbprint(&public_key) != stored.kid {
+    pub(crate) fn parse(kid: &str, public_key: &[u8], seed: &SecretBox<Vec<u8>>) -> Result<Self, DamagedKey> {
+        let damaged = || DamagedKey(kid.to_owned());
+        let key = SigningKey::try_from(seed.expose_secret().as_slice()).map_err(|_| damaged())?;
+        let own = key.verifying_key().to_bytes();
+        if own.as_slice() != public_key || thumbprint(&own) != kid {
             return Err(damaged());
         }
-        Ok(Self { kid: stored.kid.clone(), key })
+        Ok(Self { kid: kid.to_owned(), key })
+    }
+
+    /// Whether this is the key whose public half is stored so.
+    pub(crate) fn is(&self, stored: &StoredKey) -> bool {
+        self.kid == stored.kid && self.key.verifying_key().to_bytes().as_slice() == stored.public_key
     }
 
     pub(crate) fn kid(&self) -> &str {
@@ -65,9 +75,9 @@ impl SignerKey {
 }
 
 impl DamagedKey {
-    /// There is no usable key at all.
-    pub(crate) fn none() -> Self {
-        Self("(none)".to_owned())
+    /// Not one of them: together they are no set that a verifier would take.
+    pub(super) fn all() -> Self {
+        Self("(all)".to_owned())
     }
 }
 
@@ -76,8 +86,8 @@ impl fmt::Display for DamagedKey {
         write!(
             formatter,
             "the signing key {} in the database is damaged: restore the table signing_keys, or retire the key \
-             (set retired_at) and then restart every replica: the first makes a new key, and one that still runs \
-             would go on signing with the old one",
+             (UPDATE signing_keys SET retired_at = now() WHERE kid = ...), which ends its tokens: a replica that starts \
+             or runs makes a new one",
             self.0
         )
     }
@@ -101,22 +111,32 @@ mod tests {
         assert_eq!(thumbprint(&public_key), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     }
 
+    fn stored() -> StoredKey {
+        new_key(&KeyEncryption::default(), 0, 900).unwrap()
+    }
+
+    fn parse(stored: &StoredKey) -> Result<SignerKey, DamagedKey> {
+        let PrivateForm::Clear(seed) = &stored.private else { panic!("it is encrypted") };
+        SignerKey::parse(&stored.kid, &stored.public_key, seed)
+    }
+
     #[test]
     fn a_stored_key_whose_parts_do_not_belong_together_is_refused() {
-        assert!(SignerKey::parse(&new_key().unwrap()).is_ok());
-        let [one, two] = [new_key().unwrap(), new_key().unwrap()];
-        let mixed = StoredKey { kid: one.kid, private_key: two.private_key, public_key: one.public_key };
-        let damaged = SignerKey::parse(&mixed).err().unwrap();
+        assert!(parse(&stored()).is_ok());
+        let [one, two] = [stored(), stored()];
+        let mixed = StoredKey { private: two.private, ..one };
+        let damaged = parse(&mixed).err().unwrap();
         assert_eq!(damaged, DamagedKey(mixed.kid));
-        assert!(damaged.to_string().contains("then restart every replica"), "{damaged}");
-        let short = StoredKey { private_key: SecretBox::new(Box::new(vec![1])), ..new_key().unwrap() };
-        assert!(SignerKey::parse(&short).is_err());
+        assert!(damaged.to_string().contains("retire the key"), "{damaged}");
+        let short = PrivateForm::Clear(SecretBox::new(Box::new(vec![1])));
+        assert!(parse(&StoredKey { private: short, ..stored() }).is_err());
     }
 
     #[test]
     fn a_stored_key_does_not_show_its_private_half() {
-        let key = new_key().unwrap();
-        let secret = format!("{:?}", key.private_key.expose_secret());
+        let key = stored();
+        let PrivateForm::Clear(seed) = &key.private else { panic!("it is encrypted") };
+        let secret = format!("{:?}", seed.expose_secret());
         assert!(!format!("{key:?}").contains(&secret));
     }
 }

@@ -1,0 +1,242 @@
+//! The keys that sign tokens: encrypted at rest, rotated by one replica at a time, taken over by all.
+//!
+//! In reading order: [`life`] what becomes of a key and when; [`ed25519`] one key; [`seal`] how it is stored;
+//! [`ring`] what a process holds of them; here, how it gets and changes them.
+
+mod ed25519;
+pub(crate) mod life;
+pub(crate) mod ring;
+pub(crate) mod seal;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use secrecy::ExposeSecret;
+
+pub(crate) use ed25519::DamagedKey;
+use ed25519::new_key;
+use life::{Due, NotNow, Rhythm, Times};
+pub(crate) use ring::Ring;
+use seal::KeyEncryption;
+
+use crate::settings::table;
+use crate::store::{Change, Clock, PrivateForm, Store, StoreError, StoredKey, StoredKeys};
+
+/// Gets and changes the keys of this issuer.
+pub(crate) struct Keeper {
+    store: Store,
+    encryption: KeyEncryption,
+    rhythm: Rhythm,
+    clock: Clock,
+}
+
+/// Why there are no keys to work with. For an operator; holds no secret.
+#[derive(Debug)]
+pub(crate) enum KeysError {
+    /// The database, or a right in it.
+    Store(StoreError),
+    /// The operating system has no random numbers.
+    Random(getrandom::Error),
+    /// A stored key is encrypted, and none of so many key-encryption keys opens it.
+    Unopened { kid: String, keys: usize },
+    /// A stored key is not what was written there.
+    Damaged(DamagedKey),
+    /// No successor is published now.
+    NotNow(String),
+}
+
+/// A successor that was published.
+#[derive(Debug)]
+pub(crate) struct Successor {
+    pub(crate) kid: String,
+    /// How long it is published before it signs.
+    pub(crate) signs_in_seconds: i64,
+}
+
+impl Keeper {
+    pub(crate) fn new(store: Store, encryption: KeyEncryption, rhythm: Rhythm) -> Self {
+        Self { store, encryption, rhythm, clock: Clock::Database }
+    }
+
+    /// Does what is due, and reads the keys. `held`: what this process has of them already, which is not decrypted anew.
+    ///
+    /// # Errors
+    /// [`KeysError`], also where something is due that could not be done and no key is at hand without it.
+    pub(crate) async fn load(&self, held: Option<&Ring>) -> Result<Ring, KeysError> {
+        let found = self.store.signing_keys(self.clock).await?;
+        if self.changes(&found, held)?.is_empty() {
+            return self.ring(&found, held);
+        }
+        let changed = self.store.change_signing_keys(self.clock, |found| {
+            let changes = self.changes(found, held)?;
+            changes.iter().for_each(tell);
+            Ok::<_, KeysError>(changes)
+        });
+        match changed.await {
+            Ok(changed) => self.ring(&changed, held),
+            // The role may lack the right, or another replica holds the lock: it is due again in a moment.
+            Err(KeysError::Store(error)) if !found.keys.is_empty() => {
+                tracing::warn!(cause = %error, "what is due for the signing keys could not be done");
+                self.ring(&found, held)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Publishes a successor of the key that signs.
+    ///
+    /// # Errors
+    /// [`KeysError`]
+    pub(crate) async fn rotate(&self) -> Result<Successor, KeysError> {
+        let mut successor = None;
+        let change = self.store.change_signing_keys(self.clock, |found| {
+            let mut changes = self.changes(found, None)?;
+            let is_publishing = |change: &Change| matches!(change, Change::Publish(_));
+            if !changes.iter().any(is_publishing) {
+                let signs_from = life::successor(&times(found), found.now, &self.rhythm);
+                let signs_from = signs_from.map_err(|why| self.not_now(why, found))?;
+                changes.push(Change::Publish(self.new_key(signs_from)?));
+            }
+            changes.iter().for_each(tell);
+            successor = changes.iter().find_map(|change| match change {
+                Change::Publish(key) => {
+                    Some(Successor { kid: key.kid.clone(), signs_in_seconds: key.signs_from - found.now })
+                }
+                _ => None,
+            });
+            Ok::<_, KeysError>(changes)
+        });
+        change.await?;
+        successor.ok_or_else(|| KeysError::NotNow("nothing was published".to_owned()))
+    }
+
+    /// All changes that are due: what [`life::due`] says, and encryption under the first key.
+    fn changes(&self, found: &StoredKeys, held: Option<&Ring>) -> Result<Vec<Change>, KeysError> {
+        let mut changes = Vec::new();
+        for stored in &found.keys {
+            if let Some(sealed) = self.sealed_anew(stored, held)? {
+                changes.push(Change::Seal { kid: stored.kid.clone(), sealed });
+            }
+        }
+        let kid = |index: usize| found.keys.get(index).map(|key| key.kid.clone());
+        for due in life::due(&times(found), found.now, &self.rhythm) {
+            changes.extend(match due {
+                Due::First => Some(Change::Publish(self.new_key(found.now)?)),
+                Due::Successor { signs_from } => Some(Change::Publish(self.new_key(signs_from)?)),
+                Due::Lengthen(index) => {
+                    kid(index).map(|kid| Change::Lengthen { kid, seconds: self.rhythm.token_seconds })
+                }
+                Due::Retire(index) => kid(index).map(|kid| Change::Retire { kid }),
+            });
+        }
+        Ok(changes)
+    }
+
+    /// The stored key under the first key-encryption key, where it is not.
+    fn sealed_anew(&self, stored: &StoredKey, held: Option<&Ring>) -> Result<Option<Vec<u8>>, KeysError> {
+        match &stored.private {
+            PrivateForm::Clear(seed) => Ok(self.encryption.seal(&stored.kid, seed.expose_secret())?),
+            // Looked at when it was read first.
+            PrivateForm::Sealed(_) if held.is_some_and(|held| held.has(stored)) => Ok(None),
+            PrivateForm::Sealed(sealed) => {
+                let opened =
+                    self.encryption.open(&stored.kid, sealed).ok_or_else(|| self.unopened(stored))?;
+                match opened.by {
+                    0 => Ok(None),
+                    _ => Ok(self.encryption.seal(&stored.kid, opened.seed.expose_secret())?),
+                }
+            }
+        }
+    }
+
+    fn ring(&self, found: &StoredKeys, held: Option<&Ring>) -> Result<Ring, KeysError> {
+        Ring::read(found, &self.encryption, self.rhythm.max_age_seconds, held)
+    }
+
+    fn new_key(&self, signs_from: i64) -> Result<StoredKey, KeysError> {
+        Ok(new_key(&self.encryption, signs_from, self.rhythm.token_seconds)?)
+    }
+
+    fn unopened(&self, stored: &StoredKey) -> KeysError {
+        KeysError::Unopened { kid: stored.kid.clone(), keys: self.encryption.len() }
+    }
+
+    fn not_now(&self, why: NotNow, found: &StoredKeys) -> KeysError {
+        KeysError::NotNow(match why {
+            NotNow::Published { index } => {
+                let key = found.keys.get(index);
+                let kid = key.map_or("", |key| key.kid.as_str());
+                let seconds = key.map_or(0, |key| key.signs_from - found.now);
+                format!(
+                    "the key {kid} is published already and signs in {seconds} s: rotate again after that"
+                )
+            }
+            NotNow::TooMany => format!(
+                "{} keys are published, which is the most: wait until the tokens of the oldest have expired",
+                found.keys.len()
+            ),
+        })
+    }
+}
+
+fn times(found: &StoredKeys) -> Vec<Times> {
+    let times = |key: &StoredKey| Times {
+        signs_from: key.signs_from,
+        longest_token_seconds: key.longest_token_seconds,
+    };
+    found.keys.iter().map(times).collect()
+}
+
+fn tell(change: &Change) {
+    match change {
+        Change::Publish(StoredKey { kid, signs_from, .. }) => {
+            tracing::info!(kid, signs_from, "a signing key is published");
+        }
+        Change::Seal { kid, .. } => tracing::info!(kid, "a signing key is encrypted anew"),
+        Change::Lengthen { kid, seconds } => {
+            tracing::debug!(kid, seconds, "tokens of a signing key may live longer");
+        }
+        Change::Retire { kid } => tracing::info!(kid, "a signing key is retired: its last token has expired"),
+    }
+}
+
+impl From<StoreError> for KeysError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<getrandom::Error> for KeysError {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Random(error)
+    }
+}
+
+impl From<DamagedKey> for KeysError {
+    fn from(damaged: DamagedKey) -> Self {
+        Self::Damaged(damaged)
+    }
+}
+
+impl fmt::Display for KeysError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let setting = table::KEY_ENCRYPTION_KEY_FILES.name;
+        match self {
+            Self::Store(error) => error.fmt(formatter),
+            Self::Random(error) => write!(formatter, "no random numbers: {error}"),
+            Self::Unopened { kid, keys: 0 } => write!(
+                formatter,
+                "the signing key {kid} in the database is encrypted, and {setting} names no file: name the one that it \
+                 was encrypted with; if that is lost, docs/signing-keys.md says what to do"
+            ),
+            Self::Unopened { kid, keys } => write!(
+                formatter,
+                "the signing key {kid} in the database is opened by none of the {keys} keys that {setting} names: add \
+                 the file that it was encrypted with; if that is lost, docs/signing-keys.md says what to do"
+            ),
+            Self::Damaged(damaged) => damaged.fmt(formatter),
+            Self::NotNow(text) => formatter.write_str(text),
+        }
+    }
+}
