@@ -4,6 +4,7 @@ mod admin;
 mod healthcheck;
 mod migrate;
 mod serve;
+pub(crate) mod user;
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -24,6 +25,7 @@ pub fn run() -> ExitCode {
         Command::Serve => serve::run(&sources),
         Command::Migrate => migrate::run(&sources),
         Command::Admin { command: AdminCommand::Create(arguments) } => admin::create(&sources, &arguments),
+        Command::User { command: UserCommand::Import(arguments) } => user::import(&sources, &arguments),
         Command::Healthcheck => healthcheck::run(&sources),
     };
     match done {
@@ -73,6 +75,11 @@ enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// Manages users.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
     /// Asks /readyz of a serving process on this machine: exit code 0 when it is ready, else 1.
     #[command(after_long_help = healthcheck_help())]
     Healthcheck,
@@ -83,6 +90,13 @@ enum AdminCommand {
     /// Creates a user with the role `admin`. An existing account is refused and stays as it is.
     #[command(after_long_help = admin_help())]
     Create(admin::CreateArguments),
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Creates users from JSON lines with their password hashes. Who is there already stays as he is.
+    #[command(after_long_help = import_help())]
+    Import(user::ImportArguments),
 }
 
 fn serve_help() -> String {
@@ -132,6 +146,24 @@ One line end after the password is ignored. There is no option that takes the pa
 list of processes and in the history of the shell.
 ";
     format!("{example}\n{}", table::help(&settings))
+}
+
+fn import_help() -> String {
+    let settings = [&table::DATABASE_URL, &table::DATABASE_WAIT];
+    let example = r#"
+Examples:
+  bearward-issuer user import --dry-run users.jsonl
+  bearward-issuer user import users.jsonl
+  node export.js | bearward-issuer user import --json - > report.jsonl
+
+Each line is a user, with these members and no others; `password` is the hash, of bcrypt or argon2id:
+  {"name":"Priya","email":"priya@example.com","password":"$2b$10$...","role":"customer"}
+
+At most 8 KiB a line and 100,000 lines. Users log in with the password that they have; the first login replaces a bcrypt
+hash by argon2id. A file may be imported again: whoever is there already stays as he is.
+Exit code: 0 everybody is there, 1 lines were refused or the database failed, 2 nothing was tried.
+"#;
+    format!("{}\n{}", example.trim_start(), table::help(&settings))
 }
 
 fn healthcheck_help() -> String {
@@ -211,6 +243,8 @@ mod tests {
         }
         let admin = root.find_subcommand_mut("admin").unwrap().find_subcommand_mut("create").unwrap();
         assert!(admin.render_long_help().to_string().contains("Examples:"));
+        let user = root.find_subcommand_mut("user").unwrap().find_subcommand_mut("import").unwrap();
+        assert!(user.render_long_help().to_string().contains("Examples:"));
         for name in ["migrate", "healthcheck"] {
             assert!(
                 root.find_subcommand_mut(name).unwrap().render_long_help().to_string().contains("Example")

@@ -37,7 +37,6 @@ impl PasswordHash {
         Self(text)
     }
 
-    #[cfg(test)]
     /// A hash that can be verified, from somebody who is not trusted to know which those are.
     ///
     /// # Errors
