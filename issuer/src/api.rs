@@ -23,7 +23,8 @@ use bearward_protocol::jwk::JWK_SET_PATH;
 use crate::app::App;
 #[cfg(test)]
 pub(crate) use body::object as body_object;
-use error::ApiError;
+pub(crate) use error::{ApiError, FieldError};
+pub(crate) use fields::Fields;
 use metadata::METADATA_PATH;
 
 /// The routes of the public listener.

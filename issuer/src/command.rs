@@ -5,6 +5,7 @@ mod healthcheck;
 mod keys;
 mod migrate;
 mod serve;
+pub(crate) mod user;
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -26,6 +27,7 @@ pub fn run() -> ExitCode {
         Command::Migrate => migrate::run(&sources),
         Command::Admin { command: AdminCommand::Create(arguments) } => admin::create(&sources, &arguments),
         Command::Keys { command } => keys::run(&sources, &command),
+        Command::User { command: UserCommand::Import(arguments) } => user::import(&sources, &arguments),
         Command::Healthcheck => healthcheck::run(&sources),
     };
     match done {
@@ -80,6 +82,11 @@ enum Command {
         #[command(subcommand)]
         command: keys::KeysCommand,
     },
+    /// Manages users.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
     /// Asks /readyz of a serving process on this machine: exit code 0 when it is ready, else 1.
     #[command(after_long_help = healthcheck_help())]
     Healthcheck,
@@ -90,6 +97,13 @@ enum AdminCommand {
     /// Creates a user with the role `admin`. An existing account is refused and stays as it is.
     #[command(after_long_help = admin_help())]
     Create(admin::CreateArguments),
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Creates users from JSON lines with their password hashes. Who is there already stays as he is.
+    #[command(after_long_help = import_help())]
+    Import(user::ImportArguments),
 }
 
 fn serve_help() -> String {
@@ -168,6 +182,24 @@ Example:
 Stages: published (known to verifiers before it signs), signs, verifies (its last tokens are still good), retired.
 ";
     format!("{example}\n{}", table::help(&settings))
+}
+
+fn import_help() -> String {
+    let settings = [&table::DATABASE_URL, &table::DATABASE_WAIT];
+    let example = r#"
+Examples:
+  bearward-issuer user import --dry-run users.jsonl
+  bearward-issuer user import users.jsonl
+  node export.js | bearward-issuer user import --json - > report.jsonl
+
+Each line is a user, with these members and no others; `password` is the hash, of bcrypt or argon2id:
+  {"name":"Priya","email":"priya@example.com","password":"$2b$10$...","role":"customer"}
+
+At most 8 KiB a line and 100,000 lines. Users log in with the password that they have; the first login replaces a bcrypt
+hash by argon2id. A file may be imported again: whoever is there already stays as he is.
+Exit code: 0 everybody is there, 1 lines were refused or the database failed, 2 nothing was tried.
+"#;
+    format!("{}\n{}", example.trim_start(), table::help(&settings))
 }
 
 fn healthcheck_help() -> String {
@@ -251,6 +283,8 @@ mod tests {
             let keys = root.find_subcommand_mut("keys").unwrap().find_subcommand_mut(name).unwrap();
             assert!(keys.render_long_help().to_string().contains("Example"));
         }
+        let user = root.find_subcommand_mut("user").unwrap().find_subcommand_mut("import").unwrap();
+        assert!(user.render_long_help().to_string().contains("Examples:"));
         for name in ["migrate", "healthcheck"] {
             assert!(
                 root.find_subcommand_mut(name).unwrap().render_long_help().to_string().contains("Example")

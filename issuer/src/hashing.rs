@@ -5,6 +5,8 @@
 //! memory.
 
 mod argon2id;
+mod bcrypt;
+mod stored;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +19,7 @@ use crate::random;
 use crate::settings::HashSettings;
 
 use argon2id::Memory;
-pub(crate) use argon2id::{PasswordHash, UnusableHash};
+pub(crate) use stored::{PasswordHash, UnusableHash};
 
 /// Hashes and verifies passwords, a bounded number at a time.
 pub(crate) struct Hasher {
@@ -35,9 +37,18 @@ pub(crate) struct Hasher {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Match,
+    /// A match, and the hash is to be replaced: it is no argon2id of our parameters, or of a password before its
+    /// normalization.
+    MatchOutdated,
     NoMatch,
     /// The stored hash is none that we verify: as good as no match, and a fault of whoever wrote it.
     Unusable(UnusableHash),
+}
+
+impl Verdict {
+    pub(crate) fn is_match(self) -> bool {
+        matches!(self, Self::Match | Self::MatchOutdated)
+    }
 }
 
 /// Why there is no result.
@@ -72,8 +83,17 @@ impl Hasher {
         self.run(move |memory| hash_with_fresh_salt(password.expose(), memory)).await
     }
 
-    /// Whether this is the password of a user with this hash. Takes the same time for a user who does not exist, and
-    /// for one whose hash cannot be verified: else their logins would tell that they exist.
+    /// A new hash of a password that matched an old one. The rules for new passwords are not asked: it is none.
+    ///
+    /// # Errors
+    /// [`HashError::Busy`], [`HashError::Failed`]
+    pub(crate) async fn renew(&self, password: PresentedPassword) -> Result<PasswordHash, HashError> {
+        self.run(move |memory| hash_with_fresh_salt(password.normalized(), memory)).await
+    }
+
+    /// Whether this is the password of a user with this hash. Computes one hash for each form of the password,
+    /// whoever's it is, also for a user who does not exist, and for one whose hash cannot be verified: else their logins
+    /// would tell that they exist.
     ///
     /// # Errors
     /// All of [`HashError`].
@@ -83,18 +103,7 @@ impl Hasher {
         stored: Option<PasswordHash>,
     ) -> Result<Verdict, HashError> {
         let nobody = self.nobody.clone();
-        self.run(move |memory| {
-            let mut verify = |hash: &PasswordHash| argon2id::verify(password.expose(), hash, memory);
-            let why = match stored.as_ref().map(&mut verify) {
-                Some(Ok(true)) => return Ok(Verdict::Match),
-                Some(Ok(false)) => return Ok(Verdict::NoMatch),
-                Some(Err(unusable)) => Verdict::Unusable(unusable),
-                None => Verdict::NoMatch,
-            };
-            let _ = verify(&nobody);
-            Ok(why)
-        })
-        .await
+        self.run(move |memory| Ok(verdict(&password, stored.as_ref(), &nobody, memory))).await
     }
 
     async fn run<T: Send + 'static>(
@@ -117,11 +126,41 @@ impl Hasher {
         running.await.map_err(|_| HashError::Failed("a hash was aborted"))?
     }
 
+    /// How many hashes were computed since the start; asked while none is.
+    #[cfg(test)]
+    pub(crate) fn computed(&self) -> usize {
+        self.spare.lock().unwrap().iter().map(Memory::computed).sum()
+    }
+
     /// Takes every place, so that the next request finds none.
     #[cfg(test)]
     pub(crate) fn occupy(&self) -> tokio::sync::OwnedSemaphorePermit {
         let all = u32::try_from(self.admission.available_permits()).unwrap();
         Arc::clone(&self.admission).try_acquire_many_owned(all).unwrap()
+    }
+}
+
+fn verdict(
+    password: &PresentedPassword,
+    stored: Option<&PasswordHash>,
+    nobody: &PasswordHash,
+    memory: &mut Memory,
+) -> Verdict {
+    let mut compute = |form: &[u8]| match stored.map(|stored| stored.verify(form, memory)) {
+        Some(Ok(fits)) => Ok(fits),
+        other => {
+            let _ = nobody.verify(form, memory);
+            other.unwrap_or(Ok(false))
+        }
+    };
+    // Both are computed where there are two, so that time does not tell which of them fits.
+    let normalized = compute(password.normalized());
+    let as_sent = password.as_sent().map(&mut compute);
+    match (normalized, as_sent) {
+        (Err(why), _) => Verdict::Unusable(why),
+        (Ok(true), _) if stored.is_some_and(PasswordHash::is_current) => Verdict::Match,
+        (Ok(true), _) | (_, Some(Ok(true))) => Verdict::MatchOutdated,
+        _ => Verdict::NoMatch,
     }
 }
 
@@ -198,6 +237,52 @@ mod tests {
         let verdict = hasher.verify(presented("mypassword123"), malformed).await;
         assert_eq!(verdict, Ok(Verdict::Unusable(UnusableHash::Malformed)));
         assert_eq!(hasher.spare.lock().unwrap()[0].kib(), 19_456);
+    }
+
+    const COMPOSED: &str = "p\u{e4}ssw\u{f6}rd";
+    const DECOMPOSED: &str = "pa\u{308}sswo\u{308}rd";
+
+    /// By bcryptjs 3.0.3.
+    fn of_bcryptjs(output: &str) -> Option<PasswordHash> {
+        Some(PasswordHash::stored(format!("$2b$04$abcdefghijklmnopqrstuu{output}")))
+    }
+
+    #[tokio::test]
+    async fn a_hash_from_before_normalization_fits_what_was_sent_then_and_its_normalized_form() {
+        let hasher = hasher(1, 0);
+        let of_composed = of_bcryptjs("yx2n0Zzopyr9QuYTMCfOJJOj526QVoC");
+        let of_decomposed = of_bcryptjs("m.H8tSlPhQn/VuSVJi6xI9ZNXWmk.Zu");
+        for (sent, stored, verdict) in [
+            (COMPOSED, &of_composed, Verdict::MatchOutdated),
+            (DECOMPOSED, &of_composed, Verdict::MatchOutdated),
+            (DECOMPOSED, &of_decomposed, Verdict::MatchOutdated),
+            (COMPOSED, &of_decomposed, Verdict::NoMatch),
+        ] {
+            assert_eq!(hasher.verify(presented(sent), stored.clone()).await, Ok(verdict), "{sent}");
+        }
+        let renewed = Some(hasher.renew(presented(DECOMPOSED)).await.unwrap());
+        for sent in [COMPOSED, DECOMPOSED] {
+            assert_eq!(hasher.verify(presented(sent), renewed.clone()).await, Ok(Verdict::Match), "{sent}");
+        }
+        let before = argon2id::hash(DECOMPOSED.as_bytes(), &[7; 16], &mut Memory::default()).unwrap();
+        let verdict = hasher.verify(presented(DECOMPOSED), Some(before)).await;
+        assert_eq!(verdict, Ok(Verdict::MatchOutdated), "argon2id of what was sent");
+    }
+
+    #[tokio::test]
+    async fn one_hash_is_computed_for_each_form_of_a_password_whoever_it_is_of() {
+        let hasher = hasher(1, 0);
+        let hash = hasher.hash(new_password("mypassword123")).await.unwrap();
+        let bcrypt = of_bcryptjs("et7g.oOes3vxc.VL2l0d4CQJPGWF8pK");
+        let unusable = Some(PasswordHash::stored("$2b$31$x".to_owned()));
+        for stored in [None, Some(hash), bcrypt, unusable] {
+            for (sent, forms) in [("mypassword123", 1), ("mypassword124", 1), (COMPOSED, 1), (DECOMPOSED, 2)]
+            {
+                let before = hasher.computed();
+                hasher.verify(presented(sent), stored.clone()).await.unwrap();
+                assert_eq!(hasher.computed() - before, forms, "{stored:?} {sent}");
+            }
+        }
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! What Bearward promises, seen through a real Envoy with the module that ships.
 //!
-//! In reading order: [`walk_through`] the whole flow; [`tokens`], [`roles`], [`tutorial`] who gets through;
+//! In reading order: [`walk_through`] the whole flow; [`tokens`], [`roles`], [`tutorial`],
+//! [`user_import`] who gets through;
 //! [`paths`], [`decoders`], [`normalization`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the
 //! upstream is told; [`odd_bytes`], [`keys`], [`key_rotation`], [`trap`] what must not bring the gate down; [`grpc`],
 //! [`access_log`] how a refusal looks; [`observe`] one that is not carried out;
@@ -58,6 +59,7 @@ mod token;
 mod tokens;
 mod trap;
 mod tutorial;
+mod user_import;
 mod vectors;
 mod walk_through;
 mod websocket;

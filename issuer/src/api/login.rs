@@ -13,9 +13,12 @@ use crate::account::{LoginEmail, PresentedPassword};
 use crate::app::App;
 use crate::hashing::Verdict;
 use crate::random;
-use crate::store::{Credentials, Verified};
+use crate::store::{Credentials, Grant, Verified};
 
 const FAILED: &str = "Login failed";
+
+/// How often a password is verified for one login: again only where another login replaced the hash meanwhile.
+const MAX_ATTEMPTS: usize = 2;
 
 /// Opens a session for a user who knows the password.
 ///
@@ -26,33 +29,79 @@ pub(crate) async fn login(
     request: Request,
 ) -> Result<Json<SessionView>, ApiError> {
     let (email, password) = parse(request).await?;
-    let credentials = look_up(&app, &email).await?;
-    let hash = credentials.as_ref().map(|known| known.password_hash.clone());
-    let verdict = app.hasher.verify(password, hash).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
-    if let (Verdict::Unusable(why), Some(known)) = (verdict, &credentials) {
+    let grant = authenticate(&app, &email, &password).await?;
+    let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
+    let life = app.tokens.life_seconds();
+    tracing::info!(event = "login", outcome = "success", user_id = %grant.user.id, session_id = %grant.session_id);
+    Ok(Json(SessionView::new(token, life, grant.user)))
+}
+
+async fn authenticate(
+    app: &App,
+    email: &LoginEmail,
+    password: &PresentedPassword,
+) -> Result<Grant, ApiError> {
+    let mut credentials = look_up(app, email).await?;
+    for _ in 0..MAX_ATTEMPTS {
+        let verdict = verify(app, credentials.as_ref(), password).await?;
+        let Some(known) = credentials.filter(|_| verdict.is_match()) else { break };
+        if let Some(grant) = open_session(app, &known).await? {
+            if verdict == Verdict::MatchOutdated {
+                renew(app, &known, password).await;
+            }
+            return Ok(grant);
+        }
+        // Disabled, or changed while we were hashing. Another login of the same user may have renewed the hash, which is
+        // no reason to refuse this one.
+        let now = look_up(app, email).await?;
+        let renewed = now.as_ref().is_some_and(|now| {
+            now.user_version == known.user_version && now.password_hash != known.password_hash
+        });
+        if !renewed {
+            return Err(refused("user"));
+        }
+        credentials = now;
+    }
+    Err(refused("credentials"))
+}
+
+async fn verify(
+    app: &App,
+    credentials: Option<&Credentials>,
+    password: &PresentedPassword,
+) -> Result<Verdict, ApiError> {
+    let hash = credentials.map(|known| known.password_hash.clone());
+    let verdict = app.hasher.verify(password.clone(), hash).await;
+    let verdict = verdict.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
+    if let (Verdict::Unusable(why), Some(known)) = (verdict, credentials) {
         tracing::error!(user_id = %known.user_id, %why, "the stored password hash of this user cannot be verified");
     }
-    let Some(credentials) = credentials.filter(|_| verdict == Verdict::Match) else {
-        return Err(refused("credentials"));
-    };
+    Ok(verdict)
+}
 
+async fn open_session(app: &App, known: &Credentials) -> Result<Option<Grant>, ApiError> {
     let session_id = random::uuid().map_err(|e| ApiError::internal(&e, FAILED))?;
-    let life = app.tokens.life_seconds();
     let verified = Verified {
-        user_id: credentials.user_id,
-        password_hash: &credentials.password_hash,
-        user_version: credentials.user_version,
+        user_id: known.user_id,
+        password_hash: &known.password_hash,
+        user_version: known.user_version,
     };
-    let grant = app
-        .store
-        .open_session(&verified, session_id, life)
-        .await
-        .map_err(|e| ApiError::of_store(&e, FAILED))?;
-    // Disabled, or changed while we were hashing.
-    let Some(grant) = grant else { return Err(refused("user")) };
-    let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
-    tracing::info!(event = "login", outcome = "success", user_id = %grant.user.id, session_id = %session_id);
-    Ok(Json(SessionView::new(token, life, grant.user)))
+    let opened = app.store.open_session(&verified, session_id, app.tokens.life_seconds()).await;
+    opened.map_err(|e| ApiError::of_store(&e, FAILED))
+}
+
+/// Replaces an outdated hash. What fails is left to the next login: this one has succeeded.
+async fn renew(app: &App, known: &Credentials, password: &PresentedPassword) {
+    let user_id = known.user_id;
+    let hash = match app.hasher.renew(password.clone()).await {
+        Ok(hash) => hash,
+        Err(cause) => return tracing::info!(%user_id, %cause, "a password hash is left to be renewed"),
+    };
+    match app.store.renew_hash(user_id, &known.password_hash, &hash).await {
+        Ok(true) => tracing::info!(event = "password_hash_renewed", %user_id),
+        Ok(false) => {}
+        Err(cause) => tracing::warn!(%user_id, %cause, "a password hash is left to be renewed"),
+    }
 }
 
 async fn parse(request: Request) -> Result<(LoginEmail, PresentedPassword), ApiError> {

@@ -50,7 +50,9 @@ impl Signup {
         let mut fields = Fields::new(body::object(request).await?);
         let name = fields.take("name", "Name", |text| Name::parse(&text));
         let email = fields.take("email", "Email", |text| Email::parse(&text));
-        let password = fields.take("password", "Password", |text| NewPassword::parse(text, rules));
+        let password = fields.take("password", "Password", |text| {
+            NewPassword::parse(text, rules)?.apart_from(name.as_ref(), email.as_ref())
+        });
         let all = name.zip(email).zip(password);
         fields.finish(all.map(|((name, email), password)| Self { name, email, password }))
     }

@@ -72,7 +72,9 @@ impl Account {
     fn parse(arguments: &CreateArguments, rules: PasswordSettings) -> Result<Self, Failure> {
         let email = Email::parse(&arguments.email);
         let name = Name::parse(&arguments.name);
-        let password = arguments.password.read().and_then(|text| NewPassword::parse(text, rules));
+        let password = arguments.password.read().and_then(|text| {
+            NewPassword::parse(text, rules)?.apart_from(name.as_ref().ok(), email.as_ref().ok())
+        });
         match (email, name, password) {
             (Ok(email), Ok(name), Ok(password)) => Ok(Self { email, name, password }),
             (email, name, password) => {

@@ -62,6 +62,25 @@ impl Store {
         }))
     }
 
+    /// Replaces a hash by a new one of the same password. `false`: it is another by now, of another login that did the
+    /// same or of another password, and stays.
+    pub(crate) async fn renew_hash(
+        &self,
+        user_id: Uuid,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
+            user_id,
+            old.as_str(),
+            new.as_str(),
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
     /// A user who exists and is enabled.
     pub(crate) async fn profile(&self, id: Uuid) -> Result<Option<Profile>, StoreError> {
         let profile = sqlx::query_as!(

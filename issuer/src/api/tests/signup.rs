@@ -54,3 +54,29 @@ async fn wrong_fields_are_all_named_with_the_first_in_front() {
     assert_eq!(fields, ["name", "email", "password"]);
     assert_eq!(answer.body["errors"][2]["error"], "Password must be at least 8 characters");
 }
+
+#[tokio::test]
+async fn a_password_that_is_guessed_first_is_refused_with_the_reason() {
+    let issuing = issuing().await;
+    for (password, reason) in [
+        ("Iloveyou1", "Password is one of the most common: choose one that nobody else would"),
+        ("PriyaSharma1", "Password is little more than the name: choose one that is not made of it"),
+        ("kitchen2024", "Password is little more than the email: choose one that is not made of it"),
+    ] {
+        let body = json!({ "name": "Priya Sharma", "email": "kitchen@example.com", "password": password });
+        let answer = issuing.post("/api/auth/signup", body.to_string()).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert_eq!(answer.body["errors"], json!([{ "field": "password", "error": reason }]));
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_the_same_however_its_letters_are_composed() {
+    let issuing = issuing().await;
+    let body = json!({ "name": "P", "email": "p@example.com", "password": "pa\u{308}sswo\u{308}rds" });
+    assert_eq!(issuing.post("/api/auth/signup", body.to_string()).await.status, StatusCode::CREATED);
+    for password in ["p\u{e4}ssw\u{f6}rds", "pa\u{308}sswo\u{308}rds"] {
+        let answer = issuing.post("/api/auth/login", login("p@example.com", password)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{password}");
+    }
+}
