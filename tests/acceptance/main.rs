@@ -3,8 +3,8 @@
 //! In reading order: [`walk_through`] the whole flow; [`tokens`], [`roles`], [`tutorial`],
 //! [`user_import`] who gets through;
 //! [`paths`], [`decoders`], [`normalization`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the
-//! upstream is told; [`odd_bytes`], [`keys`], [`key_rotation`], [`trap`] what must not bring the gate down; [`grpc`],
-//! [`access_log`] how a refusal looks; [`observe`] one that is not carried out;
+//! upstream is told; [`odd_bytes`], [`keys`], [`key_rotation`], [`issuer_rotation`], [`trap`] what must not
+//! bring the gate down; [`verifiers`] who else can verify; [`grpc`], [`access_log`] how a refusal looks; [`observe`] one that is not carried out;
 //! [`http2`], [`bodies`], [`websocket`] the same in streams, long ones among them; [`policy_change`] a new policy while
 //! it serves; [`stats`] what Envoy counts, [`metrics`] what the filter does; [`signatures`] who verifies;
 //! [`configuration`], [`capabilities`], [`module`], [`compose`] what must not be started; [`check`] what is
@@ -38,6 +38,7 @@ mod hosted;
 mod hosts;
 mod http2;
 mod identity_headers;
+mod issuer_rotation;
 mod key_rotation;
 mod keys;
 mod methods;
@@ -61,6 +62,7 @@ mod trap;
 mod tutorial;
 mod user_import;
 mod vectors;
+mod verifiers;
 mod walk_through;
 mod websocket;
 mod wycheproof;

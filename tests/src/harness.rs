@@ -51,6 +51,7 @@ impl Gate {
         options.wasm = setup.module();
         options.envoy_yaml = setup.write_into(directory.path());
         options.upstream = setup.upstream;
+        options.issuer_env.clone_from(&setup.issuer_env);
         let stack = Stack::start(&options, &mut Report::silent())?;
         Ok(Self { stack, database, _directory: directory })
     }
@@ -85,6 +86,18 @@ impl Gate {
     pub fn issuer_address(&self) -> SocketAddr {
         let url = self.stack.issuer_url();
         url.trim_start_matches("http://").parse().expect("an address")
+    }
+
+    /// What `bearward-issuer VERB ARGUMENTS` prints with the settings of the running issuer.
+    #[must_use]
+    pub fn issuer_says(&self, verb: &str, arguments: &[&str]) -> String {
+        self.stack.issuer_says(verb, arguments).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Past Envoy: the upstream.
+    #[must_use]
+    pub fn upstream_address(&self) -> SocketAddr {
+        self.stack.upstream_address()
     }
 
     /// Signs somebody up, through Envoy.

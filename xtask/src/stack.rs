@@ -164,6 +164,11 @@ impl Stack {
         self.issuer.create_admin(email, password)
     }
 
+    /// What `bearward-issuer VERB ARGUMENTS` prints with the settings of the running issuer.
+    pub fn issuer_says(&self, verb: &str, arguments: &[&str]) -> Result<String, Error> {
+        self.issuer.run(verb, arguments)
+    }
+
     /// Stops the issuer; Envoy and its keys stay.
     pub fn stop_issuer(&mut self) {
         self.issuer.stop();

@@ -20,6 +20,7 @@ pub struct Setup {
     pub(super) workers: u32,
     pub(super) upstream: Option<SocketAddr>,
     pub(super) envoy_env: Vec<(String, String)>,
+    pub(super) issuer_env: Vec<(String, String)>,
 }
 
 impl Setup {
@@ -28,7 +29,14 @@ impl Setup {
     pub fn shipped() -> Self {
         let file = workspace::root().join("envoy.yaml");
         let text = fs::read_to_string(&file).expect("envoy.yaml");
-        Self { text, trap_build: false, workers: 1, upstream: None, envoy_env: Vec::new() }
+        Self {
+            text,
+            trap_build: false,
+            workers: 1,
+            upstream: None,
+            envoy_env: Vec::new(),
+            issuer_env: Vec::new(),
+        }
     }
 
     /// Something else instead of a text that stands there.
@@ -98,6 +106,13 @@ impl Setup {
         let runtime = "runtime: envoy.wasm.runtime.v8\n";
         let passed_on = format!("{runtime}{:26}environment_variables: {{ host_env_keys: [{name}] }}\n", "");
         self.edit(runtime, &passed_on)
+    }
+
+    /// A setting of the issuer.
+    #[must_use]
+    pub fn issuer(mut self, name: &str, value: &str) -> Self {
+        self.issuer_env.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Starts issuer, upstream and Envoy.

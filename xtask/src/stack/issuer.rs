@@ -9,7 +9,7 @@ use super::envoy::{remove_if_there, whole};
 use super::{AUDIENCE, ISSUER, StackOptions};
 use crate::error::Error;
 use crate::http;
-use crate::process::Process;
+use crate::process::{self, Process};
 use crate::report::Report;
 use crate::workspace;
 
@@ -111,6 +111,13 @@ impl IssuerServer {
             format!("bearward-issuer admin create refused {email} ({}): {}", output.status, said.trim()),
             "see what it says",
         ))
+    }
+
+    /// Runs another of its commands with its settings, and returns what it printed.
+    pub(super) fn run(&self, verb: &str, arguments: &[&str]) -> Result<String, Error> {
+        let mut command = self.command(verb);
+        command.args(arguments);
+        process::output(command)
     }
 
     fn command(&self, verb: &str) -> Command {
