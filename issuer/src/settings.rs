@@ -39,6 +39,8 @@ pub(crate) struct ServeSettings {
     pub(crate) tokens: TokenSettings,
     pub(crate) passwords: PasswordSettings,
     pub(crate) hashing: HashSettings,
+    /// How long after its arrival a login is answered. `None`: measured at start.
+    pub(crate) login_deadline: Option<Duration>,
 }
 
 /// What `admin` works with.
@@ -107,12 +109,14 @@ impl ServeSettings {
         let tokens = TokenSettings::read(reader);
         let passwords = PasswordSettings::read(reader);
         let hashing = HashSettings::read(reader);
+        let login_deadline = reader.optional_number(&table::LOGIN_DEADLINE, 20..=MAX_DEADLINE_MILLIS);
         Some(Self {
             database: database?,
             listeners: listeners?,
             tokens: tokens?,
             passwords: passwords?,
             hashing: hashing?,
+            login_deadline: login_deadline?.map(|millis| Duration::from_millis(millis.into())),
         })
     }
 }
@@ -177,6 +181,9 @@ impl LogSettings {
         Some(Self { filter: filter?, json: json? })
     }
 }
+
+/// The longest deadline of a login: its hash and the rest of it must fit into the time of a request.
+const MAX_DEADLINE_MILLIS: u32 = 4_000;
 
 /// The most hashes at a time; the runtime has more threads for blocking work than this.
 const MAX_HASH_PERMITS: u32 = 256;

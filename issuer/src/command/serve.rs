@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::{Failure, begin, runtime};
 use crate::api;
 use crate::app::App;
-use crate::hashing::Hasher;
+use crate::hashing::{Cost, Hasher, LoginDeadline, Speed};
 use crate::internal::{self, Progress};
 use crate::server::{self, AddressFile, Listeners};
 use crate::settings::{ListenerSettings, ServeSettings, Sources};
-use crate::store::connect;
+use crate::store::{Store, connect};
 use crate::tokens::{Tokens, new_key};
 
 /// The length at which NIST SP 800-63B-4 section 3.1.1.2 wants passwords that are the only factor.
@@ -96,7 +96,7 @@ fn tell_addresses(bound: &Listeners, settings: &ListenerSettings) -> Result<Opti
 
 /// Everything before the first request: database, schema, keys.
 async fn start(settings: ServeSettings) -> Result<App, Failure> {
-    let ServeSettings { database, tokens, passwords, hashing, .. } = settings;
+    let ServeSettings { database, tokens, passwords, hashing, login_deadline, .. } = settings;
     if passwords.min_length < RECOMMENDED_PASSWORD_LENGTH {
         info!(
             min_length = passwords.min_length,
@@ -108,7 +108,34 @@ async fn start(settings: ServeSettings) -> Result<App, Failure> {
     let keys = store.signing_keys(&new_key().map_err(Failure::new)?).await.map_err(Failure::new)?;
     let tokens = Tokens::new(tokens, &keys).map_err(Failure::new)?;
     let hasher = Hasher::new(hashing).map_err(Failure::new)?;
-    Ok(App { store, hasher, tokens, passwords })
+    let login_deadline = deadline(&store, login_deadline).await?;
+    Ok(App { store, hasher, login_deadline, tokens, passwords })
+}
+
+/// What is assumed of stored hashes where they cannot be read in time: what most applications have.
+const ASSUMED: Cost = Cost::Bcrypt(12);
+
+async fn deadline(store: &Store, set: Option<Duration>) -> Result<LoginDeadline, Failure> {
+    let costs = store.hash_costs().await.unwrap_or_else(|cause| {
+        warn!(%cause, "which stored hashes there are is not known: bcrypt of cost 12 is assumed");
+        vec![ASSUMED]
+    });
+    let measured = spawn_blocking(Speed::measure).await.map_err(Failure::new)?.map_err(Failure::new)?;
+    let needed = measured.deadline(&costs);
+    let deadline = match set {
+        Some(set) => LoginDeadline::fixed(set),
+        None => LoginDeadline::calibrated(measured, &costs),
+    };
+    let deadline_ms = deadline.get().as_millis();
+    if deadline.get() < needed {
+        let needed_ms = needed.as_millis();
+        warn!(
+            deadline_ms,
+            needed_ms, "logins can be told apart by their time: BEARWARD_LOGIN_DEADLINE_MS is too small"
+        );
+    }
+    info!(deadline_ms, "logins are answered at this time after their arrival");
+    Ok(deadline)
 }
 
 /// The signals that end this process.

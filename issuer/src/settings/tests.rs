@@ -34,7 +34,7 @@ fn without_anything_set_only_the_database_is_missing() {
     );
     assert_eq!(text.lines().count(), 3, "{text}");
     let (serve, log) = read(&sources(&[("DATABASE_URL", URL)], ""), all).unwrap();
-    let ServeSettings { database, listeners, tokens, passwords, hashing } = serve;
+    let ServeSettings { database, listeners, tokens, passwords, hashing, login_deadline } = serve;
     assert_eq!((database.connections, database.wait), (10, Duration::from_secs(30)));
     assert_eq!(listeners.public.to_string(), "127.0.0.1:8081");
     assert_eq!(listeners.internal.to_string(), "127.0.0.1:8091");
@@ -43,6 +43,7 @@ fn without_anything_set_only_the_database_is_missing() {
     assert_eq!(tokens.audiences, ["restaurant"]);
     assert_eq!((passwords.min_length, hashing.queue), (8, 32));
     assert!(hashing.permits >= 1);
+    assert_eq!(login_deadline, None);
     assert_eq!((log.filter.as_str(), log.json), ("info", None));
 }
 
@@ -57,6 +58,7 @@ fn all_problems_are_reported_at_once_each_with_its_setting() {
         ("BEARWARD_PASSWORD_MIN_LENGTH", "7"),
         ("BEARWARD_HASH_PERMITS", "0"),
         ("BEARWARD_HASH_QUEUE", "many"),
+        ("BEARWARD_LOGIN_DEADLINE_MS", "4001"),
         ("BEARWARD_LOG_FORMAT", "xml"),
     ];
     let text = problems(all, &environment, "listne = 'x'");
