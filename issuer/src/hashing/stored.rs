@@ -131,9 +131,8 @@ mod tests {
 
     #[test]
     fn a_head_tells_the_cost() {
-        for text in [BCRYPT, ARGON2ID] {
-            let tail = if text == BCRYPT { 7 } else { text.find("$c2Fs").unwrap() + 1 };
-            assert_eq!(PasswordHash::of_head(&text[..tail]).cost(), stored(text).cost());
+        for (head, text) in [("$2b$04$", BCRYPT), ("$argon2id$v=19$m=19456,t=2,p=1$", ARGON2ID)] {
+            assert_eq!(PasswordHash::of_head(head).cost(), stored(text).cost());
             assert!(stored(text).cost().is_ok());
         }
     }
