@@ -32,6 +32,11 @@ pub(crate) enum Cost {
     Bcrypt(u32),
 }
 
+impl Cost {
+    /// What a new hash costs.
+    pub(crate) const NEW: Self = Self::Argon2id(argon2id::NEW_WORK);
+}
+
 impl PasswordHash {
     pub(crate) fn stored(text: String) -> Self {
         Self(text)
