@@ -1,6 +1,6 @@
 //! What every request works with.
 
-use crate::hashing::Hasher;
+use crate::hashing::{Hasher, LoginDeadline};
 use crate::settings::PasswordSettings;
 use crate::store::Store;
 use crate::tokens::Tokens;
@@ -9,6 +9,7 @@ use crate::tokens::Tokens;
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) hasher: Hasher,
+    pub(crate) login_deadline: LoginDeadline,
     pub(crate) tokens: Tokens,
     pub(crate) passwords: PasswordSettings,
 }

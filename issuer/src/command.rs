@@ -1,6 +1,7 @@
 //! What can be run.
 
 mod admin;
+mod hash;
 mod healthcheck;
 mod keys;
 mod migrate;
@@ -28,6 +29,7 @@ pub fn run() -> ExitCode {
         Command::Admin { command: AdminCommand::Create(arguments) } => admin::create(&sources, &arguments),
         Command::Keys { command } => keys::run(&sources, &command),
         Command::User { command: UserCommand::Import(arguments) } => user::import(&sources, &arguments),
+        Command::Hash { command: HashCommand::Calibrate } => hash::calibrate(&sources),
         Command::Healthcheck => healthcheck::run(&sources),
     };
     match done {
@@ -87,6 +89,11 @@ enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// Looks at what hashing costs.
+    Hash {
+        #[command(subcommand)]
+        command: HashCommand,
+    },
     /// Asks /readyz of a serving process on this machine: exit code 0 when it is ready, else 1.
     #[command(after_long_help = healthcheck_help())]
     Healthcheck,
@@ -104,6 +111,13 @@ enum UserCommand {
     /// Creates users from JSON lines with their password hashes. Who is there already stays as he is.
     #[command(after_long_help = import_help())]
     Import(user::ImportArguments),
+}
+
+#[derive(Debug, Subcommand)]
+enum HashCommand {
+    /// Measures how long hashes take on this machine, and shows the deadline of logins that covers those in the database.
+    #[command(after_long_help = calibrate_help())]
+    Calibrate,
 }
 
 fn serve_help() -> String {
@@ -202,6 +216,18 @@ Exit code: 0 everybody is there, 1 lines were refused or the database failed, 2 
     format!("{}\n{}", example.trim_start(), table::help(&settings))
 }
 
+fn calibrate_help() -> String {
+    let settings = [&table::DATABASE_URL, &table::DATABASE_WAIT];
+    let example = "\
+Example:
+  DATABASE_URL=postgres://... bearward-issuer hash calibrate
+
+`serve` does the same at its start, unless BEARWARD_LOGIN_DEADLINE_MS is set: set it where replicas run on machines that
+differ, to what the slowest of them needs.
+";
+    format!("{example}\n{}", table::help(&settings))
+}
+
 fn healthcheck_help() -> String {
     let settings = [&table::INTERNAL_LISTEN, &table::ADDRESS_FILE];
     let example =
@@ -285,6 +311,8 @@ mod tests {
         }
         let user = root.find_subcommand_mut("user").unwrap().find_subcommand_mut("import").unwrap();
         assert!(user.render_long_help().to_string().contains("Examples:"));
+        let hash = root.find_subcommand_mut("hash").unwrap().find_subcommand_mut("calibrate").unwrap();
+        assert!(hash.render_long_help().to_string().contains("Example:"));
         for name in ["migrate", "healthcheck"] {
             assert!(
                 root.find_subcommand_mut(name).unwrap().render_long_help().to_string().contains("Example")

@@ -6,6 +6,8 @@
 
 mod argon2id;
 mod bcrypt;
+mod deadline;
+mod speed;
 mod stored;
 
 use std::fmt;
@@ -19,7 +21,9 @@ use crate::random;
 use crate::settings::HashSettings;
 
 use argon2id::Memory;
-pub(crate) use stored::{PasswordHash, UnusableHash};
+pub(crate) use deadline::LoginDeadline;
+pub(crate) use speed::Speed;
+pub(crate) use stored::{Cost, PasswordHash, UnusableHash};
 
 /// Hashes and verifies passwords, a bounded number at a time.
 pub(crate) struct Hasher {

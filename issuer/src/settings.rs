@@ -45,6 +45,8 @@ pub(crate) struct ServeSettings {
     pub(crate) signing: SigningSettings,
     pub(crate) passwords: PasswordSettings,
     pub(crate) hashing: HashSettings,
+    /// How long after its arrival a login is answered. `None`: measured at start.
+    pub(crate) login_deadline: Option<Duration>,
 }
 
 /// What `admin` works with.
@@ -140,6 +142,7 @@ impl ServeSettings {
         let signing = SigningSettings::read(reader);
         let passwords = PasswordSettings::read(reader);
         let hashing = HashSettings::read(reader);
+        let login_deadline = reader.optional_number(&table::LOGIN_DEADLINE, 20..=MAX_DEADLINE_MILLIS);
         Some(Self {
             database: database?,
             listeners: listeners?,
@@ -147,6 +150,7 @@ impl ServeSettings {
             signing: signing?,
             passwords: passwords?,
             hashing: hashing?,
+            login_deadline: login_deadline?.map(|millis| Duration::from_millis(millis.into())),
         })
     }
 }
@@ -273,6 +277,8 @@ const TOKEN_SECONDS: RangeInclusive<u32> = 60..=86_400;
 
 /// How long verifiers may keep what is published.
 const MAX_AGE_SECONDS: RangeInclusive<u32> = 1..=86_400;
+/// The longest deadline of a login: its hash and the rest of it must fit into the time of a request.
+const MAX_DEADLINE_MILLIS: u32 = 4_000;
 
 /// The most hashes at a time; the runtime has more threads for blocking work than this.
 const MAX_HASH_PERMITS: u32 = 256;

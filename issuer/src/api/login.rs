@@ -23,13 +23,27 @@ const MAX_ATTEMPTS: usize = 2;
 /// Opens a session for a user who knows the password.
 ///
 /// Unknown e-mail, wrong password, disabled user and a stored hash that nobody can verify take the same steps and get
-/// the same answer.
+/// the same answer, at the same time after the request. Only who finds the hashers full is sent away at once: that says
+/// nothing of any account.
 pub(crate) async fn login(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Json<SessionView>, ApiError> {
     let (email, password) = parse(request).await?;
-    let grant = authenticate(&app, &email, &password).await?;
+    let due = app.login_deadline.begin(&password);
+    let answer = answer(&app, &email, &password).await;
+    if !matches!(answer, Err(ApiError::Busy)) {
+        due.wait().await;
+    }
+    answer
+}
+
+async fn answer(
+    app: &App,
+    email: &LoginEmail,
+    password: &PresentedPassword,
+) -> Result<Json<SessionView>, ApiError> {
+    let grant = authenticate(app, email, password).await?;
     let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
     let life = app.tokens.life_seconds();
     tracing::info!(event = "login", outcome = "success", user_id = %grant.user.id, session_id = %grant.session_id);
@@ -71,6 +85,9 @@ async fn verify(
     password: &PresentedPassword,
 ) -> Result<Verdict, ApiError> {
     let hash = credentials.map(|known| known.password_hash.clone());
+    if let Some(hash) = &hash {
+        app.login_deadline.cover(hash);
+    }
     let verdict = app.hasher.verify(password.clone(), hash).await;
     let verdict = verdict.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
     if let (Verdict::Unusable(why), Some(known)) = (verdict, credentials) {

@@ -1,5 +1,6 @@
 //! The public interface as clients see it, on a real PostgreSQL.
 
+mod deadline;
 mod import;
 mod login;
 mod me;
@@ -19,7 +20,7 @@ use tower::ServiceExt;
 
 use super::router;
 use crate::app::App;
-use crate::hashing::Hasher;
+use crate::hashing::{Hasher, LoginDeadline};
 use crate::internal;
 use crate::keys::{Keeper, Ring};
 use crate::settings::{HashSettings, PasswordSettings, TokenSettings};
@@ -54,6 +55,7 @@ fn app(store: Store, ring: Ring) -> App {
     App {
         store,
         hasher: Hasher::new(HashSettings { permits: 2, queue: 8 }).unwrap(),
+        login_deadline: LoginDeadline::fixed(std::time::Duration::from_millis(1)),
         tokens: Tokens::new(tokens, ring).unwrap(),
         passwords: PasswordSettings { min_length: 8 },
     }

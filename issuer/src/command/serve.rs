@@ -6,21 +6,21 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::{Failure, begin, runtime};
 use crate::api;
 use crate::app::App;
-use crate::hashing::Hasher;
+use crate::hashing::{Cost, Hasher, LoginDeadline, Speed};
 use crate::internal::{self, Progress};
 use crate::keys::life::RELOAD_SECONDS;
 use crate::keys::seal::KeyEncryption;
 use crate::keys::{Keeper, Ring};
 use crate::server::{self, AddressFile, Listeners};
 use crate::settings::{ListenerSettings, ServeSettings, SigningSettings, Sources, table};
-use crate::store::connect;
+use crate::store::{Store, connect};
 use crate::tokens::Tokens;
 
 /// The length at which NIST SP 800-63B-4 section 3.1.1.2 wants passwords that are the only factor.
@@ -105,7 +105,7 @@ fn tell_addresses(bound: &Listeners, settings: &ListenerSettings) -> Result<Opti
 
 /// Everything before the first request: database, schema, keys.
 async fn start(settings: ServeSettings) -> Result<(App, Option<Keeper>), Failure> {
-    let ServeSettings { database, tokens, signing, passwords, hashing, .. } = settings;
+    let ServeSettings { database, tokens, signing, passwords, hashing, login_deadline, .. } = settings;
     if passwords.min_length < RECOMMENDED_PASSWORD_LENGTH {
         info!(
             min_length = passwords.min_length,
@@ -134,7 +134,8 @@ async fn start(settings: ServeSettings) -> Result<(App, Option<Keeper>), Failure
     let tokens = Tokens::new(tokens, ring);
     let tokens = tokens.ok_or_else(|| Failure::new("the metadata cannot be serialized"))?;
     let hasher = Hasher::new(hashing).map_err(Failure::new)?;
-    Ok((App { store, hasher, tokens, passwords }, keeper))
+    let login_deadline = deadline(&store, login_deadline).await?;
+    Ok((App { store, hasher, login_deadline, tokens, passwords }, keeper))
 }
 
 fn tell_encryption(encryption: &KeyEncryption) {
@@ -170,6 +171,32 @@ async fn keep_keys(app: Arc<App>, keeper: Keeper) {
             }
         }
     }
+}
+
+/// What is assumed of stored hashes where they cannot be read in time: what most applications have.
+const ASSUMED: Cost = Cost::Bcrypt(12);
+
+async fn deadline(store: &Store, set: Option<Duration>) -> Result<LoginDeadline, Failure> {
+    let costs = store.hash_costs().await.unwrap_or_else(|cause| {
+        warn!(%cause, "which stored hashes there are is not known: bcrypt of cost 12 is assumed");
+        vec![ASSUMED]
+    });
+    let measured = spawn_blocking(Speed::measure).await.map_err(Failure::new)?.map_err(Failure::new)?;
+    let needed = measured.deadline(&costs);
+    let deadline = match set {
+        Some(set) => LoginDeadline::fixed(set),
+        None => LoginDeadline::calibrated(measured, &costs),
+    };
+    let deadline_ms = deadline.get().as_millis();
+    if deadline.get() < needed {
+        let needed_ms = needed.as_millis();
+        warn!(
+            deadline_ms,
+            needed_ms, "logins can be told apart by their time: BEARWARD_LOGIN_DEADLINE_MS is too small"
+        );
+    }
+    info!(deadline_ms, "logins are answered at this time after their arrival");
+    Ok(deadline)
 }
 
 /// The signals that end this process.

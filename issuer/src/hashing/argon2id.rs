@@ -10,6 +10,9 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
+/// What a new hash costs: blocks of memory times passes.
+pub(super) const NEW_WORK: u64 = MEMORY_KIB as u64 * PASSES as u64;
+
 /// What a stored hash may ask for at most. A row that somebody planted must not eat the memory of the process.
 const MAX_MEMORY_KIB: u32 = 65_536;
 const MAX_PASSES: u32 = 8;

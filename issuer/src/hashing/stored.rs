@@ -32,6 +32,11 @@ pub(crate) enum Cost {
     Bcrypt(u32),
 }
 
+impl Cost {
+    /// What a new hash costs.
+    pub(crate) const NEW: Self = Self::Argon2id(argon2id::NEW_WORK);
+}
+
 impl PasswordHash {
     pub(crate) fn stored(text: String) -> Self {
         Self(text)
@@ -59,6 +64,16 @@ impl PasswordHash {
             return Err(UnusableHash::Malformed);
         }
         if bcrypt::is_bcrypt(&self.0) { bcrypt::cost(&self.0) } else { argon2id::cost(&self.0) }
+    }
+
+    /// One with this head, which says what it costs; none that any password fits.
+    pub(crate) fn of_head(head: &str) -> Self {
+        let tail = if bcrypt::is_bcrypt(head) {
+            ".".repeat(53)
+        } else {
+            format!("{}${}", "A".repeat(22), "A".repeat(43))
+        };
+        Self(format!("{head}{tail}"))
     }
 
     /// Whether it is what a new hash would be; otherwise the next login replaces it.
@@ -116,6 +131,14 @@ mod tests {
             assert_eq!(stored(text).verify(b"mypassword123", &mut memory), Ok(true), "{text}");
             assert_eq!(stored(text).verify(b"mypassword124", &mut memory), Ok(false), "{text}");
             assert_eq!(memory.computed(), 2);
+        }
+    }
+
+    #[test]
+    fn a_head_tells_the_cost() {
+        for (head, text) in [("$2b$04$", BCRYPT), ("$argon2id$v=19$m=19456,t=2,p=1$", ARGON2ID)] {
+            assert_eq!(PasswordHash::of_head(head).cost(), stored(text).cost());
+            assert!(stored(text).cost().is_ok());
         }
     }
 

@@ -67,6 +67,15 @@ impl<'s> Reader<'s> {
         self.value(setting, |text| number(text, &range))
     }
 
+    /// A number within a range that may stay unset: `Some(None)` then.
+    pub(crate) fn optional_number(
+        &mut self,
+        setting: &Setting,
+        range: RangeInclusive<u32>,
+    ) -> Option<Option<u32>> {
+        self.optional(setting, |text| number(text, &range))
+    }
+
     /// A number within a range, or what was found out.
     pub(crate) fn number_or(
         &mut self,
@@ -74,7 +83,7 @@ impl<'s> Reader<'s> {
         range: RangeInclusive<u32>,
         computed: u32,
     ) -> Option<u32> {
-        self.optional(setting, |text| number(text, &range)).map(|value| value.unwrap_or(computed))
+        self.optional_number(setting, range).map(|value| value.unwrap_or(computed))
     }
 
     pub(crate) fn problem(&mut self, setting: &str, text: String) {

@@ -93,6 +93,9 @@ settings! {
         "hashes, 1 to 256", "How many passwords are hashed at a time; each takes a core and 19 MiB.";
     HASH_QUEUE "BEARWARD_HASH_QUEUE" "hash_queue" Number WhenUnset::Is("32"),
         "requests, 0 to 10000", "How many requests may wait for a hash; beyond, they get 503 and Retry-After.";
+    LOGIN_DEADLINE "BEARWARD_LOGIN_DEADLINE_MS" "login_deadline_ms" Number
+        WhenUnset::Computed("measured at start, above the slowest hash in use"),
+        "milliseconds, 20 to 4000", "How long after its arrival every login is answered; `hash calibrate` shows what is needed.";
     LOG "BEARWARD_LOG" "log" Text WhenUnset::Is("info"),
         "filter", "What is logged: error, warn, info, debug, trace, or per module: info,sqlx=debug.";
     LOG_FORMAT "BEARWARD_LOG_FORMAT" "log_format" Text WhenUnset::Computed("text on a terminal, else json"),

@@ -4,7 +4,10 @@ use uuid::Uuid;
 
 use super::{Store, StoreError};
 use crate::account::{Email, Name};
-use crate::hashing::PasswordHash;
+use crate::hashing::{Cost, PasswordHash};
+
+/// The most kinds of stored hashes that are told; an import brings one or two.
+const MAX_HASH_KINDS: i64 = 64;
 
 /// What others may know of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +63,18 @@ impl Store {
             password_hash: PasswordHash::stored(row.password_hash),
             user_version: row.user_version,
         }))
+    }
+
+    /// What the stored hashes cost: one of each kind, at most so many kinds. Reads all of the table.
+    pub(crate) async fn hash_costs(&self) -> Result<Vec<Cost>, StoreError> {
+        let heads = sqlx::query_scalar!(
+            r#"SELECT DISTINCT substring(password_hash from '^(?:\$2[aby]\$\d\d|\$argon2id\$v=19\$[^$]{1,64})\$') AS "head!"
+               FROM users WHERE password_hash ~ '^(?:\$2[aby]\$\d\d|\$argon2id\$v=19\$[^$]{1,64})\$' LIMIT $1"#,
+            MAX_HASH_KINDS,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(heads.iter().filter_map(|head| PasswordHash::of_head(head).cost().ok()).collect())
     }
 
     /// Replaces a hash by a new one of the same password. `false`: it is another by now, of another login that did the
