@@ -35,9 +35,9 @@ impl StoppedClock {
 /// An issuer whose answers come late, with users of every kind.
 async fn issuing_late() -> Issuing {
     let (database, store) = TestDatabase::migrated().await;
-    let keys = store.signing_keys(&new_key().unwrap()).await.unwrap();
+    let ring = Keeper::of_test(&store).load(None).await.unwrap();
     let late = LoginDeadline::fixed(DEADLINE);
-    let app = Arc::new(App { login_deadline: late, ..app(store, &keys) });
+    let app = Arc::new(App { login_deadline: late, ..app(store, ring) });
     let issuing = Issuing { database, router: router(Arc::clone(&app)), app };
     issuing.post("/api/auth/signup", PRIYA.replace("priya@", "argon2id@")).await;
     import(&issuing.app.store, false, USERS).await;
