@@ -4,7 +4,8 @@
 //!
 //! 1. [`command`] what can be run; [`settings`] with what
 //! 2. [`api`] the public interface; [`internal`] the probes; [`server`] the connections below both
-//! 3. [`account`] what is acceptable; [`hashing`] passwords; [`tokens`] and their keys; [`store`] PostgreSQL
+//! 3. [`account`] what is acceptable; [`hashing`] passwords; [`tokens`] and their keys, [`refresh`] tokens;
+//!    [`store`] PostgreSQL
 //! 4. [`log`] and [`random`]
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,7 @@ mod hashing;
 mod internal;
 mod log;
 mod random;
+mod refresh;
 mod server;
 mod settings;
 mod store;

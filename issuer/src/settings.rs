@@ -37,6 +37,7 @@ pub(crate) struct ServeSettings {
     pub(crate) database: DatabaseSettings,
     pub(crate) listeners: ListenerSettings,
     pub(crate) tokens: TokenSettings,
+    pub(crate) sessions: SessionSettings,
     pub(crate) passwords: PasswordSettings,
     pub(crate) hashing: HashSettings,
 }
@@ -74,6 +75,15 @@ pub(crate) struct TokenSettings {
     pub(crate) access_token_seconds: u32,
 }
 
+/// How long a user stays logged in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionSettings {
+    /// From login on, whatever happens.
+    pub(crate) seconds: u32,
+    /// From the last refresh on.
+    pub(crate) idle_seconds: u32,
+}
+
 /// What passwords must be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PasswordSettings {
@@ -105,12 +115,14 @@ impl ServeSettings {
         let database = DatabaseSettings::read(reader);
         let listeners = ListenerSettings::read(reader);
         let tokens = TokenSettings::read(reader);
+        let sessions = SessionSettings::read(reader);
         let passwords = PasswordSettings::read(reader);
         let hashing = HashSettings::read(reader);
         Some(Self {
             database: database?,
             listeners: listeners?,
             tokens: tokens?,
+            sessions: sessions?,
             passwords: passwords?,
             hashing: hashing?,
         })
@@ -153,6 +165,14 @@ impl TokenSettings {
         let audiences = reader.value(&table::AUDIENCE, values::audiences);
         let access_token_seconds = reader.number(&table::ACCESS_TOKEN_SECONDS, 60..=86_400);
         Some(Self { iss: iss?, audiences: audiences?, access_token_seconds: access_token_seconds? })
+    }
+}
+
+impl SessionSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let seconds = reader.number(&table::SESSION_SECONDS, 60..=31_536_000);
+        let idle_seconds = reader.number(&table::SESSION_IDLE_SECONDS, 60..=31_536_000);
+        Some(Self { seconds: seconds?, idle_seconds: idle_seconds? })
     }
 }
 

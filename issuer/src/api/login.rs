@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 
 use super::body;
+use super::client::client;
 use super::error::ApiError;
 use super::fields::Fields;
 use super::view::SessionView;
@@ -13,7 +14,8 @@ use crate::account::{LoginEmail, PresentedPassword};
 use crate::app::App;
 use crate::hashing::Verdict;
 use crate::random;
-use crate::store::{Credentials, Verified};
+use crate::refresh::RefreshToken;
+use crate::store::{Credentials, Opening, Verified};
 
 const FAILED: &str = "Login failed";
 
@@ -25,6 +27,7 @@ pub(crate) async fn login(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Json<SessionView>, ApiError> {
+    let client = client(&request);
     let (email, password) = parse(request).await?;
     let credentials = look_up(&app, &email).await?;
     let hash = credentials.as_ref().map(|known| known.password_hash.clone());
@@ -37,22 +40,21 @@ pub(crate) async fn login(
     };
 
     let session_id = random::uuid().map_err(|e| ApiError::internal(&e, FAILED))?;
-    let life = app.tokens.life_seconds();
+    let refresh_token = RefreshToken::new().map_err(|e| ApiError::internal(&e, FAILED))?;
+    let opening =
+        Opening { session_id, refresh_hash: refresh_token.hash(), lives: app.lives(), client: &client };
     let verified = Verified {
         user_id: credentials.user_id,
         password_hash: &credentials.password_hash,
         user_version: credentials.user_version,
     };
-    let grant = app
-        .store
-        .open_session(&verified, session_id, life)
-        .await
-        .map_err(|e| ApiError::of_store(&e, FAILED))?;
+    let grant =
+        app.store.open_session(&verified, &opening).await.map_err(|e| ApiError::of_store(&e, FAILED))?;
     // Disabled, or changed while we were hashing.
     let Some(grant) = grant else { return Err(refused("user")) };
     let token = app.tokens.issue(&grant).map_err(|e| ApiError::internal(&e, FAILED))?;
     tracing::info!(event = "login", outcome = "success", user_id = %grant.user.id, session_id = %session_id);
-    Ok(Json(SessionView::new(token, life, grant.user)))
+    Ok(Json(SessionView::new(token, &refresh_token, grant)))
 }
 
 async fn parse(request: Request) -> Result<(LoginEmail, PresentedPassword), ApiError> {

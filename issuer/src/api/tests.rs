@@ -2,6 +2,8 @@
 
 mod login;
 mod me;
+mod refresh;
+mod sessions;
 mod signup;
 
 use std::sync::Arc;
@@ -20,9 +22,10 @@ use super::router;
 use crate::app::App;
 use crate::hashing::Hasher;
 use crate::internal;
+use crate::refresh::SuccessorKey;
 use crate::settings::{HashSettings, PasswordSettings, TokenSettings};
 use crate::store::Store;
-use crate::store::testing::TestDatabase;
+use crate::store::testing::{LIVES, TestDatabase};
 use crate::tokens::{Tokens, new_key};
 
 const PRIYA: &str = r#"{"name":"Priya","email":"priya@example.com","password":"mypassword123"}"#;
@@ -57,6 +60,8 @@ fn app(store: Store, keys: &[crate::store::StoredKey]) -> App {
         store,
         hasher: Hasher::new(HashSettings { permits: 2, queue: 8 }).unwrap(),
         tokens: Tokens::new(tokens, keys).unwrap(),
+        successors: SuccessorKey::new().unwrap(),
+        sessions: LIVES.session,
         passwords: PasswordSettings { min_length: 8 },
     }
 }

@@ -15,6 +15,7 @@ use crate::api;
 use crate::app::App;
 use crate::hashing::Hasher;
 use crate::internal::{self, Progress};
+use crate::refresh::SuccessorKey;
 use crate::server::{self, AddressFile, Listeners};
 use crate::settings::{ListenerSettings, ServeSettings, Sources};
 use crate::store::connect;
@@ -96,7 +97,7 @@ fn tell_addresses(bound: &Listeners, settings: &ListenerSettings) -> Result<Opti
 
 /// Everything before the first request: database, schema, keys.
 async fn start(settings: ServeSettings) -> Result<App, Failure> {
-    let ServeSettings { database, tokens, passwords, hashing, .. } = settings;
+    let ServeSettings { database, tokens, sessions, passwords, hashing, .. } = settings;
     if passwords.min_length < RECOMMENDED_PASSWORD_LENGTH {
         info!(
             min_length = passwords.min_length,
@@ -107,8 +108,10 @@ async fn start(settings: ServeSettings) -> Result<App, Failure> {
     let store = connect::migrated(&database).await.map_err(Failure::new)?;
     let keys = store.signing_keys(&new_key().map_err(Failure::new)?).await.map_err(Failure::new)?;
     let tokens = Tokens::new(tokens, &keys).map_err(Failure::new)?;
+    let candidate = SuccessorKey::new().map_err(Failure::new)?;
+    let successors = store.successor_key(&candidate).await.map_err(Failure::new)?;
     let hasher = Hasher::new(hashing).map_err(Failure::new)?;
-    Ok(App { store, hasher, tokens, passwords })
+    Ok(App { store, hasher, tokens, successors, sessions, passwords })
 }
 
 /// The signals that end this process.

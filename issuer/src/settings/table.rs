@@ -74,7 +74,11 @@ settings! {
     AUDIENCE "BEARWARD_AUDIENCE" "audience" List WhenUnset::Is("restaurant"),
         "names, comma separated", "The `aud` of every token: the APIs that it is meant for.";
     ACCESS_TOKEN_SECONDS "BEARWARD_ACCESS_TOKEN_SECONDS" "access_token_seconds" Number WhenUnset::Is("900"),
-        "seconds, 60 to 86400", "The life of an access token.";
+        "seconds, 60 to 86400", "The life of an access token; one never outlives its session.";
+    SESSION_SECONDS "BEARWARD_SESSION_SECONDS" "session_seconds" Number WhenUnset::Is("2592000"),
+        "seconds, 60 to 31536000", "The life of a session, however much it is used: then its user logs in anew.";
+    SESSION_IDLE_SECONDS "BEARWARD_SESSION_IDLE_SECONDS" "session_idle_seconds" Number WhenUnset::Is("1209600"),
+        "seconds, 60 to 31536000", "How long a session may go without a refresh: then its user logs in anew.";
     PASSWORD_MIN_LENGTH "BEARWARD_PASSWORD_MIN_LENGTH" "password_min_length" Number WhenUnset::Is("8"),
         "characters, 8 to 64", "The shortest new password. 15 is recommended where it is the only factor.";
     HASH_PERMITS "BEARWARD_HASH_PERMITS" "hash_permits" Number WhenUnset::Computed("the number of cores"),

@@ -7,8 +7,9 @@ use uuid::Uuid;
 use super::*;
 use crate::account::{CUSTOMER, Email, Name};
 use crate::hashing::PasswordHash;
-use crate::store::testing::TestDatabase;
-use crate::store::{NewUser, StoreError, Verified};
+use crate::refresh::SuccessorKey;
+use crate::store::testing::{TestDatabase, identity, opening};
+use crate::store::{NewUser, Standing, StoreError, Verified, Why};
 use crate::tokens::new_key;
 
 /// A role that every server has and that may do nothing here: rights given to it end with the test's database.
@@ -44,16 +45,19 @@ async fn a_server_that_takes_no_writes_is_waited_for_as_one_that_does_not_answer
 async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepared() {
     let (database, owner) = TestDatabase::migrated().await;
     let keys = owner.signing_keys(&new_key().unwrap()).await.unwrap();
+    let prepared = owner.successor_key(&SuccessorKey::new().unwrap()).await.unwrap();
     owner
         .execute(
             "REVOKE ALL ON SCHEMA public FROM PUBLIC;
              GRANT USAGE ON SCHEMA public TO pg_signal_backend;
-             GRANT SELECT ON _sqlx_migrations, signing_keys TO pg_signal_backend",
+             GRANT SELECT ON _sqlx_migrations, signing_keys, server_keys TO pg_signal_backend",
         )
         .await;
     let mut settings = database.settings.clone();
     settings.options = settings.options.options([("role", LEAST_ROLE)]);
     let store = migrated(&settings).await.unwrap();
+    let successors = store.successor_key(&SuccessorKey::new().unwrap()).await.unwrap();
+    assert_eq!(successors.expose(), prepared.expose());
     let found = store.signing_keys(&new_key().unwrap()).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].kid, keys[0].kid);
@@ -62,18 +66,21 @@ async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepa
     owner
         .execute(
             "GRANT SELECT ON ALL TABLES IN SCHEMA public TO pg_signal_backend;
-             GRANT INSERT, UPDATE ON users TO pg_signal_backend;
-             GRANT INSERT ON sessions TO pg_signal_backend",
+             GRANT INSERT, UPDATE ON users, sessions, refresh_tokens TO pg_signal_backend;
+             GRANT INSERT ON revocations TO pg_signal_backend;
+             GRANT UPDATE ON revocation_head TO pg_signal_backend",
         )
         .await;
     let (name, email) = (Name::parse("Priya").unwrap(), Email::parse("priya@example.com").unwrap());
     let password_hash = &PasswordHash::stored("x".to_owned());
     let id = Uuid::from_u128(1);
     let user = NewUser { id, name: &name, email: &email, password_hash, role: CUSTOMER };
-    assert!(store.sign_up(&user, Uuid::from_u128(2), 900).await.unwrap().is_some());
+    assert!(store.sign_up(&user, &opening(Uuid::from_u128(2))).await.unwrap().is_some());
     let verified = Verified { user_id: id, password_hash, user_version: 1 };
-    assert!(store.open_session(&verified, Uuid::from_u128(3), 900).await.unwrap().is_some());
-    assert!(store.profile(id).await.unwrap().is_some());
+    let grant = store.open_session(&verified, &opening(Uuid::from_u128(3))).await.unwrap().unwrap();
+    assert!(matches!(store.standing(&identity(&grant)).await.unwrap(), Standing::Good(_)));
+    assert!(store.end_session(id, grant.session_id, Why::Logout).await.unwrap());
+    assert!(store.log_out_everywhere(id).await.unwrap());
 }
 
 #[tokio::test]
