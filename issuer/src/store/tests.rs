@@ -1,6 +1,7 @@
 //! What the statements promise, on a real PostgreSQL.
 
 mod endings;
+mod races;
 mod refresh;
 
 use uuid::Uuid;

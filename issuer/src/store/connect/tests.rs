@@ -107,3 +107,14 @@ async fn a_database_that_cannot_hold_every_name_is_refused() {
     let error = connection(&database.settings).await.unwrap_err();
     assert!(error.to_string().starts_with("the database is in encoding LATIN1"), "{error}");
 }
+
+#[tokio::test]
+async fn no_statement_no_lock_and_no_open_transaction_of_a_request_lasts_for_ever() {
+    let (_database, store) = TestDatabase::migrated().await;
+    for (setting, expected) in
+        [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")]
+    {
+        let found = sqlx::query_scalar::<_, String>("SELECT current_setting($1)").bind(setting);
+        assert_eq!(found.fetch_one(&store.pool).await.unwrap(), expected, "{setting}");
+    }
+}

@@ -50,8 +50,17 @@ pub(super) async fn refresh(
     key: &SuccessorKey,
     token: &RefreshToken,
 ) -> Result<Refreshed, StoreError> {
+    refresh_with(store, key, token, LIVES).await
+}
+
+pub(super) async fn refresh_with(
+    store: &Store,
+    key: &SuccessorKey,
+    token: &RefreshToken,
+    lives: Lives,
+) -> Result<Refreshed, StoreError> {
     let successor = token.successor(key).unwrap().hash();
-    store.refresh(&Presented { token: token.hash(), successor }, LIVES, &Client::default()).await
+    store.refresh(&Presented { token: token.hash(), successor }, lives, &Client::default()).await
 }
 
 fn granted(refreshed: &Refreshed) -> bool {
