@@ -1,13 +1,19 @@
 //! The public interface.
 
 mod body;
+mod caller;
+mod client;
 mod error;
 mod fields;
 mod jwks;
 mod login;
+mod logout;
 mod me;
 mod metadata;
 mod middleware;
+mod password;
+mod refresh;
+mod sessions;
 mod signup;
 #[cfg(test)]
 mod tests;
@@ -17,7 +23,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use bearward_protocol::jwk::JWK_SET_PATH;
 
 use crate::app::App;
@@ -32,6 +38,11 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let routes = Router::new()
         .route("/api/auth/signup", post(signup::signup))
         .route("/api/auth/login", post(login::login))
+        .route("/api/auth/refresh", post(refresh::refresh))
+        .route("/api/auth/logout", post(logout::logout))
+        .route("/api/auth/password", post(password::change))
+        .route("/api/auth/sessions", get(sessions::list))
+        .route("/api/auth/sessions/{id}", delete(sessions::end))
         .route("/api/auth/me", get(me::me))
         .route(JWK_SET_PATH, get(jwks::jwks))
         .route(METADATA_PATH, get(metadata::metadata))

@@ -1,8 +1,9 @@
 //! What every request works with.
 
 use crate::hashing::{Hasher, LoginDeadline};
-use crate::settings::PasswordSettings;
-use crate::store::Store;
+use crate::refresh::SuccessorKey;
+use crate::settings::{PasswordSettings, SessionSettings};
+use crate::store::{Lives, Store};
 use crate::tokens::Tokens;
 
 /// Everything that the public interface needs, ready to serve.
@@ -11,5 +12,14 @@ pub(crate) struct App {
     pub(crate) hasher: Hasher,
     pub(crate) login_deadline: LoginDeadline,
     pub(crate) tokens: Tokens,
+    pub(crate) successors: SuccessorKey,
+    pub(crate) sessions: SessionSettings,
     pub(crate) passwords: PasswordSettings,
+}
+
+impl App {
+    /// How long lives what a session is given.
+    pub(crate) fn lives(&self) -> Lives {
+        Lives { access_seconds: self.tokens.life_seconds(), session: self.sessions }
+    }
 }

@@ -4,8 +4,8 @@
 //!
 //! 1. [`command`] what can be run; [`settings`] with what
 //! 2. [`api`] the public interface; [`internal`] the probes; [`server`] the connections below both
-//! 3. [`account`] what is acceptable; [`hashing`] passwords; [`tokens`] and the [`keys`] that sign them; [`store`]
-//!    PostgreSQL
+//! 3. [`account`] what is acceptable; [`hashing`] passwords; [`tokens`] and the [`keys`] that sign them, [`refresh`]
+//!    tokens; [`store`] PostgreSQL
 //! 4. [`document`], [`log`] and [`random`]
 #![forbid(unsafe_code)]
 
@@ -19,6 +19,7 @@ mod internal;
 mod keys;
 mod log;
 mod random;
+mod refresh;
 mod server;
 mod settings;
 mod store;

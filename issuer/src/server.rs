@@ -6,10 +6,12 @@ mod listeners;
 mod tests;
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use axum::http::header::CONNECTION;
 use axum::http::{HeaderValue, Request};
 use axum::response::Response;
@@ -19,8 +21,8 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
@@ -76,7 +78,7 @@ pub(crate) async fn serve(
             _ = stop.wait_for(|stop| *stop) => break,
             accepted = accept(&listener, &connections) => accepted,
         };
-        let (stream, permit) = match accepted {
+        let (stream, peer, permit) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 warn!(%error, "a connection could not be accepted");
@@ -85,7 +87,7 @@ pub(crate) async fn serve(
             }
         };
         let _ = stream.set_nodelay(true);
-        let service = aging(TowerToHyperService::new(router.clone()), limits.age);
+        let service = of_connection(TowerToHyperService::new(router.clone()), peer, limits.age);
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             match timeout(limits.cut, connection).await {
@@ -103,16 +105,19 @@ pub(crate) async fn serve(
     }
 }
 
-/// The service of one connection, which from this age on says in each answer that it is the last.
-fn aging<S>(
+/// The service of one connection: each request knows its peer, and from this age on each answer says that it is the
+/// last.
+fn of_connection<S>(
     service: S,
+    peer: SocketAddr,
     age: Duration,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
 where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>,
 {
     let begin = Instant::now();
-    service_fn(move |request| {
+    service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
         let answer = service.call(request);
         async move {
             let mut response = answer.await?;
@@ -127,8 +132,8 @@ where
 async fn accept(
     listener: &TcpListener,
     connections: &Arc<Semaphore>,
-) -> std::io::Result<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let permit = Arc::clone(connections).acquire_owned().await.map_err(std::io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, permit))
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, permit))
 }

@@ -43,6 +43,7 @@ pub(crate) struct ServeSettings {
     pub(crate) listeners: ListenerSettings,
     pub(crate) tokens: TokenSettings,
     pub(crate) signing: SigningSettings,
+    pub(crate) sessions: SessionSettings,
     pub(crate) passwords: PasswordSettings,
     pub(crate) hashing: HashSettings,
     /// How long after its arrival a login is answered. `None`: measured at start.
@@ -108,6 +109,15 @@ pub(crate) struct KeysCommandSettings {
     pub(crate) signing: SigningSettings,
 }
 
+/// How long a user stays logged in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionSettings {
+    /// From login on, whatever happens.
+    pub(crate) seconds: u32,
+    /// From the last refresh on.
+    pub(crate) idle_seconds: u32,
+}
+
 /// What passwords must be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PasswordSettings {
@@ -140,6 +150,7 @@ impl ServeSettings {
         let listeners = ListenerSettings::read(reader);
         let tokens = TokenSettings::read(reader);
         let signing = SigningSettings::read(reader);
+        let sessions = SessionSettings::read(reader);
         let passwords = PasswordSettings::read(reader);
         let hashing = HashSettings::read(reader);
         let login_deadline = reader.optional_number(&table::LOGIN_DEADLINE, 20..=MAX_DEADLINE_MILLIS);
@@ -148,6 +159,7 @@ impl ServeSettings {
             listeners: listeners?,
             tokens: tokens?,
             signing: signing?,
+            sessions: sessions?,
             passwords: passwords?,
             hashing: hashing?,
             login_deadline: login_deadline?.map(|millis| Duration::from_millis(millis.into())),
@@ -247,6 +259,14 @@ impl KeysCommandSettings {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let (database, signing) = (DatabaseSettings::read(reader), SigningSettings::read(reader));
         Some(Self { database: database?, signing: signing? })
+    }
+}
+
+impl SessionSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let seconds = reader.number(&table::SESSION_SECONDS, 60..=31_536_000);
+        let idle_seconds = reader.number(&table::SESSION_IDLE_SECONDS, 60..=31_536_000);
+        Some(Self { seconds: seconds?, idle_seconds: idle_seconds? })
     }
 }
 

@@ -1,7 +1,12 @@
 //! What is kept in PostgreSQL. Every statement is checked against the schema when this is compiled.
 
+mod administration;
 pub(crate) mod connect;
+mod endings;
 mod error;
+mod refresh;
+mod revocations;
+mod server_keys;
 mod sessions;
 mod signing_keys;
 #[cfg(test)]
@@ -12,10 +17,12 @@ mod users;
 
 use sqlx::PgPool;
 
+pub(crate) use endings::Why;
 pub(crate) use error::StoreError;
-pub(crate) use sessions::{Grant, Verified};
+pub(crate) use refresh::{Presented, Refreshed};
+pub(crate) use sessions::{Client, Grant, ListedSession, Lives, Opening, Verified};
 pub(crate) use signing_keys::{Change, Clock, KeyRow, PrivateForm, StoredKey, StoredKeys};
-pub(crate) use users::{Credentials, NewUser, Profile};
+pub(crate) use users::{Credentials, NewUser, Profile, Standing, TokenIdentity};
 
 /// The database.
 #[derive(Clone, Debug)]

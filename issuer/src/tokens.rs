@@ -16,7 +16,7 @@ use crate::keys::Ring;
 use crate::keys::ring::SignError;
 use crate::random;
 use crate::settings::TokenSettings;
-use crate::store::Grant;
+use crate::store::{Grant, TokenIdentity};
 
 /// Makes and verifies the tokens of this issuer.
 pub(crate) struct Tokens {
@@ -83,7 +83,7 @@ impl Tokens {
             iss: self.settings.iss.clone(),
             sub: grant.user.id.to_string(),
             aud: self.settings.audiences.clone(),
-            exp: grant.issued_at.saturating_add(self.life_seconds().into()),
+            exp: grant.expires_at,
             iat: grant.issued_at,
             jti: random::uuid().map_err(IssueError::Random)?.simple().to_string(),
             sid: grant.session_id.to_string(),
@@ -98,18 +98,28 @@ impl Tokens {
         Ok(token)
     }
 
-    /// The user of the Bearer token in the values of the `Authorization` headers, at the time `now`.
+    /// Who the Bearer token in the values of the `Authorization` headers says that it is, at the time `now`.
     ///
     /// # Errors
     /// As the filter would refuse it.
-    pub(crate) fn subject<'a>(
+    pub(crate) fn identity<'a>(
         &self,
         authorization: impl Iterator<Item = &'a [u8]>,
         now: u64,
-    ) -> Result<Uuid, Rejection> {
+    ) -> Result<TokenIdentity, Rejection> {
         let token = credentials::bearer(authorization)?;
         let claims = verify::verify(token, &self.issuer, self.ring().verifying(), now)?;
-        Uuid::try_parse(claims.subject()).map_err(|_| Rejection::ClaimsMalformed)
+        let malformed = |_| Rejection::ClaimsMalformed;
+        let claims: AccessTokenClaims =
+            serde_json::from_value(claims.payload().clone().into()).map_err(malformed)?;
+        let id = |text: &str| Uuid::try_parse(text).map_err(|_| Rejection::ClaimsMalformed);
+        let number = |number: u64| i64::try_from(number).map_err(|_| Rejection::ClaimsMalformed);
+        Ok(TokenIdentity {
+            user_id: id(&claims.sub)?,
+            session_id: id(&claims.sid)?,
+            user_version: number(claims.user_version)?,
+            epoch: number(claims.epoch)?,
+        })
     }
 }
 
@@ -173,11 +183,21 @@ mod tests {
             email: "priya@example.com".into(),
             roles,
         };
-        Grant { user, session_id: Uuid::from_u128(2), user_version: 3, epoch: 4, issued_at: NOW }
+        Grant {
+            user,
+            session_id: Uuid::from_u128(2),
+            user_version: 3,
+            epoch: 4,
+            issued_at: NOW,
+            expires_at: NOW + 900,
+            refresh_seconds: 1,
+        }
     }
 
     fn subject(tokens: &Tokens, token: &str, now: u64) -> Result<Uuid, Rejection> {
-        tokens.subject([format!("Bearer {token}").as_bytes()].into_iter(), now)
+        let identity = tokens.identity([format!("Bearer {token}").as_bytes()].into_iter(), now)?;
+        assert_eq!((identity.session_id, identity.user_version, identity.epoch), (Uuid::from_u128(2), 3, 4));
+        Ok(identity.user_id)
     }
 
     #[test]
@@ -212,7 +232,7 @@ mod tests {
         let token = tokens_one.issue(&grant(vec!["customer".into()])).unwrap();
         assert_eq!(subject(&tokens_one, &token, NOW + 900 + 31), Err(Rejection::TokenExpired));
         assert_eq!(subject(&tokens(ring(1)), &token, NOW), Err(Rejection::KeyUnknown));
-        assert_eq!(tokens_one.subject(std::iter::empty(), NOW), Err(Rejection::TokenMissing));
+        assert_eq!(tokens_one.identity(std::iter::empty(), NOW), Err(Rejection::TokenMissing));
     }
 
     #[test]

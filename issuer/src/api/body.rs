@@ -24,8 +24,23 @@ const READ_TIME: Duration = Duration::from_secs(5);
 /// # Errors
 /// [`ApiError::Body`], [`ApiError::BodyTooLarge`], [`ApiError::BodyTooSlow`]
 pub(crate) async fn object(request: Request<Body>) -> Result<Map<String, Value>, ApiError> {
+    read(request, false).await
+}
+
+/// The same, where no body at all counts as an object without members.
+///
+/// # Errors
+/// As [`object`].
+pub(crate) async fn optional_object(request: Request<Body>) -> Result<Map<String, Value>, ApiError> {
+    read(request, true).await
+}
+
+async fn read(request: Request<Body>, may_be_empty: bool) -> Result<Map<String, Value>, ApiError> {
     let is_json = request.headers().get(CONTENT_TYPE).is_some_and(|value| is_json(value.as_bytes()));
     let bytes = timeout(READ_TIME, bytes(request.into_body())).await.map_err(|_| ApiError::BodyTooSlow)??;
+    if may_be_empty && bytes.is_empty() {
+        return Ok(Map::new());
+    }
     // Demanded also because a browser sends no `application/json` across sites without asking first.
     if !is_json {
         return Err(ApiError::Body("Content-Type must be application/json"));
@@ -81,6 +96,16 @@ mod tests {
             let refused = object(request("application/json", body.to_vec())).await;
             assert!(matches!(refused, Err(ApiError::Body(_))), "{body:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn no_body_is_an_object_without_members_where_that_is_allowed() {
+        let nothing = || Request::post("/").body(Body::empty()).unwrap();
+        assert!(optional_object(nothing()).await.unwrap().is_empty());
+        assert!(object(nothing()).await.is_err());
+        assert_eq!(optional_object(request("application/json", r#"{"a":1}"#)).await.unwrap().len(), 1);
+        assert!(optional_object(request("text/plain", "{}")).await.is_err());
+        assert!(optional_object(request("application/json", " ")).await.is_err());
     }
 
     #[tokio::test]

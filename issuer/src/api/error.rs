@@ -26,6 +26,8 @@ pub(crate) enum ApiError {
     EmailTaken,
     /// Unknown e-mail, wrong password or disabled user: not to be told apart.
     InvalidLogin,
+    /// Unknown, expired or used refresh token, ended session or disabled user: not to be told apart.
+    InvalidRefreshToken,
     /// The token is refused, as the filter refuses it.
     Rejected(Rejection),
     /// There is no such route.
@@ -63,6 +65,7 @@ impl ApiError {
             Self::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "Request body too slow"),
             Self::EmailTaken => (StatusCode::CONFLICT, "Email already registered"),
             Self::InvalidLogin => (StatusCode::UNAUTHORIZED, "Invalid email or password"),
+            Self::InvalidRefreshToken => (StatusCode::UNAUTHORIZED, "Invalid refresh token"),
             Self::Rejected(_) => (StatusCode::UNAUTHORIZED, "Invalid token"),
             Self::NotFound => (StatusCode::NOT_FOUND, "Not found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
@@ -174,6 +177,7 @@ mod tests {
             ApiError::BodyTooSlow,
             ApiError::EmailTaken,
             ApiError::InvalidLogin,
+            ApiError::InvalidRefreshToken,
             ApiError::NotFound,
             ApiError::MethodNotAllowed,
             ApiError::Busy,

@@ -37,6 +37,22 @@ impl Fields {
         parsed.map_err(|error| self.errors.push(FieldError { field: field.to_owned(), error })).ok()
     }
 
+    /// Takes a string that may be absent: `Some(None)` then.
+    pub(crate) fn take_optional<T>(
+        &mut self,
+        field: &str,
+        label: &str,
+        parse: impl FnOnce(String) -> Result<T, String>,
+    ) -> Option<Option<T>> {
+        match self.members.get(field) {
+            None | Some(Value::Null) => {
+                self.members.remove(field);
+                Some(None)
+            }
+            Some(_) => self.take(field, label, parse).map(Some),
+        }
+    }
+
     /// All fields, if nothing was wrong and nothing is left over. A field that is ignored is a client's mistake that
     /// nobody notices: `role` at signup, above all.
     ///
@@ -85,6 +101,20 @@ mod tests {
         let expected =
             ["Name is required", "Email must be a string", "Password is required", "Unknown field `role`"];
         assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn a_field_that_may_be_absent_is_held_to_its_rules_where_it_is_there() {
+        let given = serde_json::json!({ "null": null, "wrong": 5, "good": "x" });
+        let mut fields = fields(&given);
+        assert_eq!(fields.take_optional("absent", "Absent", Ok), Some(None));
+        assert_eq!(fields.take_optional("null", "Null", Ok), Some(None));
+        assert_eq!(fields.take_optional("good", "Good", Ok), Some(Some("x".to_owned())));
+        assert_eq!(fields.take_optional("wrong", "Wrong", Ok), None);
+        assert_eq!(
+            errors(fields.finish(Some(()))),
+            [("wrong".to_owned(), "Wrong must be a string".to_owned())]
+        );
     }
 
     #[test]

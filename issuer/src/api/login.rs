@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 
 use super::body;
+use super::client::client;
 use super::error::ApiError;
 use super::fields::Fields;
 use super::view::SessionView;
@@ -13,7 +14,8 @@ use crate::account::{LoginEmail, PresentedPassword};
 use crate::app::App;
 use crate::hashing::Verdict;
 use crate::random;
-use crate::store::{Credentials, Grant, Verified};
+use crate::refresh::RefreshToken;
+use crate::store::{Client, Credentials, Grant, Opening, Verified};
 
 const FAILED: &str = "Login failed";
 
@@ -29,9 +31,10 @@ pub(crate) async fn login(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Json<SessionView>, ApiError> {
+    let client = client(&request);
     let (email, password) = parse(request).await?;
     let due = app.login_deadline.begin(&password);
-    let answer = answer(&app, &email, &password).await;
+    let answer = answer(&app, &email, &password, &client).await;
     if !matches!(answer, Err(ApiError::Busy)) {
         due.wait().await;
     }
@@ -42,28 +45,29 @@ async fn answer(
     app: &App,
     email: &LoginEmail,
     password: &PresentedPassword,
+    client: &Client,
 ) -> Result<Json<SessionView>, ApiError> {
-    let grant = authenticate(app, email, password).await?;
+    let (grant, refresh_token) = authenticate(app, email, password, client).await?;
     let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
-    let life = app.tokens.life_seconds();
     tracing::info!(event = "login", outcome = "success", user_id = %grant.user.id, session_id = %grant.session_id);
-    Ok(Json(SessionView::new(token, life, grant.user)))
+    Ok(Json(SessionView::new(token, &refresh_token, grant)))
 }
 
 async fn authenticate(
     app: &App,
     email: &LoginEmail,
     password: &PresentedPassword,
-) -> Result<Grant, ApiError> {
+    client: &Client,
+) -> Result<(Grant, RefreshToken), ApiError> {
     let mut credentials = look_up(app, email).await?;
     for _ in 0..MAX_ATTEMPTS {
         let verdict = verify(app, credentials.as_ref(), password).await?;
         let Some(known) = credentials.filter(|_| verdict.is_match()) else { break };
-        if let Some(grant) = open_session(app, &known).await? {
+        if let Some(opened) = open_session(app, &known, client).await? {
             if verdict == Verdict::MatchOutdated {
                 renew(app, &known, password).await;
             }
-            return Ok(grant);
+            return Ok(opened);
         }
         // Disabled, or changed while we were hashing. Another login of the same user may have renewed the hash, which is
         // no reason to refuse this one.
@@ -96,15 +100,23 @@ async fn verify(
     Ok(verdict)
 }
 
-async fn open_session(app: &App, known: &Credentials) -> Result<Option<Grant>, ApiError> {
+async fn open_session(
+    app: &App,
+    known: &Credentials,
+    client: &Client,
+) -> Result<Option<(Grant, RefreshToken)>, ApiError> {
     let session_id = random::uuid().map_err(|e| ApiError::internal(&e, FAILED))?;
+    let refresh_token = RefreshToken::new().map_err(|e| ApiError::internal(&e, FAILED))?;
+    let opening =
+        Opening { session_id, refresh_hash: refresh_token.hash(), lives: app.lives(), client };
     let verified = Verified {
         user_id: known.user_id,
         password_hash: &known.password_hash,
         user_version: known.user_version,
     };
-    let opened = app.store.open_session(&verified, session_id, app.tokens.life_seconds()).await;
-    opened.map_err(|e| ApiError::of_store(&e, FAILED))
+    let opened = app.store.open_session(&verified, &opening).await;
+    let opened = opened.map_err(|e| ApiError::of_store(&e, FAILED))?;
+    Ok(opened.map(|grant| (grant, refresh_token)))
 }
 
 /// Replaces an outdated hash. What fails is left to the next login: this one has succeeded.

@@ -7,14 +7,16 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 
 use super::body;
+use super::client::client;
 use super::error::ApiError;
 use super::fields::Fields;
 use super::view::SessionView;
 use crate::account::{CUSTOMER, Email, Name, NewPassword};
 use crate::app::App;
 use crate::random;
+use crate::refresh::RefreshToken;
 use crate::settings::PasswordSettings;
-use crate::store::NewUser;
+use crate::store::{NewUser, Opening};
 
 const FAILED: &str = "Signup failed";
 
@@ -23,20 +25,22 @@ pub(crate) async fn signup(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<(StatusCode, Json<SessionView>), ApiError> {
+    let client = client(&request);
     let Signup { name, email, password } = Signup::parse(request, app.passwords).await?;
     let password_hash = app.hasher.hash(password).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
     let [id, session_id] = two_ids()?;
     let user = NewUser { id, name: &name, email: &email, password_hash: &password_hash, role: CUSTOMER };
-    let life = app.tokens.life_seconds();
-    let grant =
-        app.store.sign_up(&user, session_id, life).await.map_err(|e| ApiError::of_store(&e, FAILED))?;
+    let refresh_token = RefreshToken::new().map_err(|e| ApiError::internal(&e, FAILED))?;
+    let opening =
+        Opening { session_id, refresh_hash: refresh_token.hash(), lives: app.lives(), client: &client };
+    let grant = app.store.sign_up(&user, &opening).await.map_err(|e| ApiError::of_store(&e, FAILED))?;
     let Some(grant) = grant else {
         tracing::info!(event = "signup", outcome = "email_taken");
         return Err(ApiError::EmailTaken);
     };
     let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
     tracing::info!(event = "signup", outcome = "success", user_id = %id, session_id = %session_id);
-    Ok((StatusCode::CREATED, Json(SessionView::new(token, life, grant.user))))
+    Ok((StatusCode::CREATED, Json(SessionView::new(token, &refresh_token, grant))))
 }
 
 struct Signup {

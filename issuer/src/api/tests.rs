@@ -4,6 +4,8 @@ mod deadline;
 mod import;
 mod login;
 mod me;
+mod refresh;
+mod sessions;
 mod signup;
 
 use std::sync::Arc;
@@ -23,9 +25,10 @@ use crate::app::App;
 use crate::hashing::{Hasher, LoginDeadline};
 use crate::internal;
 use crate::keys::{Keeper, Ring};
+use crate::refresh::SuccessorKey;
 use crate::settings::{HashSettings, PasswordSettings, TokenSettings};
 use crate::store::Store;
-use crate::store::testing::TestDatabase;
+use crate::store::testing::{LIVES, TestDatabase};
 use crate::tokens::Tokens;
 
 const PRIYA: &str = r#"{"name":"Priya","email":"priya@example.com","password":"mypassword123"}"#;
@@ -57,6 +60,8 @@ fn app(store: Store, ring: Ring) -> App {
         hasher: Hasher::new(HashSettings { permits: 2, queue: 8 }).unwrap(),
         login_deadline: LoginDeadline::fixed(std::time::Duration::from_millis(1)),
         tokens: Tokens::new(tokens, ring).unwrap(),
+        successors: SuccessorKey::new().unwrap(),
+        sessions: LIVES.session,
         passwords: PasswordSettings { min_length: 8 },
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::store::Profile;
+use crate::refresh::RefreshToken;
+use crate::store::{Grant, Profile};
 
 /// A user.
 #[derive(Debug, Serialize)]
@@ -14,7 +15,7 @@ pub(crate) struct UserView {
     role: String,
 }
 
-/// The answer to a signup or a login.
+/// The answer to a signup, a login, a refresh or a password change.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SessionView {
@@ -25,13 +26,25 @@ pub(crate) struct SessionView {
     /// How to present it (RFC 6749 section 7.1).
     pub(crate) token_type: &'static str,
     /// The life of the access token, in seconds.
-    pub(crate) expires_in: u32,
+    pub(crate) expires_in: u64,
+    /// To be used once, at `POST /api/auth/refresh`.
+    pub(crate) refresh_token: String,
+    /// How long it may be used, in seconds.
+    pub(crate) refresh_expires_in: u64,
     pub(crate) user: UserView,
 }
 
 impl SessionView {
-    pub(crate) fn new(token: String, expires_in: u32, user: Profile) -> Self {
-        Self { access_token: token.clone(), token, token_type: "Bearer", expires_in, user: user.into() }
+    pub(crate) fn new(token: String, refresh_token: &RefreshToken, grant: Grant) -> Self {
+        Self {
+            access_token: token.clone(),
+            token,
+            token_type: "Bearer",
+            expires_in: grant.expires_at.saturating_sub(grant.issued_at),
+            refresh_token: refresh_token.text(),
+            refresh_expires_in: grant.refresh_seconds,
+            user: grant.user.into(),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::internal::{self, Progress};
 use crate::keys::life::RELOAD_SECONDS;
 use crate::keys::seal::KeyEncryption;
 use crate::keys::{Keeper, Ring};
+use crate::refresh::SuccessorKey;
 use crate::server::{self, AddressFile, Listeners};
 use crate::settings::{ListenerSettings, ServeSettings, SigningSettings, Sources, table};
 use crate::store::{Store, connect};
@@ -105,7 +106,7 @@ fn tell_addresses(bound: &Listeners, settings: &ListenerSettings) -> Result<Opti
 
 /// Everything before the first request: database, schema, keys.
 async fn start(settings: ServeSettings) -> Result<(App, Option<Keeper>), Failure> {
-    let ServeSettings { database, tokens, signing, passwords, hashing, login_deadline, .. } = settings;
+    let ServeSettings { database, tokens, signing, sessions, passwords, hashing, login_deadline, .. } = settings;
     if passwords.min_length < RECOMMENDED_PASSWORD_LENGTH {
         info!(
             min_length = passwords.min_length,
@@ -133,9 +134,11 @@ async fn start(settings: ServeSettings) -> Result<(App, Option<Keeper>), Failure
     };
     let tokens = Tokens::new(tokens, ring);
     let tokens = tokens.ok_or_else(|| Failure::new("the metadata cannot be serialized"))?;
+    let candidate = SuccessorKey::new().map_err(Failure::new)?;
+    let successors = store.successor_key(&candidate).await.map_err(Failure::new)?;
     let hasher = Hasher::new(hashing).map_err(Failure::new)?;
     let login_deadline = deadline(&store, login_deadline).await?;
-    Ok((App { store, hasher, login_deadline, tokens, passwords }, keeper))
+    Ok((App { store, hasher, login_deadline, tokens, successors, sessions, passwords }, keeper))
 }
 
 fn tell_encryption(encryption: &KeyEncryption) {

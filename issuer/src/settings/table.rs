@@ -76,7 +76,11 @@ settings! {
     AUDIENCE "BEARWARD_AUDIENCE" "audience" List WhenUnset::Is("restaurant"),
         "names, comma separated", "The `aud` of every token: the APIs that it is meant for.";
     ACCESS_TOKEN_SECONDS "BEARWARD_ACCESS_TOKEN_SECONDS" "access_token_seconds" Number WhenUnset::Is("900"),
-        "seconds, 60 to 86400", "The life of an access token.";
+        "seconds, 60 to 86400", "The life of an access token; one never outlives its session.";
+    SESSION_SECONDS "BEARWARD_SESSION_SECONDS" "session_seconds" Number WhenUnset::Is("2592000"),
+        "seconds, 60 to 31536000", "The life of a session, however much it is used: then its user logs in anew.";
+    SESSION_IDLE_SECONDS "BEARWARD_SESSION_IDLE_SECONDS" "session_idle_seconds" Number WhenUnset::Is("1209600"),
+        "seconds, 60 to 31536000", "How long a session may go without a refresh: then its user logs in anew.";
     KEY_ENCRYPTION_KEY_FILES "BEARWARD_KEY_ENCRYPTION_KEY_FILES" "key_encryption_key_files" List WhenUnset::Off,
         "paths, comma separated", "Files that hold keys of 32 bytes in base64, which encrypt the signing keys in the database: the first encrypts, all decrypt.";
     KEY_ENCRYPTION "BEARWARD_KEY_ENCRYPTION" "key_encryption" Text WhenUnset::Is("optional"),

@@ -34,7 +34,7 @@ fn without_anything_set_only_the_database_is_missing() {
     );
     assert_eq!(text.lines().count(), 3, "{text}");
     let (serve, log) = read(&sources(&[("DATABASE_URL", URL)], ""), all).unwrap();
-    let ServeSettings { database, listeners, tokens, signing, passwords, hashing, login_deadline } = serve;
+    let ServeSettings { database, listeners, tokens, signing, sessions, passwords, hashing, login_deadline } = serve;
     let SigningSettings::EdDsa(keys) = signing else { panic!("secrets") };
     assert_eq!((database.connections, database.wait), (10, Duration::from_secs(30)));
     assert_eq!(listeners.public.to_string(), "127.0.0.1:8081");
@@ -45,6 +45,7 @@ fn without_anything_set_only_the_database_is_missing() {
     assert_eq!((tokens.public_url.as_str(), tokens.max_age_seconds), ("http://issuer.bearward.local", 300));
     assert_eq!((keys.encryption.len(), keys.rhythm.max_age_seconds), (0, 300));
     assert_eq!(keys.rhythm.rotate_after_seconds, Some(90 * 86_400));
+    assert_eq!((sessions.seconds, sessions.idle_seconds), (30 * 86_400, 14 * 86_400));
     assert_eq!((passwords.min_length, hashing.queue), (8, 32));
     assert!(hashing.permits >= 1);
     assert_eq!(login_deadline, None);
@@ -59,6 +60,8 @@ fn all_problems_are_reported_at_once_each_with_its_setting() {
         ("BEARWARD_ISSUER", "https://login.example.com/?a=b"),
         ("BEARWARD_AUDIENCE", "a,,b"),
         ("BEARWARD_ACCESS_TOKEN_SECONDS", "59"),
+        ("BEARWARD_SESSION_SECONDS", "31536001"),
+        ("BEARWARD_SESSION_IDLE_SECONDS", "0"),
         ("BEARWARD_PASSWORD_MIN_LENGTH", "7"),
         ("BEARWARD_HASH_PERMITS", "0"),
         ("BEARWARD_HASH_QUEUE", "many"),

@@ -1,9 +1,15 @@
 //! Sessions, and what a token of one may say.
 
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::{NewUser, Profile, Store, StoreError};
 use crate::hashing::PasswordHash;
+use crate::refresh::RefreshHash;
+use crate::settings::SessionSettings;
+
+/// The most sessions that are listed, those that were used last.
+const MAX_LISTED: i64 = 100;
 
 /// What was verified before a session may be opened.
 pub(crate) struct Verified<'a> {
@@ -12,7 +18,30 @@ pub(crate) struct Verified<'a> {
     pub(crate) user_version: i64,
 }
 
-/// All that a token says: read by the statement that opened the session, by the database's clock.
+/// A session to be.
+pub(crate) struct Opening<'a> {
+    pub(crate) session_id: Uuid,
+    /// Of its first refresh token.
+    pub(crate) refresh_hash: RefreshHash,
+    pub(crate) lives: Lives,
+    pub(crate) client: &'a Client,
+}
+
+/// How long lives what a session is given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lives {
+    pub(crate) access_seconds: u32,
+    pub(crate) session: SessionSettings,
+}
+
+/// Who uses a session, as far as it says itself: shown to its user, and no decision rests on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Client {
+    pub(crate) address: Option<String>,
+    pub(crate) user_agent: Option<String>,
+}
+
+/// All that a token says: read by the statement that opened or refreshed the session, by the database's clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Grant {
     pub(crate) user: Profile,
@@ -21,6 +50,21 @@ pub(crate) struct Grant {
     pub(crate) epoch: u64,
     /// Seconds since the epoch.
     pub(crate) issued_at: u64,
+    /// The token's `exp`, as it was written down for the session's revocation record. Seconds since the epoch.
+    pub(crate) expires_at: u64,
+    /// How long the refresh token may be used, in seconds.
+    pub(crate) refresh_seconds: u64,
+}
+
+/// A session as its user sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ListedSession {
+    pub(crate) id: Uuid,
+    /// In the form of RFC 3339.
+    pub(crate) created_at: String,
+    /// The same.
+    pub(crate) last_used_at: String,
+    pub(crate) client: Client,
 }
 
 // Both statements fail, and undo what they did, where `issuer_state` has lost its row: the new session would have no
@@ -28,48 +72,19 @@ pub(crate) struct Grant {
 
 impl Store {
     /// Opens a session for a user whose password was verified, if nothing has changed since.
-    ///
-    /// Hashing takes long enough for a password change, a logout everywhere or a disabling to happen meanwhile. So
-    /// one statement locks the user's row, demands the hash and the version that were verified, and reads what the
-    /// token will say: a change is either seen here, or it waits for this and ends the new session with the others.
     pub(crate) async fn open_session(
         &self,
         verified: &Verified<'_>,
-        session_id: Uuid,
-        life_seconds: u32,
+        opening: &Opening<'_>,
     ) -> Result<Option<Grant>, StoreError> {
-        let row = sqlx::query_as!(
-            GrantRow,
-            r#"WITH verified AS (
-                 SELECT id, name, email, roles, user_version FROM users
-                 WHERE id = $1 AND password_hash = $2 AND user_version = $3 AND disabled_at IS NULL
-                 FOR SHARE
-               ), opened AS (
-                 INSERT INTO sessions (id, user_id, expires_at)
-                 SELECT $4, verified.id, CASE WHEN epoch IS NOT NULL THEN now() + make_interval(secs => $5) END
-                 FROM verified LEFT JOIN issuer_state ON true
-                 RETURNING id, user_id
-               )
-               SELECT verified.id AS user_id, name, email, roles, user_version, opened.id AS session_id, epoch,
-                      floor(extract(epoch FROM now()))::bigint AS "issued_at!"
-               FROM verified JOIN opened ON opened.user_id = verified.id CROSS JOIN issuer_state"#,
-            verified.user_id,
-            verified.password_hash.as_str(),
-            verified.user_version,
-            session_id,
-            f64::from(life_seconds),
-        )
-        .fetch_optional(&self.pool)
-        .await?;
-        row.map(Grant::try_from).transpose()
+        open(&self.pool, verified, opening).await
     }
 
     /// Creates a user and opens the first session. `None`: somebody has this e-mail already.
     pub(crate) async fn sign_up(
         &self,
         user: &NewUser<'_>,
-        session_id: Uuid,
-        life_seconds: u32,
+        opening: &Opening<'_>,
     ) -> Result<Option<Grant>, StoreError> {
         let row = sqlx::query_as!(
             GrantRow,
@@ -78,38 +93,123 @@ impl Store {
                  ON CONFLICT (email) DO NOTHING
                  RETURNING id, name, email, roles, user_version
                ), opened AS (
-                 INSERT INTO sessions (id, user_id, expires_at)
-                 SELECT $6, created.id, CASE WHEN epoch IS NOT NULL THEN now() + make_interval(secs => $7) END
+                 INSERT INTO sessions (id, user_id, expires_at, greatest_exp, refresh_hash, address, user_agent)
+                 SELECT $6, created.id, CASE WHEN epoch IS NOT NULL THEN now() + make_interval(secs => $7) END,
+                        floor(extract(epoch FROM now()))::bigint + LEAST($7, $8)::bigint, $10, $11, $12
                  FROM created LEFT JOIN issuer_state ON true
-                 RETURNING id, user_id
+                 RETURNING id, user_id, greatest_exp
+               ), first_token AS (
+                 INSERT INTO refresh_tokens (token_hash, session_id) SELECT $10, opened.id FROM opened
                )
                SELECT created.id AS user_id, name, email, roles, user_version, opened.id AS session_id, epoch,
-                      floor(extract(epoch FROM now()))::bigint AS "issued_at!"
+                      floor(extract(epoch FROM now()))::bigint AS "issued_at!", greatest_exp AS "expires_at!",
+                      LEAST($7, $9)::bigint AS "refresh_seconds!"
                FROM created JOIN opened ON opened.user_id = created.id CROSS JOIN issuer_state"#,
             user.id,
             user.name.as_str(),
             user.email.as_str(),
             user.password_hash.as_str(),
             user.role,
-            session_id,
-            f64::from(life_seconds),
+            opening.session_id,
+            f64::from(opening.lives.session.seconds),
+            f64::from(opening.lives.access_seconds),
+            f64::from(opening.lives.session.idle_seconds),
+            opening.refresh_hash.as_bytes(),
+            opening.client.address,
+            opening.client.user_agent,
         )
         .fetch_optional(&self.pool)
         .await?;
         row.map(Grant::try_from).transpose()
     }
+
+    /// The sessions of a user of which anything is still good, the one that was used last first.
+    pub(crate) async fn list_sessions(
+        &self,
+        user_id: Uuid,
+        lives: Lives,
+    ) -> Result<Vec<ListedSession>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT id, address, user_agent,
+                      to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "created_at!",
+                      to_char(last_used_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "last_used_at!"
+               FROM sessions
+               WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now()
+                     AND (last_used_at + make_interval(secs => $2) > now()
+                          OR greatest_exp > extract(epoch FROM now()))
+               ORDER BY sessions.last_used_at DESC, id
+               LIMIT $3"#,
+            user_id,
+            f64::from(lives.session.idle_seconds),
+            MAX_LISTED,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let listed = rows.into_iter().map(|row| ListedSession {
+            id: row.id,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            client: Client { address: row.address, user_agent: row.user_agent },
+        });
+        Ok(listed.collect())
+    }
 }
 
-/// What both statements return.
-struct GrantRow {
-    user_id: Uuid,
-    name: String,
-    email: String,
-    roles: Vec<String>,
-    user_version: i64,
-    session_id: Uuid,
-    epoch: i64,
-    issued_at: i64,
+/// Hashing takes long enough for a password change, a logout everywhere or a disabling to happen meanwhile. So one
+/// statement locks the user's row, demands the hash and the version that were verified, and reads what the token will
+/// say: a change is either seen here, or it waits for this and ends the new session with the others.
+pub(super) async fn open(
+    executor: impl PgExecutor<'_>,
+    verified: &Verified<'_>,
+    opening: &Opening<'_>,
+) -> Result<Option<Grant>, StoreError> {
+    let row = sqlx::query_as!(
+        GrantRow,
+        r#"WITH verified AS (
+             SELECT id, name, email, roles, user_version FROM users
+             WHERE id = $1 AND password_hash = $2 AND user_version = $3 AND disabled_at IS NULL
+             FOR SHARE
+           ), opened AS (
+             INSERT INTO sessions (id, user_id, expires_at, greatest_exp, refresh_hash, address, user_agent)
+             SELECT $4, verified.id, CASE WHEN epoch IS NOT NULL THEN now() + make_interval(secs => $5) END,
+                    floor(extract(epoch FROM now()))::bigint + LEAST($5, $6)::bigint, $8, $9, $10
+             FROM verified LEFT JOIN issuer_state ON true
+             RETURNING id, user_id, greatest_exp
+           ), first_token AS (
+             INSERT INTO refresh_tokens (token_hash, session_id) SELECT $8, opened.id FROM opened
+           )
+           SELECT verified.id AS user_id, name, email, roles, user_version, opened.id AS session_id, epoch,
+                  floor(extract(epoch FROM now()))::bigint AS "issued_at!", greatest_exp AS "expires_at!",
+                  LEAST($5, $7)::bigint AS "refresh_seconds!"
+           FROM verified JOIN opened ON opened.user_id = verified.id CROSS JOIN issuer_state"#,
+        verified.user_id,
+        verified.password_hash.as_str(),
+        verified.user_version,
+        opening.session_id,
+        f64::from(opening.lives.session.seconds),
+        f64::from(opening.lives.access_seconds),
+        f64::from(opening.lives.session.idle_seconds),
+        opening.refresh_hash.as_bytes(),
+        opening.client.address,
+        opening.client.user_agent,
+    )
+    .fetch_optional(executor)
+    .await?;
+    row.map(Grant::try_from).transpose()
+}
+
+/// What these statements return.
+pub(super) struct GrantRow {
+    pub(super) user_id: Uuid,
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) roles: Vec<String>,
+    pub(super) user_version: i64,
+    pub(super) session_id: Uuid,
+    pub(super) epoch: i64,
+    pub(super) issued_at: i64,
+    pub(super) expires_at: i64,
+    pub(super) refresh_seconds: i64,
 }
 
 impl TryFrom<GrantRow> for Grant {
@@ -123,6 +223,8 @@ impl TryFrom<GrantRow> for Grant {
             user_version: unsigned(row.user_version)?,
             epoch: unsigned(row.epoch)?,
             issued_at: unsigned(row.issued_at)?,
+            expires_at: unsigned(row.expires_at)?,
+            refresh_seconds: unsigned(row.refresh_seconds)?,
         })
     }
 }

@@ -7,9 +7,11 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, Postgres};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use uuid::Uuid;
 
-use super::{Store, connect};
-use crate::settings::DatabaseSettings;
+use super::{Client, Grant, Lives, Opening, Store, TokenIdentity, connect};
+use crate::refresh::RefreshToken;
+use crate::settings::{DatabaseSettings, SessionSettings};
 
 /// An own database, dropped with this. Tests run in parallel, each with its own.
 pub(crate) struct TestDatabase {
@@ -50,6 +52,27 @@ impl TestDatabase {
     }
 }
 
+/// How long live the sessions of tests: 15 minutes, an hour without a refresh, a day in all.
+pub(crate) const LIVES: Lives =
+    Lives { access_seconds: 900, session: SessionSettings { seconds: 86_400, idle_seconds: 3600 } };
+
+/// A session whose refresh token nobody has.
+pub(crate) fn opening(session_id: Uuid) -> Opening<'static> {
+    static NOBODY: Client = Client { address: None, user_agent: None };
+    let refresh_hash = RefreshToken::new().unwrap().hash();
+    Opening { session_id, refresh_hash, lives: LIVES, client: &NOBODY }
+}
+
+/// What the token of this grant says that it is.
+pub(crate) fn identity(grant: &Grant) -> TokenIdentity {
+    TokenIdentity {
+        user_id: grant.user.id,
+        session_id: grant.session_id,
+        user_version: grant.user_version.try_into().unwrap(),
+        epoch: grant.epoch.try_into().unwrap(),
+    }
+}
+
 impl Store {
     /// Does behind the back of the process what an operator or another replica could do.
     pub(crate) async fn execute(&self, statement: &'static str) {
@@ -59,6 +82,11 @@ impl Store {
     /// The number that a statement yields.
     pub(crate) async fn count(&self, statement: &'static str) -> i64 {
         sqlx::query_scalar::<_, i64>(statement).fetch_one(&self.pool).await.unwrap()
+    }
+
+    /// The texts that a query yields.
+    pub(crate) async fn texts(&self, query: &'static str) -> Vec<String> {
+        sqlx::query_scalar::<_, String>(query).fetch_all(&self.pool).await.unwrap()
     }
 
     /// Takes every connection that requests share.

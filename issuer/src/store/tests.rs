@@ -1,13 +1,15 @@
 //! What the statements promise, on a real PostgreSQL.
 
+mod endings;
+mod races;
+mod refresh;
+
 use uuid::Uuid;
 
-use super::testing::TestDatabase;
+use super::testing::{TestDatabase, identity, opening};
 use super::*;
 use crate::account::{ADMIN, CUSTOMER, Email, Name};
 use crate::hashing::PasswordHash;
-
-const LIFE: u32 = 900;
 
 struct Person {
     id: Uuid,
@@ -65,14 +67,15 @@ async fn a_signup_creates_user_and_session_and_grants_what_is_stored() {
     store.execute("UPDATE issuer_state SET epoch = 7").await;
     let person = Person::new("priya@example.com");
     let session = Uuid::from_u128(9);
-    let grant = store.sign_up(&person.user(CUSTOMER), session, LIFE).await.unwrap().unwrap();
+    let grant = store.sign_up(&person.user(CUSTOMER), &opening(session)).await.unwrap().unwrap();
     assert_eq!((grant.user.id, grant.user.roles.as_slice()), (person.id, &[CUSTOMER.to_owned()][..]));
     assert_eq!((grant.session_id, grant.user_version, grant.epoch), (session, 1, 7));
-    let life = sqlx::query_scalar::<_, i64>("SELECT extract(epoch FROM expires_at)::bigint FROM sessions")
+    assert_eq!((grant.expires_at, grant.refresh_seconds), (grant.issued_at + 900, 3600));
+    let end = sqlx::query_scalar::<_, i64>("SELECT extract(epoch FROM expires_at)::bigint FROM sessions")
         .fetch_one(&store.pool)
         .await
         .unwrap();
-    assert!((0..=1).contains(&(life - i64::try_from(grant.issued_at).unwrap() - i64::from(LIFE))));
+    assert!((0..=1).contains(&(end - i64::try_from(grant.issued_at).unwrap() - 86_400)));
 }
 
 #[tokio::test]
@@ -81,10 +84,10 @@ async fn without_an_epoch_nothing_is_created_and_the_statement_fails() {
     let known = Person::new("priya@example.com");
     assert!(store.create_user(&known.user(CUSTOMER)).await.unwrap());
     store.execute("DELETE FROM issuer_state").await;
-    let login = store.open_session(&known.verified(), Uuid::from_u128(1), LIFE).await;
+    let login = store.open_session(&known.verified(), &opening(Uuid::from_u128(1))).await;
     assert!(matches!(login, Err(StoreError::Failed(_))), "{login:?}");
     let new = Person::new("rahul@example.com");
-    let signup = store.sign_up(&new.user(CUSTOMER), Uuid::from_u128(2), LIFE).await;
+    let signup = store.sign_up(&new.user(CUSTOMER), &opening(Uuid::from_u128(2))).await;
     assert!(matches!(signup, Err(StoreError::Failed(_))), "{signup:?}");
     assert!(store.credentials("rahul@example.com").await.unwrap().is_none());
     assert_eq!(sessions(&store).await, 0);
@@ -98,7 +101,7 @@ async fn of_many_signups_at_once_with_one_email_one_wins() {
         tokio::spawn(async move {
             let person = Person::new("Priya@Example.com ");
             let session = crate::random::uuid().unwrap();
-            store.sign_up(&person.user(CUSTOMER), session, LIFE).await.unwrap().is_some()
+            store.sign_up(&person.user(CUSTOMER), &opening(session)).await.unwrap().is_some()
         })
     });
     let mut won = 0;
@@ -122,11 +125,13 @@ async fn a_session_is_opened_only_if_nothing_changed_since_the_password_was_veri
         let (_database, store) = TestDatabase::migrated().await;
         let person = Person::new("priya@example.com");
         assert!(store.create_user(&person.user(CUSTOMER)).await.unwrap());
-        assert!(store.open_session(&person.verified(), Uuid::from_u128(1), LIFE).await.unwrap().is_some());
+        assert!(
+            store.open_session(&person.verified(), &opening(Uuid::from_u128(1))).await.unwrap().is_some()
+        );
         store.execute("DELETE FROM sessions").await;
         store.execute(change).await;
         assert_eq!(
-            store.open_session(&person.verified(), Uuid::from_u128(2), LIFE).await.unwrap(),
+            store.open_session(&person.verified(), &opening(Uuid::from_u128(2))).await.unwrap(),
             None,
             "{change}"
         );
@@ -143,7 +148,9 @@ async fn a_login_waits_for_a_change_that_is_not_committed_yet_and_then_sees_it()
     sqlx::raw_sql("UPDATE users SET user_version = 2").execute(&mut *change).await.unwrap();
     let login = {
         let store = store.clone();
-        tokio::spawn(async move { store.open_session(&person.verified(), Uuid::from_u128(1), LIFE).await })
+        tokio::spawn(
+            async move { store.open_session(&person.verified(), &opening(Uuid::from_u128(1))).await },
+        )
     };
     let waiting = "SELECT count(*) FROM pg_stat_activity
                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -162,18 +169,18 @@ async fn a_token_says_the_roles_of_the_moment_in_which_the_session_is_opened() {
     let person = Person::new("priya@example.com");
     assert!(store.create_user(&person.user(CUSTOMER)).await.unwrap());
     store.execute("UPDATE users SET roles = '{rider,chef}'").await;
-    let grant = store.open_session(&person.verified(), Uuid::from_u128(1), LIFE).await.unwrap().unwrap();
+    let grant = store.open_session(&person.verified(), &opening(Uuid::from_u128(1))).await.unwrap().unwrap();
     assert_eq!(grant.user.roles, ["rider", "chef"]);
 }
 
 #[tokio::test]
-async fn a_disabled_user_has_credentials_and_no_profile() {
+async fn a_disabled_user_has_credentials_and_no_standing() {
     let (_database, store) = TestDatabase::migrated().await;
     let person = Person::new("priya@example.com");
-    assert!(store.create_user(&person.user(CUSTOMER)).await.unwrap());
-    assert!(store.profile(person.id).await.unwrap().is_some());
+    let grant = store.sign_up(&person.user(CUSTOMER), &opening(Uuid::from_u128(1))).await.unwrap().unwrap();
+    assert_eq!(store.standing(&identity(&grant)).await.unwrap(), Standing::Good(grant.user.clone()));
     store.execute("UPDATE users SET disabled_at = now()").await;
-    assert!(store.profile(person.id).await.unwrap().is_none());
+    assert_eq!(store.standing(&identity(&grant)).await.unwrap(), Standing::Gone);
     assert!(store.credentials("priya@example.com").await.unwrap().is_some());
 }
 

@@ -26,6 +26,25 @@ pub(crate) struct Credentials {
     pub(crate) user_version: i64,
 }
 
+/// What a token says that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TokenIdentity {
+    pub(crate) user_id: Uuid,
+    pub(crate) session_id: Uuid,
+    pub(crate) user_version: i64,
+    pub(crate) epoch: i64,
+}
+
+/// What a token that verified is worth at the moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Good(Profile),
+    /// Its session ended, or something changed that ends older tokens.
+    Revoked,
+    /// The user is deleted or disabled.
+    Gone,
+}
+
 /// A user to be.
 pub(crate) struct NewUser<'a> {
     pub(crate) id: Uuid,
@@ -96,15 +115,41 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// A user who exists and is enabled.
-    pub(crate) async fn profile(&self, id: Uuid) -> Result<Option<Profile>, StoreError> {
-        let profile = sqlx::query_as!(
-            Profile,
-            "SELECT id, name, email, roles FROM users WHERE id = $1 AND disabled_at IS NULL",
-            id
+    /// What to verify the password of a user against who shows a token.
+    pub(crate) async fn credentials_of(&self, id: Uuid) -> Result<Option<Credentials>, StoreError> {
+        let row = sqlx::query!("SELECT id, password_hash, user_version FROM users WHERE id = $1", id)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(|row| Credentials {
+            user_id: row.id,
+            password_hash: PasswordHash::stored(row.password_hash),
+            user_version: row.user_version,
+        }))
+    }
+
+    /// Whether a token is still good whose signature holds: what the filter learns by the feed, read at its source.
+    pub(crate) async fn standing(&self, token: &TokenIdentity) -> Result<Standing, StoreError> {
+        let row = sqlx::query!(
+            r#"SELECT users.id, name, email, roles,
+                      COALESCE(ended_at IS NULL AND sessions.id IS NOT NULL
+                               AND user_version <= $3 AND epoch <= $4, false) AS "is_good!"
+               FROM users
+               LEFT JOIN issuer_state ON true
+               LEFT JOIN sessions ON sessions.id = $2 AND sessions.user_id = users.id
+               WHERE users.id = $1 AND disabled_at IS NULL"#,
+            token.user_id,
+            token.session_id,
+            token.user_version,
+            token.epoch,
         )
         .fetch_optional(&self.pool)
         .await?;
-        Ok(profile)
+        Ok(match row {
+            None => Standing::Gone,
+            Some(row) if !row.is_good => Standing::Revoked,
+            Some(row) => {
+                Standing::Good(Profile { id: row.id, name: row.name, email: row.email, roles: row.roles })
+            }
+        })
     }
 }

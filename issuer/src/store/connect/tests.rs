@@ -8,8 +8,9 @@ use super::*;
 use crate::account::{CUSTOMER, Email, Name};
 use crate::hashing::PasswordHash;
 use crate::keys::Keeper;
-use crate::store::testing::TestDatabase;
-use crate::store::{NewUser, StoreError, Verified};
+use crate::refresh::SuccessorKey;
+use crate::store::testing::{TestDatabase, identity, opening};
+use crate::store::{NewUser, Standing, StoreError, Verified, Why};
 
 /// A role that every server has and that may do nothing here: rights given to it end with the test's database.
 const LEAST_ROLE: &str = "pg_signal_backend";
@@ -44,16 +45,19 @@ async fn a_server_that_takes_no_writes_is_waited_for_as_one_that_does_not_answer
 async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepared() {
     let (database, owner) = TestDatabase::migrated().await;
     let keys = Keeper::of_test(&owner).load(None).await.unwrap();
+    let prepared = owner.successor_key(&SuccessorKey::new().unwrap()).await.unwrap();
     owner
         .execute(
             "REVOKE ALL ON SCHEMA public FROM PUBLIC;
              GRANT USAGE ON SCHEMA public TO pg_signal_backend;
-             GRANT SELECT ON _sqlx_migrations, signing_keys TO pg_signal_backend",
+             GRANT SELECT ON _sqlx_migrations, signing_keys, server_keys TO pg_signal_backend",
         )
         .await;
     let mut settings = database.settings.clone();
     settings.options = settings.options.options([("role", LEAST_ROLE)]);
     let store = migrated(&settings).await.unwrap();
+    let successors = store.successor_key(&SuccessorKey::new().unwrap()).await.unwrap();
+    assert_eq!(successors.expose(), prepared.expose());
     let found = Keeper::of_test(&store).load(None).await.unwrap();
     assert_eq!(found.kids(), keys.kids());
     let forbidden = store.credentials("priya@example.com").await;
@@ -61,8 +65,9 @@ async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepa
     owner
         .execute(
             "GRANT SELECT ON ALL TABLES IN SCHEMA public TO pg_signal_backend;
-             GRANT INSERT, UPDATE ON users, signing_keys TO pg_signal_backend;
-             GRANT INSERT ON sessions TO pg_signal_backend",
+             GRANT INSERT, UPDATE ON users, sessions, refresh_tokens, signing_keys TO pg_signal_backend;
+             GRANT INSERT ON revocations TO pg_signal_backend;
+             GRANT UPDATE ON revocation_head TO pg_signal_backend",
         )
         .await;
     assert!(Keeper::of_test(&store).rotate().await.is_ok());
@@ -70,10 +75,12 @@ async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepa
     let password_hash = &PasswordHash::stored("x".to_owned());
     let id = Uuid::from_u128(1);
     let user = NewUser { id, name: &name, email: &email, password_hash, role: CUSTOMER };
-    assert!(store.sign_up(&user, Uuid::from_u128(2), 900).await.unwrap().is_some());
+    assert!(store.sign_up(&user, &opening(Uuid::from_u128(2))).await.unwrap().is_some());
     let verified = Verified { user_id: id, password_hash, user_version: 1 };
-    assert!(store.open_session(&verified, Uuid::from_u128(3), 900).await.unwrap().is_some());
-    assert!(store.profile(id).await.unwrap().is_some());
+    let grant = store.open_session(&verified, &opening(Uuid::from_u128(3))).await.unwrap().unwrap();
+    assert!(matches!(store.standing(&identity(&grant)).await.unwrap(), Standing::Good(_)));
+    assert!(store.end_session(id, grant.session_id, Why::Logout).await.unwrap());
+    assert!(store.log_out_everywhere(id).await.unwrap());
 }
 
 #[tokio::test]
@@ -99,4 +106,15 @@ async fn a_database_that_cannot_hold_every_name_is_refused() {
     let database = TestDatabase::made_with(options).await;
     let error = connection(&database.settings).await.unwrap_err();
     assert!(error.to_string().starts_with("the database is in encoding LATIN1"), "{error}");
+}
+
+#[tokio::test]
+async fn no_statement_no_lock_and_no_open_transaction_of_a_request_lasts_for_ever() {
+    let (_database, store) = TestDatabase::migrated().await;
+    for (setting, expected) in
+        [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")]
+    {
+        let found = sqlx::query_scalar::<_, String>("SELECT current_setting($1)").bind(setting);
+        assert_eq!(found.fetch_one(&store.pool).await.unwrap(), expected, "{setting}");
+    }
 }

@@ -1,0 +1,39 @@
+//! Who asks: by a token of ours, which the filter need not have seen.
+
+use std::time::SystemTime;
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use bearward_core::Rejection;
+
+use super::error::ApiError;
+use crate::app::App;
+use crate::store::{Profile, Standing, TokenIdentity};
+
+/// Whoever holds a token that is good at this moment.
+pub(crate) struct Caller {
+    pub(crate) token: TokenIdentity,
+    pub(crate) user: Profile,
+}
+
+impl Caller {
+    /// Verifies the Bearer token as the filter does, and asks the database what no signature can say: whether its
+    /// session lives. Identity headers are not looked at: whoever reaches us past the filter could set them.
+    ///
+    /// # Errors
+    /// [`ApiError::Rejected`]; the database's as those of doing what `failed` names.
+    pub(crate) async fn of(app: &App, headers: &HeaderMap, failed: &'static str) -> Result<Self, ApiError> {
+        let authorization = headers.get_all(AUTHORIZATION).iter().map(|value| value.as_bytes());
+        let token = app.tokens.identity(authorization, now()).map_err(ApiError::Rejected)?;
+        match app.store.standing(&token).await.map_err(|e| ApiError::of_store(&e, failed))? {
+            Standing::Good(user) => Ok(Self { token, user }),
+            Standing::Revoked => Err(ApiError::Rejected(Rejection::TokenRevoked)),
+            Standing::Gone => Err(ApiError::Rejected(Rejection::SubjectGone)),
+        }
+    }
+}
+
+/// Seconds since the epoch. A clock before it counts as the epoch, where every token is not valid yet.
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+}

@@ -1,0 +1,77 @@
+//! `POST /api/auth/password`
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use bearward_core::Rejection;
+
+use super::body;
+use super::caller::Caller;
+use super::client::client;
+use super::error::{ApiError, FieldError};
+use super::fields::Fields;
+use super::view::SessionView;
+use crate::account::{NewPassword, PresentedPassword};
+use crate::app::App;
+use crate::hashing::Verdict;
+use crate::random;
+use crate::refresh::RefreshToken;
+use crate::settings::PasswordSettings;
+use crate::store::{Opening, Verified};
+
+const FAILED: &str = "Password change failed";
+
+/// Changes the password of a user who knows the current one, ends all sessions, and answers with a new one: whoever had
+/// the old password, or a token of before, is out.
+pub(crate) async fn change(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<SessionView>, ApiError> {
+    let client = client(&request);
+    let caller = Caller::of(&app, request.headers(), FAILED).await?;
+    let (current, new) = parse(request, app.passwords).await?;
+    let user_id = caller.user.id;
+    let credentials = app.store.credentials_of(user_id).await.map_err(|e| ApiError::of_store(&e, FAILED))?;
+    let credentials = credentials.ok_or(ApiError::Rejected(Rejection::SubjectGone))?;
+    let stored = Some(credentials.password_hash.clone());
+    let verdict = app.hasher.verify(current, stored).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
+    if verdict != Verdict::Match {
+        tracing::info!(event = "password_change", outcome = "refused", cause = "credentials", %user_id);
+        let (field, error) = ("currentPassword".to_owned(), "Current password is wrong".to_owned());
+        return Err(ApiError::Fields(vec![FieldError { field, error }]));
+    }
+    let password_hash = app.hasher.hash(new).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
+    let session_id = random::uuid().map_err(|e| ApiError::internal(&e, FAILED))?;
+    let refresh_token = RefreshToken::new().map_err(|e| ApiError::internal(&e, FAILED))?;
+    let opening =
+        Opening { session_id, refresh_hash: refresh_token.hash(), lives: app.lives(), client: &client };
+    let verified = Verified {
+        user_id,
+        password_hash: &credentials.password_hash,
+        user_version: credentials.user_version,
+    };
+    let changed = app.store.change_password(&verified, caller.token.session_id, &password_hash, &opening);
+    let grant = changed.await.map_err(|e| ApiError::of_store(&e, FAILED))?;
+    // Logged out, disabled, or changed by somebody else while we were hashing.
+    let Some(grant) = grant else {
+        tracing::info!(event = "password_change", outcome = "refused", cause = "session", %user_id);
+        return Err(ApiError::Rejected(Rejection::TokenRevoked));
+    };
+    let token = app.tokens.issue(&grant).map_err(|e| ApiError::internal(&e, FAILED))?;
+    tracing::info!(event = "password_change", outcome = "success", %user_id, %session_id);
+    Ok(Json(SessionView::new(token, &refresh_token, grant)))
+}
+
+async fn parse(
+    request: Request,
+    rules: PasswordSettings,
+) -> Result<(PresentedPassword, NewPassword), ApiError> {
+    let mut fields = Fields::new(body::object(request).await?);
+    let current = fields.take("currentPassword", "Current password", |text| {
+        if text.is_empty() { Err("Current password is required".to_owned()) } else { Ok(text) }
+    });
+    let new = fields.take("newPassword", "New password", |text| NewPassword::parse(text, rules));
+    let (current, new) = fields.finish(current.zip(new))?;
+    Ok((PresentedPassword::new(current), new))
+}

@@ -1,0 +1,80 @@
+//! `GET /api/auth/sessions` and `DELETE /api/auth/sessions/{id}`
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::caller::Caller;
+use super::error::ApiError;
+use crate::app::App;
+use crate::store::{ListedSession, Why};
+
+const FAILED: &str = "Request failed";
+
+/// The sessions of the user of the token.
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<Json<SessionsView>, ApiError> {
+    let caller = Caller::of(&app, &headers, FAILED).await?;
+    let listed = app.store.list_sessions(caller.user.id, app.lives());
+    let listed = listed.await.map_err(|e| ApiError::of_store(&e, FAILED))?;
+    let view = |session| ListedView::new(session, caller.token.session_id);
+    Ok(Json(SessionsView { sessions: listed.into_iter().map(view).collect() }))
+}
+
+/// Ends one of them. Another user's session is as unknown as none.
+pub(crate) async fn end(
+    State(app): State<Arc<App>>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<StatusCode, ApiError> {
+    let caller = Caller::of(&app, &headers, FAILED).await?;
+    let id = id.ok().and_then(|Path(id)| Uuid::try_parse(&id).ok());
+    let session_id = id.ok_or(ApiError::NotFound)?;
+    let user_id = caller.user.id;
+    let ended = app.store.end_session(user_id, session_id, Why::Ended);
+    if !ended.await.map_err(|e| ApiError::of_store(&e, FAILED))? {
+        return Err(ApiError::NotFound);
+    }
+    tracing::info!(event = "session_end", outcome = "success", %user_id, %session_id);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Serialize)]
+pub(crate) struct SessionsView {
+    sessions: Vec<ListedView>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListedView {
+    id: String,
+    /// RFC 3339, as the next.
+    created_at: String,
+    /// When it was opened, or refreshed last.
+    last_used_at: String,
+    /// From where it was opened or refreshed last.
+    address: Option<String>,
+    user_agent: Option<String>,
+    /// Whether it is the session of the token.
+    current: bool,
+}
+
+impl ListedView {
+    fn new(session: ListedSession, current: Uuid) -> Self {
+        Self {
+            id: session.id.to_string(),
+            created_at: session.created_at,
+            last_used_at: session.last_used_at,
+            address: session.client.address,
+            user_agent: session.client.user_agent,
+            current: session.id == current,
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Everything that ends sessions or tokens before their time, each in one transaction with its revocation records.
+//!
+//! Locks are taken in one order: the user's row, rows of sessions, the head of the records. Whatever opens or refreshes
+//! a session takes the first two in the same order. So it either comes before, and is seen and ended here, or waits and
+//! sees what was done.
+
+use sqlx::{Postgres, Transaction};
+use uuid::Uuid;
+
+use super::revocations::{Reason, Record, commit_with};
+use super::sessions::open;
+use super::{Grant, Opening, Store, StoreError, Verified};
+use crate::hashing::PasswordHash;
+
+/// Why a session ended, as its row says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    Logout,
+    /// By its user, from the list of sessions or as one of the others.
+    Ended,
+    LogoutEverywhere,
+    PasswordChanged,
+    RefreshTokenReused,
+    Disabled,
+}
+
+impl Why {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::Ended => "ended",
+            Self::LogoutEverywhere => "logout_everywhere",
+            Self::PasswordChanged => "password_changed",
+            Self::RefreshTokenReused => "refresh_token_reused",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+/// A session that was ended.
+pub(super) struct Ended {
+    id: Uuid,
+    greatest_exp: i64,
+}
+
+impl Store {
+    /// Ends one session of this user. `false`: there is none that could be ended.
+    pub(crate) async fn end_session(
+        &self,
+        user_id: Uuid,
+        session_id: Uuid,
+        why: Why,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let ended = sqlx::query_as!(
+            Ended,
+            r#"UPDATE sessions SET ended_at = clock_timestamp(), ended_why = $3
+               WHERE id = $2 AND user_id = $1 AND ended_at IS NULL AND expires_at > now()
+               RETURNING id, COALESCE(greatest_exp, ceil(extract(epoch FROM expires_at))::bigint) AS "greatest_exp!""#,
+            user_id,
+            session_id,
+            why.as_str(),
+        )
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let records: Vec<Record> = ended.iter().map(record_of).collect();
+        commit_with(transaction, &records).await?;
+        Ok(ended.is_some())
+    }
+
+    /// Ends all sessions of a user but this one, and says how many.
+    pub(crate) async fn end_other_sessions(
+        &self,
+        user_id: Uuid,
+        kept: Uuid,
+        why: Why,
+    ) -> Result<usize, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let ended = end_sessions(&mut transaction, user_id, Some(kept), why).await?;
+        let records: Vec<Record> = ended.iter().map(record_of).collect();
+        commit_with(transaction, &records).await?;
+        Ok(ended.len())
+    }
+
+    /// Ends all sessions of a user, and all tokens whatever they say of a session. `false`: no such user.
+    pub(crate) async fn log_out_everywhere(&self, user_id: Uuid) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let raised = sqlx::query_scalar!(
+            "UPDATE users SET user_version = user_version + 1 WHERE id = $1 RETURNING user_version",
+            user_id
+        )
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(minimum) = raised else { return Ok(false) };
+        end_sessions(&mut transaction, user_id, None, Why::LogoutEverywhere).await?;
+        commit_subject(transaction, user_id, minimum, Reason::Changed).await?;
+        Ok(true)
+    }
+
+    /// Changes a password that was verified, ends all sessions, and opens a new one for whoever changed it. `None`, and
+    /// nothing is changed, where the user or the session is no longer what it was when the password was verified.
+    pub(crate) async fn change_password(
+        &self,
+        verified: &Verified<'_>,
+        session_id: Uuid,
+        password_hash: &PasswordHash,
+        opening: &Opening<'_>,
+    ) -> Result<Option<Grant>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let raised = sqlx::query_scalar!(
+            "UPDATE users SET password_hash = $4, user_version = user_version + 1
+             WHERE id = $1 AND password_hash = $2 AND user_version = $3 AND disabled_at IS NULL
+             RETURNING user_version",
+            verified.user_id,
+            verified.password_hash.as_str(),
+            verified.user_version,
+            password_hash.as_str(),
+        )
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(user_version) = raised else { return Ok(None) };
+        let ended = end_sessions(&mut transaction, verified.user_id, None, Why::PasswordChanged).await?;
+        // Logged out meanwhile: whoever asks is nobody any more.
+        if ended.iter().all(|ended| ended.id != session_id) {
+            return Ok(None);
+        }
+        let now_verified = Verified { user_id: verified.user_id, password_hash, user_version };
+        let Some(grant) = open(&mut *transaction, &now_verified, opening).await? else { return Ok(None) };
+        commit_subject(transaction, verified.user_id, user_version, Reason::Changed).await?;
+        Ok(Some(grant))
+    }
+}
+
+fn record_of(ended: &Ended) -> Record {
+    Record::Session { id: ended.id, greatest_exp: ended.greatest_exp }
+}
+
+/// Ends the sessions of a user whose row this transaction has locked.
+pub(super) async fn end_sessions(
+    transaction: &mut Transaction<'_, Postgres>,
+    user_id: Uuid,
+    kept: Option<Uuid>,
+    why: Why,
+) -> Result<Vec<Ended>, sqlx::Error> {
+    sqlx::query_as!(
+        Ended,
+        r#"UPDATE sessions SET ended_at = clock_timestamp(), ended_why = $3
+           WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now() AND id IS DISTINCT FROM $2
+           RETURNING id, COALESCE(greatest_exp, ceil(extract(epoch FROM expires_at))::bigint) AS "greatest_exp!""#,
+        user_id,
+        kept,
+        why.as_str(),
+    )
+    .fetch_all(&mut **transaction)
+    .await
+}
+
+/// Commits with the record that ends all tokens of a user before this version. The sessions that ended earlier count,
+/// too: their own records end with the tokens that they had.
+pub(super) async fn commit_subject(
+    mut transaction: Transaction<'_, Postgres>,
+    user_id: Uuid,
+    minimum: i64,
+    reason: Reason,
+) -> Result<(), sqlx::Error> {
+    let greatest_exp = greatest_exp(&mut transaction, user_id).await?;
+    commit_with(transaction, subject(user_id, minimum, reason, greatest_exp).as_slice()).await
+}
+
+/// No record where there was never a token.
+pub(super) fn subject(id: Uuid, minimum: i64, reason: Reason, greatest_exp: Option<i64>) -> Option<Record> {
+    greatest_exp.map(|greatest_exp| Record::Subject { id, minimum, reason, greatest_exp })
+}
+
+/// The greatest `exp` among all tokens of a user. `None`: there was never one.
+pub(super) async fn greatest_exp(
+    transaction: &mut Transaction<'_, Postgres>,
+    user_id: Uuid,
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT max(COALESCE(greatest_exp, ceil(extract(epoch FROM expires_at))::bigint)) FROM sessions
+         WHERE user_id = $1",
+        user_id
+    )
+    .fetch_one(&mut **transaction)
+    .await
+}
