@@ -107,8 +107,7 @@ async fn open_session(
 ) -> Result<Option<(Grant, RefreshToken)>, ApiError> {
     let session_id = random::uuid().map_err(|e| ApiError::internal(&e, FAILED))?;
     let refresh_token = RefreshToken::new().map_err(|e| ApiError::internal(&e, FAILED))?;
-    let opening =
-        Opening { session_id, refresh_hash: refresh_token.hash(), lives: app.lives(), client };
+    let opening = Opening { session_id, refresh_hash: refresh_token.hash(), lives: app.lives(), client };
     let verified = Verified {
         user_id: known.user_id,
         password_hash: &known.password_hash,

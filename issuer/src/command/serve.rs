@@ -106,7 +106,8 @@ fn tell_addresses(bound: &Listeners, settings: &ListenerSettings) -> Result<Opti
 
 /// Everything before the first request: database, schema, keys.
 async fn start(settings: ServeSettings) -> Result<(App, Option<Keeper>), Failure> {
-    let ServeSettings { database, tokens, signing, sessions, passwords, hashing, login_deadline, .. } = settings;
+    let ServeSettings { database, tokens, signing, sessions, passwords, hashing, login_deadline, .. } =
+        settings;
     if passwords.min_length < RECOMMENDED_PASSWORD_LENGTH {
         info!(
             min_length = passwords.min_length,

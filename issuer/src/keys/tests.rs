@@ -217,3 +217,26 @@ fn signed_by(ring: &Ring, issued_at: i64) -> String {
     let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
     header["kid"].as_str().unwrap().to_owned()
 }
+
+#[tokio::test]
+async fn keys_of_the_schema_before_go_on_as_they_were_and_are_taken_up() {
+    let database = TestDatabase::empty().await;
+    let store = connect::pool(&database.settings);
+    store.execute(include_str!("../../migrations/0001_users_sessions_keys.sql")).await;
+    let [old, new] = [0, 1].map(|_| new_key(&KeyEncryption::default(), 0, 900).unwrap());
+    for (key, age) in [(&old, 7_200.0), (&new, 3_600.0)] {
+        let PrivateForm::Clear(seed) = &key.private else { panic!("it is encrypted") };
+        store.insert_key_of_0001(&key.kid, seed.expose_secret(), &key.public_key, age).await;
+    }
+    store.execute(include_str!("../../migrations/0003_signing_key_life.sql")).await;
+    let now = store.signing_keys(Clock::Database).await.unwrap().now;
+    let ring = Keeper::of_test(&store).encrypted(&[1]).load(None).await.unwrap();
+    assert_eq!(ring.kids(), [old.kid.as_str(), new.kid.as_str()]);
+    assert_eq!(signed_by(&ring, now), new.kid);
+    assert!(is_sealed(&store).await);
+    // Nobody wrote down how long tokens could live then: as long as any setting allowed.
+    let end = now - 3_600 + 60 + 86_400 + 300;
+    let at = |now| Keeper::new(store.clone(), KeyEncryption::default(), RHYTHM).at(now).encrypted(&[1]);
+    assert!(published(&at(end - 60).load(None).await.unwrap()).contains(&old.kid));
+    assert!(!published(&at(end + 60).load(None).await.unwrap()).contains(&old.kid));
+}

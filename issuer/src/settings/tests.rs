@@ -34,7 +34,8 @@ fn without_anything_set_only_the_database_is_missing() {
     );
     assert_eq!(text.lines().count(), 3, "{text}");
     let (serve, log) = read(&sources(&[("DATABASE_URL", URL)], ""), all).unwrap();
-    let ServeSettings { database, listeners, tokens, signing, sessions, passwords, hashing, login_deadline } = serve;
+    let ServeSettings { database, listeners, tokens, signing, sessions, passwords, hashing, login_deadline } =
+        serve;
     let SigningSettings::EdDsa(keys) = signing else { panic!("secrets") };
     assert_eq!((database.connections, database.wait), (10, Duration::from_secs(30)));
     assert_eq!(listeners.public.to_string(), "127.0.0.1:8081");

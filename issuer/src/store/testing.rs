@@ -89,6 +89,14 @@ impl Store {
         sqlx::query_scalar::<_, String>(query).fetch_all(&self.pool).await.unwrap()
     }
 
+    /// Puts a signing key as the first schema had them, made so many seconds ago.
+    pub(crate) async fn insert_key_of_0001(&self, kid: &str, seed: &[u8], public_key: &[u8], age: f64) {
+        let statement = "INSERT INTO signing_keys (kid, algorithm, private_key, public_key, created_at)
+                         VALUES ($1, 'EdDSA', $2, $3, now() - make_interval(secs => $4))";
+        let query = sqlx::query(statement).bind(kid).bind(seed).bind(public_key).bind(age);
+        query.execute(&self.pool).await.unwrap();
+    }
+
     /// Takes every connection that requests share.
     pub(crate) async fn occupy(&self) -> Vec<PoolConnection<Postgres>> {
         let mut all = Vec::new();
