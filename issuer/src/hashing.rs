@@ -136,6 +136,19 @@ impl Hasher {
         self.spare.lock().unwrap().iter().map(Memory::computed).sum()
     }
 
+    /// Takes every worker, so that who is admitted waits.
+    #[cfg(test)]
+    pub(crate) fn stop_workers(&self) -> tokio::sync::OwnedSemaphorePermit {
+        let all = u32::try_from(self.workers.available_permits()).unwrap();
+        Arc::clone(&self.workers).try_acquire_many_owned(all).unwrap()
+    }
+
+    /// How many more would be admitted.
+    #[cfg(test)]
+    pub(crate) fn places(&self) -> usize {
+        self.admission.available_permits()
+    }
+
     /// Takes every place, so that the next request finds none.
     #[cfg(test)]
     pub(crate) fn occupy(&self) -> tokio::sync::OwnedSemaphorePermit {

@@ -90,6 +90,8 @@ fn subscriber(settings: &LogSettings, terminal: bool, lines: Lines) -> Box<dyn S
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
+    use std::sync::LazyLock;
+    use tracing::Dispatch;
     use tracing::subscriber::DefaultGuard;
 
     /// What this thread logs, read by a test.
@@ -99,8 +101,13 @@ pub(crate) mod testing {
         _guard: DefaultGuard,
     }
 
+    /// Never used, but there. While there is one subscriber alone, tracing asks the thread that comes to an event first
+    /// whether it is wanted, and keeps the answer for all: a test that records nothing would silence one that does.
+    static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
+
     impl Recording {
         pub(crate) fn begin() -> Self {
+            LazyLock::force(&ANOTHER);
             let (reader, writer) = io::pipe().unwrap();
             let (lines, writing) = queue::begin(writer).unwrap();
             let settings = LogSettings { filter: "info".to_owned(), json: Some(true) };

@@ -98,6 +98,32 @@ async fn logins_at_once_of_a_user_whose_hash_is_replaced_all_succeed() {
 }
 
 #[tokio::test]
+async fn a_login_whose_hash_another_one_replaces_meanwhile_succeeds_and_one_whose_password_changes_does_not()
+{
+    let issuing = issuing().await;
+    issuing.post("/api/auth/signup", PRIYA).await;
+    let current = issuing.app.store.credentials("priya@example.com").await.unwrap().unwrap();
+    for (and_version, status) in [(false, StatusCode::OK), (true, StatusCode::UNAUTHORIZED)] {
+        issuing.execute(BCRYPT).await;
+        let (stopped, places) = (issuing.app.hasher.stop_workers(), issuing.app.hasher.places());
+        let router = issuing.router.clone();
+        let request = post("/api/auth/login", login("priya@example.com", "mypassword123"));
+        let waiting = tokio::spawn(async move { send(&router, request).await });
+        while issuing.app.hasher.places() == places {
+            tokio::task::yield_now().await;
+        }
+        let old = issuing.app.store.credentials("priya@example.com").await.unwrap().unwrap();
+        let store = &issuing.app.store;
+        assert!(store.renew_hash(old.user_id, &old.password_hash, &current.password_hash).await.unwrap());
+        if and_version {
+            issuing.execute("UPDATE users SET user_version = user_version + 1").await;
+        }
+        drop(stopped);
+        assert_eq!(waiting.await.unwrap().status, status);
+    }
+}
+
+#[tokio::test]
 async fn a_hash_that_changed_meanwhile_is_not_replaced() {
     let issuing = issuing().await;
     issuing.post("/api/auth/signup", PRIYA).await;
