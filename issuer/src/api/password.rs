@@ -12,13 +12,12 @@ use super::client::client;
 use super::error::{ApiError, FieldError};
 use super::fields::Fields;
 use super::view::SessionView;
-use crate::account::{NewPassword, PresentedPassword};
+use crate::account::{Email, Name, NewPassword, PresentedPassword};
 use crate::app::App;
-use crate::hashing::Verdict;
 use crate::random;
 use crate::refresh::RefreshToken;
 use crate::settings::PasswordSettings;
-use crate::store::{Opening, Verified};
+use crate::store::{Opening, Profile, Verified};
 
 const FAILED: &str = "Password change failed";
 
@@ -30,13 +29,13 @@ pub(crate) async fn change(
 ) -> Result<Json<SessionView>, ApiError> {
     let client = client(&request);
     let caller = Caller::of(&app, request.headers(), FAILED).await?;
-    let (current, new) = parse(request, app.passwords).await?;
+    let (current, new) = parse(request, app.passwords, &caller.user).await?;
     let user_id = caller.user.id;
     let credentials = app.store.credentials_of(user_id).await.map_err(|e| ApiError::of_store(&e, FAILED))?;
     let credentials = credentials.ok_or(ApiError::Rejected(Rejection::SubjectGone))?;
     let stored = Some(credentials.password_hash.clone());
     let verdict = app.hasher.verify(current, stored).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
-    if verdict != Verdict::Match {
+    if !verdict.is_match() {
         tracing::info!(event = "password_change", outcome = "refused", cause = "credentials", %user_id);
         let (field, error) = ("currentPassword".to_owned(), "Current password is wrong".to_owned());
         return Err(ApiError::Fields(vec![FieldError { field, error }]));
@@ -58,7 +57,7 @@ pub(crate) async fn change(
         tracing::info!(event = "password_change", outcome = "refused", cause = "session", %user_id);
         return Err(ApiError::Rejected(Rejection::TokenRevoked));
     };
-    let token = app.tokens.issue(&grant).map_err(|e| ApiError::internal(&e, FAILED))?;
+    let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
     tracing::info!(event = "password_change", outcome = "success", %user_id, %session_id);
     Ok(Json(SessionView::new(token, &refresh_token, grant)))
 }
@@ -66,12 +65,16 @@ pub(crate) async fn change(
 async fn parse(
     request: Request,
     rules: PasswordSettings,
+    user: &Profile,
 ) -> Result<(PresentedPassword, NewPassword), ApiError> {
     let mut fields = Fields::new(body::object(request).await?);
     let current = fields.take("currentPassword", "Current password", |text| {
         if text.is_empty() { Err("Current password is required".to_owned()) } else { Ok(text) }
     });
-    let new = fields.take("newPassword", "New password", |text| NewPassword::parse(text, rules));
+    let (name, email) = (Name::parse(&user.name).ok(), Email::parse(&user.email).ok());
+    let new = fields.take("newPassword", "New password", |text| {
+        NewPassword::parse(text, rules)?.apart_from(name.as_ref(), email.as_ref())
+    });
     let (current, new) = fields.finish(current.zip(new))?;
     Ok((PresentedPassword::new(current), new))
 }

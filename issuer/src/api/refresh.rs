@@ -33,7 +33,7 @@ pub(crate) async fn refresh(
     let refreshed = app.store.refresh(&presented, app.lives(), &client);
     match refreshed.await.map_err(|e| ApiError::of_store(&e, FAILED))? {
         Refreshed::Granted(grant) => {
-            let token = app.tokens.issue(&grant).map_err(|e| ApiError::internal(&e, FAILED))?;
+            let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
             tracing::info!(event = "refresh", outcome = "success", user_id = %grant.user.id, session_id = %grant.session_id);
             Ok(Json(SessionView::new(token, &successor, grant)))
         }

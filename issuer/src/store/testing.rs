@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, Postgres};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Transaction};
 use uuid::Uuid;
 
 use super::{Client, Grant, Lives, Opening, Store, TokenIdentity, connect};
@@ -95,6 +95,13 @@ impl Store {
                          VALUES ($1, 'EdDSA', $2, $3, now() - make_interval(secs => $4))";
         let query = sqlx::query(statement).bind(kid).bind(seed).bind(public_key).bind(age);
         query.execute(&self.pool).await.unwrap();
+    }
+
+    /// A transaction in which this was executed, as another replica may have one open.
+    pub(crate) async fn locked(&self, statement: &'static str) -> Transaction<'static, Postgres> {
+        let mut transaction = self.pool.begin().await.unwrap();
+        sqlx::raw_sql(statement).execute(&mut *transaction).await.unwrap();
+        transaction
     }
 
     /// Takes every connection that requests share.
