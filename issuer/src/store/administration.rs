@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::endings::{Why, commit_subject, end_sessions, greatest_exp, subject};
+use super::endings::{Why, commit_subject, end_sessions, greatest_exp, raise_user_version, subject};
 use super::revocations::{Reason, commit_with};
 use super::{Store, StoreError};
 
@@ -56,12 +56,7 @@ impl Store {
     pub(crate) async fn delete_user(&self, user_id: Uuid) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
         // Locked first: no session is opened or refreshed from here on, so the greatest `exp` is the last.
-        let raised = sqlx::query_scalar!(
-            "UPDATE users SET user_version = user_version + 1 WHERE id = $1 RETURNING user_version",
-            user_id
-        )
-        .fetch_optional(&mut *transaction)
-        .await?;
+        let raised = raise_user_version(&mut transaction, user_id).await?;
         let Some(minimum) = raised else { return Ok(false) };
         let greatest_exp = greatest_exp(&mut transaction, user_id).await?;
         sqlx::query!("DELETE FROM users WHERE id = $1", user_id).execute(&mut *transaction).await?;

@@ -88,12 +88,7 @@ impl Store {
     /// Ends all sessions of a user, and all tokens whatever they say of a session. `false`: no such user.
     pub(crate) async fn log_out_everywhere(&self, user_id: Uuid) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let raised = sqlx::query_scalar!(
-            "UPDATE users SET user_version = user_version + 1 WHERE id = $1 RETURNING user_version",
-            user_id
-        )
-        .fetch_optional(&mut *transaction)
-        .await?;
+        let raised = raise_user_version(&mut transaction, user_id).await?;
         let Some(minimum) = raised else { return Ok(false) };
         end_sessions(&mut transaction, user_id, None, Why::LogoutEverywhere).await?;
         commit_subject(transaction, user_id, minimum, Reason::Changed).await?;
@@ -187,4 +182,16 @@ pub(super) async fn greatest_exp(
     )
     .fetch_one(&mut **transaction)
     .await
+}
+
+/// Ends every token of a user that was issued before, and locks the row: `None` where there is no such user.
+pub(super) async fn raise_user_version(
+    transaction: &mut Transaction<'_, Postgres>,
+    user_id: Uuid,
+) -> Result<Option<i64>, StoreError> {
+    let raised = sqlx::query_scalar!(
+        "UPDATE users SET user_version = user_version + 1 WHERE id = $1 RETURNING user_version",
+        user_id
+    );
+    Ok(raised.fetch_optional(&mut **transaction).await?)
 }
