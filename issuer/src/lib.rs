@@ -5,13 +5,14 @@
 //! 1. [`command`] what can be run; [`settings`] with what
 //! 2. [`api`] the public interface; [`internal`] the probes; [`server`] the connections below both
 //! 3. [`account`] what is acceptable; [`hashing`] passwords; [`tokens`] and the [`keys`] that sign them, [`refresh`]
-//!    tokens; [`store`] PostgreSQL
+//!    tokens; [`audit`] what happened; [`store`] PostgreSQL
 //! 4. [`document`], [`log`] and [`random`]
 #![forbid(unsafe_code)]
 
 mod account;
 mod api;
 mod app;
+mod audit;
 mod command;
 mod document;
 mod hashing;

@@ -1,6 +1,7 @@
 //! What is kept in PostgreSQL. Every statement is checked against the schema when this is compiled.
 
 mod administration;
+mod audit;
 pub(crate) mod connect;
 mod endings;
 mod error;

@@ -1,10 +1,11 @@
-//! Where a request comes from and with what, for the list of a user's sessions.
+//! Where a request comes from and with what, for the list of a user's sessions and for the trail.
 
 use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, Request};
 use axum::http::header::USER_AGENT;
 
+use super::middleware::RequestId;
 use crate::store::Client;
 
 /// The longest part of a `User-Agent` that is kept, in bytes.
@@ -17,6 +18,7 @@ pub(crate) fn client(request: &Request) -> Client {
     Client {
         address: peer.map(|ConnectInfo(peer)| peer.ip().to_canonical().to_string()),
         user_agent: user_agent.filter(|text| !text.is_empty()),
+        request_id: request.extensions().get::<RequestId>().map(|RequestId(id)| id.clone()),
     }
 }
 

@@ -12,6 +12,7 @@ use super::fields::Fields;
 use super::view::SessionView;
 use crate::account::{LoginEmail, PresentedPassword};
 use crate::app::App;
+use crate::audit::{Event, Kind};
 use crate::hashing::Verdict;
 use crate::random;
 use crate::refresh::RefreshToken;
@@ -60,6 +61,7 @@ async fn authenticate(
     client: &Client,
 ) -> Result<(Grant, RefreshToken), ApiError> {
     let mut credentials = look_up(app, email).await?;
+    let known = credentials.as_ref().map(|known| known.user_id);
     for _ in 0..MAX_ATTEMPTS {
         let verdict = verify(app, credentials.as_ref(), password).await?;
         let Some(known) = credentials.filter(|_| verdict.is_match()) else { break };
@@ -76,11 +78,12 @@ async fn authenticate(
             now.user_version == known.user_version && now.password_hash != known.password_hash
         });
         if !renewed {
-            return Err(refused("user"));
+            return Err(refused(app, Event::refused(Kind::Login, "user", client).about(known.user_id)).await);
         }
         credentials = now;
     }
-    Err(refused("credentials"))
+    let event = Event::refused(Kind::Login, "credentials", client);
+    Err(refused(app, known.map_or(event, |user_id| event.about(user_id))).await)
 }
 
 async fn verify(
@@ -150,7 +153,13 @@ async fn look_up(app: &App, email: &LoginEmail) -> Result<Option<Credentials>, A
     }
 }
 
-fn refused(cause: &'static str) -> ApiError {
-    tracing::info!(event = "login", outcome = "refused", cause);
-    ApiError::InvalidLogin
+/// A refusal that cannot be written down is none: the client comes again when the database is back.
+async fn refused(app: &App, event: Event<'_>) -> ApiError {
+    match app.store.audit(&event).await {
+        Ok(()) => {
+            event.log();
+            ApiError::InvalidLogin
+        }
+        Err(error) => ApiError::of_store(&error, FAILED),
+    }
 }

@@ -18,6 +18,10 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// The longest request identifier that is taken over, in bytes.
 const MAX_REQUEST_ID_BYTES: usize = 64;
 
+/// The identifier of a request, in the log and in the trail.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) String);
+
 /// Ends a request that takes too long. Its statement is dropped, and its hash goes on counting against the pool.
 pub(crate) async fn deadline(request: Request, next: Next) -> Response {
     match tokio::time::timeout(DEADLINE, next.run(request)).await {
@@ -36,8 +40,10 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
 }
 
 /// One line a request, also where its client does not wait for the answer.
-pub(crate) async fn log(request: Request, next: Next) -> Response {
-    let span = info_span!("request", request_id = request_id(&request));
+pub(crate) async fn log(mut request: Request, next: Next) -> Response {
+    let id = request_id(&request);
+    let span = info_span!("request", request_id = id);
+    request.extensions_mut().insert(RequestId(id));
     let line = Line::begin(&request);
     async move {
         let response = next.run(request).await;

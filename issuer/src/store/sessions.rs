@@ -39,6 +39,8 @@ pub(crate) struct Lives {
 pub(crate) struct Client {
     pub(crate) address: Option<String>,
     pub(crate) user_agent: Option<String>,
+    /// The identifier of its request, for the trail.
+    pub(crate) request_id: Option<String>,
 }
 
 /// All that a token says: read by the statement that opened or refreshed the session, by the database's clock.
@@ -149,7 +151,7 @@ impl Store {
             id: row.id,
             created_at: row.created_at,
             last_used_at: row.last_used_at,
-            client: Client { address: row.address, user_agent: row.user_agent },
+            client: Client { address: row.address, user_agent: row.user_agent, request_id: None },
         });
         Ok(listed.collect())
     }

@@ -58,7 +58,7 @@ pub(crate) const LIVES: Lives =
 
 /// A session whose refresh token nobody has.
 pub(crate) fn opening(session_id: Uuid) -> Opening<'static> {
-    static NOBODY: Client = Client { address: None, user_agent: None };
+    static NOBODY: Client = Client { address: None, user_agent: None, request_id: None };
     let refresh_hash = RefreshToken::new().unwrap().hash();
     Opening { session_id, refresh_hash, lives: LIVES, client: &NOBODY }
 }

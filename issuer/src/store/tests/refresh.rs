@@ -174,7 +174,8 @@ async fn a_refresh_reads_roles_and_version_anew_and_says_from_where_it_came() {
     let session = Session::new().await;
     session.store.execute("UPDATE users SET roles = '{rider}', user_version = 7").await;
     session.store.execute("UPDATE issuer_state SET epoch = 3").await;
-    let client = Client { address: Some("192.0.2.7".into()), user_agent: Some("curl".into()) };
+    let client =
+        Client { address: Some("192.0.2.7".into()), user_agent: Some("curl".into()), request_id: None };
     let presented =
         Presented { token: session.token.hash(), successor: session.successor(&session.token).hash() };
     let refreshed = session.store.refresh(&presented, LIVES, &client).await.unwrap();

@@ -1,0 +1,140 @@
+//! Authentication events: who did what, from where, with which result. Each is a row in the database and a line of the
+//! log. Neither ever holds a password, a token, an e-mail address or a name.
+
+use uuid::Uuid;
+
+use crate::store::Client;
+
+/// What was done or tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Signup,
+    Login,
+    Refresh,
+    Logout,
+    SessionEnd,
+    PasswordChange,
+}
+
+impl Kind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Signup => "signup",
+            Self::Login => "login",
+            Self::Refresh => "refresh",
+            Self::Logout => "logout",
+            Self::SessionEnd => "session_end",
+            Self::PasswordChange => "password_change",
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Success,
+    Refused,
+}
+
+impl Outcome {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// Who did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Actor {
+    /// Somebody who has not shown who he is.
+    Client,
+    /// A user, by password, refresh token or access token.
+    User(Uuid),
+    /// Whoever may run commands with the database's credentials.
+    Operator,
+}
+
+impl Actor {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::User(_) => "user",
+            Self::Operator => "operator",
+        }
+    }
+
+    pub(crate) fn id(self) -> Option<Uuid> {
+        match self {
+            Self::User(id) => Some(id),
+            Self::Client | Self::Operator => None,
+        }
+    }
+}
+
+/// One authentication event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Event<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) outcome: Outcome,
+    /// Why it was refused, or what brought it about: a constant, so that nothing of a request is in it.
+    pub(crate) cause: Option<&'static str>,
+    pub(crate) actor: Actor,
+    /// Whom it concerns.
+    pub(crate) user_id: Option<Uuid>,
+    pub(crate) session_id: Option<Uuid>,
+    pub(crate) client: &'a Client,
+}
+
+impl<'a> Event<'a> {
+    /// Something that a user did, to himself unless [`Event::about`] says otherwise.
+    pub(crate) fn of_user(kind: Kind, user_id: Uuid, client: &'a Client) -> Self {
+        Self {
+            kind,
+            outcome: Outcome::Success,
+            cause: None,
+            actor: Actor::User(user_id),
+            user_id: Some(user_id),
+            session_id: None,
+            client,
+        }
+    }
+
+    /// Something that was refused to somebody who has not shown who he is.
+    pub(crate) fn refused(kind: Kind, cause: &'static str, client: &'a Client) -> Self {
+        Self {
+            kind,
+            outcome: Outcome::Refused,
+            cause: Some(cause),
+            actor: Actor::Client,
+            user_id: None,
+            session_id: None,
+            client,
+        }
+    }
+
+    /// The same about this user.
+    pub(crate) fn about(self, user_id: Uuid) -> Self {
+        Self { user_id: Some(user_id), ..self }
+    }
+
+    /// The same about this session.
+    pub(crate) fn in_session(self, session_id: Uuid) -> Self {
+        Self { session_id: Some(session_id), ..self }
+    }
+
+    /// Its line in the log.
+    pub(crate) fn log(&self) {
+        tracing::info!(
+            event = self.kind.as_str(),
+            outcome = self.outcome.as_str(),
+            cause = self.cause,
+            actor = self.actor.as_str(),
+            actor_id = self.actor.id().map(tracing::field::display),
+            user_id = self.user_id.map(tracing::field::display),
+            session_id = self.session_id.map(tracing::field::display),
+            address = self.client.address.as_deref(),
+        );
+    }
+}
