@@ -8,8 +8,8 @@ CREATE TABLE audit_events (
     outcome    text        NOT NULL CHECK (outcome IN ('success', 'refused')),
     -- Why it was refused, or what brought it about.
     cause      text        CHECK (octet_length(cause) BETWEEN 1 AND 64),
-    -- Who did it: an unknown client, a user, an operator at the command line.
-    actor      text        NOT NULL CHECK (actor IN ('client', 'user', 'operator')),
+    -- Who did it: an unknown client, a user, an operator at the command line, the issuer by itself.
+    actor      text        NOT NULL CHECK (actor IN ('client', 'user', 'operator', 'issuer')),
     actor_id   uuid,
     -- Whom it concerns, and which session. They point to nothing: the trail outlives them.
     user_id    uuid,
@@ -23,3 +23,6 @@ CREATE TABLE audit_events (
 
 CREATE INDEX audit_events_by_time ON audit_events (at);
 CREATE INDEX audit_events_by_user ON audit_events (user_id, id);
+
+-- What is over is deleted by whoever serves; sessions that expire have their index already.
+CREATE INDEX sessions_by_end ON sessions (ended_at) WHERE ended_at IS NOT NULL;

@@ -73,6 +73,35 @@ impl Actor {
     }
 }
 
+/// Who does something, and from where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct By<'a> {
+    pub(crate) actor: Actor,
+    pub(crate) client: &'a Client,
+}
+
+impl<'a> By<'a> {
+    /// Somebody who has not shown who he is.
+    pub(crate) fn client(client: &'a Client) -> Self {
+        Self { actor: Actor::Client, client }
+    }
+
+    /// A user who has.
+    pub(crate) fn user(id: Uuid, client: &'a Client) -> Self {
+        Self { actor: Actor::User(id), client }
+    }
+
+    /// This was done.
+    pub(crate) fn did(self, kind: Kind) -> Event<'a> {
+        Event { kind, outcome: Outcome::Success, cause: None, by: self, user_id: None, session_id: None }
+    }
+
+    /// This was tried, and refused because of `cause`.
+    pub(crate) fn was_refused(self, kind: Kind, cause: &'static str) -> Event<'a> {
+        Event { outcome: Outcome::Refused, ..self.did(kind) }.because(cause)
+    }
+}
+
 /// One authentication event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Event<'a> {
@@ -80,38 +109,16 @@ pub(crate) struct Event<'a> {
     pub(crate) outcome: Outcome,
     /// Why it was refused, or what brought it about: a constant, so that nothing of a request is in it.
     pub(crate) cause: Option<&'static str>,
-    pub(crate) actor: Actor,
+    pub(crate) by: By<'a>,
     /// Whom it concerns.
     pub(crate) user_id: Option<Uuid>,
     pub(crate) session_id: Option<Uuid>,
-    pub(crate) client: &'a Client,
 }
 
-impl<'a> Event<'a> {
-    /// Something that a user did, to himself unless [`Event::about`] says otherwise.
-    pub(crate) fn of_user(kind: Kind, user_id: Uuid, client: &'a Client) -> Self {
-        Self {
-            kind,
-            outcome: Outcome::Success,
-            cause: None,
-            actor: Actor::User(user_id),
-            user_id: Some(user_id),
-            session_id: None,
-            client,
-        }
-    }
-
-    /// Something that was refused to somebody who has not shown who he is.
-    pub(crate) fn refused(kind: Kind, cause: &'static str, client: &'a Client) -> Self {
-        Self {
-            kind,
-            outcome: Outcome::Refused,
-            cause: Some(cause),
-            actor: Actor::Client,
-            user_id: None,
-            session_id: None,
-            client,
-        }
+impl Event<'_> {
+    /// The same, for this reason.
+    pub(crate) fn because(self, cause: &'static str) -> Self {
+        Self { cause: Some(cause), ..self }
     }
 
     /// The same about this user.
@@ -126,15 +133,16 @@ impl<'a> Event<'a> {
 
     /// Its line in the log.
     pub(crate) fn log(&self) {
+        let By { actor, client } = self.by;
         tracing::info!(
             event = self.kind.as_str(),
             outcome = self.outcome.as_str(),
             cause = self.cause,
-            actor = self.actor.as_str(),
-            actor_id = self.actor.id().map(tracing::field::display),
+            actor = actor.as_str(),
+            actor_id = actor.id().map(tracing::field::display),
             user_id = self.user_id.map(tracing::field::display),
             session_id = self.session_id.map(tracing::field::display),
-            address = self.client.address.as_deref(),
+            address = client.address.as_deref(),
         );
     }
 }

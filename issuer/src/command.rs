@@ -17,6 +17,7 @@ use clap::{Parser, Subcommand};
 
 use crate::log::{self, Log};
 use crate::settings::{self, LogSettings, Problems, Reader, Sources, table};
+use crate::store::connect::grants;
 
 /// Runs the command line of this process.
 #[must_use]
@@ -143,13 +144,9 @@ Example:
   DATABASE_URL=postgres://... bearward-issuer migrate
 
 The role that serves need not own the tables. Once there is a key for refresh tokens, which the first `serve` makes, these
-suffice:
-  GRANT SELECT ON ALL TABLES IN SCHEMA public TO server;
-  GRANT INSERT, UPDATE ON users, sessions, refresh_tokens, signing_keys TO server;
-  GRANT INSERT ON revocations TO server;
-  GRANT UPDATE ON revocation_head TO server;
-";
-    format!("{example}\n{}", table::help(&settings))
+suffice:";
+    let grants = grants("server").replace('\n', "\n  ");
+    format!("{example}\n  {grants}\n\n{}", table::help(&settings))
 }
 
 fn admin_help() -> String {

@@ -48,6 +48,8 @@ pub(crate) struct ServeSettings {
     pub(crate) hashing: HashSettings,
     /// How long after its arrival a login is answered. `None`: measured at start.
     pub(crate) login_deadline: Option<Duration>,
+    /// How long the trail is kept.
+    pub(crate) audit_days: u32,
 }
 
 /// What `admin` works with.
@@ -154,6 +156,7 @@ impl ServeSettings {
         let passwords = PasswordSettings::read(reader);
         let hashing = HashSettings::read(reader);
         let login_deadline = reader.optional_number(&table::LOGIN_DEADLINE, 20..=MAX_DEADLINE_MILLIS);
+        let audit_days = reader.number(&table::AUDIT_DAYS, 1..=3_650);
         Some(Self {
             database: database?,
             listeners: listeners?,
@@ -163,6 +166,7 @@ impl ServeSettings {
             passwords: passwords?,
             hashing: hashing?,
             login_deadline: login_deadline?.map(|millis| Duration::from_millis(millis.into())),
+            audit_days: audit_days?,
         })
     }
 }

@@ -5,6 +5,7 @@ mod audit;
 pub(crate) mod connect;
 mod endings;
 mod error;
+mod purge;
 mod refresh;
 mod revocations;
 mod server_keys;
@@ -20,6 +21,7 @@ use sqlx::PgPool;
 
 pub(crate) use endings::Why;
 pub(crate) use error::StoreError;
+pub(crate) use purge::Purged;
 pub(crate) use refresh::{Presented, Refreshed};
 pub(crate) use sessions::{Client, Grant, ListedSession, Lives, Opening, Verified};
 pub(crate) use signing_keys::{Change, Clock, KeyRow, PrivateForm, StoredKey, StoredKeys};

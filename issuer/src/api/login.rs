@@ -12,7 +12,7 @@ use super::fields::Fields;
 use super::view::SessionView;
 use crate::account::{LoginEmail, PresentedPassword};
 use crate::app::App;
-use crate::audit::{Event, Kind};
+use crate::audit::{By, Event, Kind};
 use crate::hashing::Verdict;
 use crate::random;
 use crate::refresh::RefreshToken;
@@ -50,7 +50,6 @@ async fn answer(
 ) -> Result<Json<SessionView>, ApiError> {
     let (grant, refresh_token) = authenticate(app, email, password, client).await?;
     let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
-    tracing::info!(event = "login", outcome = "success", user_id = %grant.user.id, session_id = %grant.session_id);
     Ok(Json(SessionView::new(token, &refresh_token, grant)))
 }
 
@@ -78,11 +77,15 @@ async fn authenticate(
             now.user_version == known.user_version && now.password_hash != known.password_hash
         });
         if !renewed {
-            return Err(refused(app, Event::refused(Kind::Login, "user", client).about(known.user_id)).await);
+            return Err(refused(
+                app,
+                By::client(client).was_refused(Kind::Login, "user").about(known.user_id),
+            )
+            .await);
         }
         credentials = now;
     }
-    let event = Event::refused(Kind::Login, "credentials", client);
+    let event = By::client(client).was_refused(Kind::Login, "credentials");
     Err(refused(app, known.map_or(event, |user_id| event.about(user_id))).await)
 }
 
@@ -110,7 +113,13 @@ async fn open_session(
 ) -> Result<Option<(Grant, RefreshToken)>, ApiError> {
     let session_id = random::uuid().map_err(|e| ApiError::internal(&e, FAILED))?;
     let refresh_token = RefreshToken::new().map_err(|e| ApiError::internal(&e, FAILED))?;
-    let opening = Opening { session_id, refresh_hash: refresh_token.hash(), lives: app.lives(), client };
+    let opening = Opening {
+        session_id,
+        refresh_hash: refresh_token.hash(),
+        lives: app.lives(),
+        kind: Kind::Login,
+        client,
+    };
     let verified = Verified {
         user_id: known.user_id,
         password_hash: &known.password_hash,
@@ -155,11 +164,6 @@ async fn look_up(app: &App, email: &LoginEmail) -> Result<Option<Credentials>, A
 
 /// A refusal that cannot be written down is none: the client comes again when the database is back.
 async fn refused(app: &App, event: Event<'_>) -> ApiError {
-    match app.store.audit(&event).await {
-        Ok(()) => {
-            event.log();
-            ApiError::InvalidLogin
-        }
-        Err(error) => ApiError::of_store(&error, FAILED),
-    }
+    let written = app.store.audit(&event).await;
+    written.map_or_else(|e| ApiError::of_store(&e, FAILED), |()| ApiError::InvalidLogin)
 }

@@ -14,10 +14,11 @@ use super::fields::Fields;
 use super::view::SessionView;
 use crate::account::{Email, Name, NewPassword, PresentedPassword};
 use crate::app::App;
+use crate::audit::{By, Kind};
 use crate::random;
 use crate::refresh::RefreshToken;
 use crate::settings::PasswordSettings;
-use crate::store::{Opening, Profile, Verified};
+use crate::store::{Client, Opening, Profile, Verified};
 
 const FAILED: &str = "Password change failed";
 
@@ -36,15 +37,20 @@ pub(crate) async fn change(
     let stored = Some(credentials.password_hash.clone());
     let verdict = app.hasher.verify(current, stored).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
     if !verdict.is_match() {
-        tracing::info!(event = "password_change", outcome = "refused", cause = "credentials", %user_id);
+        refused(&app, &caller, &client, "credentials").await?;
         let (field, error) = ("currentPassword".to_owned(), "Current password is wrong".to_owned());
         return Err(ApiError::Fields(vec![FieldError { field, error }]));
     }
     let password_hash = app.hasher.hash(new).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
     let session_id = random::uuid().map_err(|e| ApiError::internal(&e, FAILED))?;
     let refresh_token = RefreshToken::new().map_err(|e| ApiError::internal(&e, FAILED))?;
-    let opening =
-        Opening { session_id, refresh_hash: refresh_token.hash(), lives: app.lives(), client: &client };
+    let opening = Opening {
+        session_id,
+        refresh_hash: refresh_token.hash(),
+        lives: app.lives(),
+        kind: Kind::PasswordChange,
+        client: &client,
+    };
     let verified = Verified {
         user_id,
         password_hash: &credentials.password_hash,
@@ -54,12 +60,19 @@ pub(crate) async fn change(
     let grant = changed.await.map_err(|e| ApiError::of_store(&e, FAILED))?;
     // Logged out, disabled, or changed by somebody else while we were hashing.
     let Some(grant) = grant else {
-        tracing::info!(event = "password_change", outcome = "refused", cause = "session", %user_id);
+        refused(&app, &caller, &client, "session").await?;
         return Err(ApiError::Rejected(Rejection::TokenRevoked));
     };
     let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
-    tracing::info!(event = "password_change", outcome = "success", %user_id, %session_id);
     Ok(Json(SessionView::new(token, &refresh_token, grant)))
+}
+
+/// Writes down that a change was refused.
+async fn refused(app: &App, caller: &Caller, client: &Client, cause: &'static str) -> Result<(), ApiError> {
+    let user_id = caller.user.id;
+    let event = By::user(user_id, client).was_refused(Kind::PasswordChange, cause).about(user_id);
+    let event = event.in_session(caller.token.session_id);
+    app.store.audit(&event).await.map_err(|e| ApiError::of_store(&e, FAILED))
 }
 
 async fn parse(

@@ -11,8 +11,9 @@ use super::error::ApiError;
 use super::fields::Fields;
 use super::view::SessionView;
 use crate::app::App;
+use crate::audit::{By, Kind};
 use crate::refresh::RefreshToken;
-use crate::store::{Presented, Refreshed, Why};
+use crate::store::{Client, Presented, Refreshed, Why};
 
 const FAILED: &str = "Refresh failed";
 
@@ -27,27 +28,32 @@ pub(crate) async fn refresh(
     let client = client(&request);
     let mut fields = Fields::new(body::object(request).await?);
     let text = fields.take("refreshToken", "Refresh token", Ok);
-    let Some(token) = RefreshToken::parse(&fields.finish(text)?) else { return Err(refused("malformed")) };
+    let Some(token) = RefreshToken::parse(&fields.finish(text)?) else {
+        return Err(malformed(&app, &client).await);
+    };
     let successor = token.successor(&app.successors).map_err(|e| ApiError::internal(&e, FAILED))?;
     let presented = Presented { token: token.hash(), successor: successor.hash() };
     let refreshed = app.store.refresh(&presented, app.lives(), &client);
     match refreshed.await.map_err(|e| ApiError::of_store(&e, FAILED))? {
         Refreshed::Granted(grant) => {
             let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
-            tracing::info!(event = "refresh", outcome = "success", user_id = %grant.user.id, session_id = %grant.session_id);
             Ok(Json(SessionView::new(token, &successor, grant)))
         }
-        Refreshed::Refused(refusal) => Err(refused(refusal.as_str())),
+        Refreshed::Refused(_) => Err(ApiError::InvalidRefreshToken),
         Refreshed::Reused { user_id, session_id } => {
-            let ended = app.store.end_session(user_id, session_id, Why::RefreshTokenReused);
-            let ended = ended.await.map_err(|e| ApiError::of_store(&e, FAILED))?;
-            tracing::warn!(event = "refresh", outcome = "reuse", %user_id, %session_id, ended);
+            let by = By::client(&client);
+            let ended = app.store.end_session(user_id, session_id, Why::RefreshTokenReused, by);
+            if ended.await.map_err(|e| ApiError::of_store(&e, FAILED))? {
+                tracing::warn!(%user_id, %session_id, "a refresh token was used again: its session was ended");
+            }
             Err(ApiError::InvalidRefreshToken)
         }
     }
 }
 
-fn refused(cause: &'static str) -> ApiError {
-    tracing::info!(event = "refresh", outcome = "refused", cause);
-    ApiError::InvalidRefreshToken
+/// The answer to what is no refresh token of anybody.
+async fn malformed(app: &App, client: &Client) -> ApiError {
+    let event = By::client(client).was_refused(Kind::Refresh, "malformed");
+    let written = app.store.audit(&event).await;
+    written.map_or_else(|e| ApiError::of_store(&e, FAILED), |()| ApiError::InvalidRefreshToken)
 }

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::caller::Caller;
+use super::client::client;
 use super::error::ApiError;
 use crate::app::App;
+use crate::audit::By;
 use crate::store::{ListedSession, Why};
 
 const FAILED: &str = "Request failed";
@@ -32,17 +34,17 @@ pub(crate) async fn list(
 pub(crate) async fn end(
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<StatusCode, ApiError> {
-    let caller = Caller::of(&app, &headers, FAILED).await?;
+    let client = client(&request);
+    let caller = Caller::of(&app, request.headers(), FAILED).await?;
     let id = id.ok().and_then(|Path(id)| Uuid::try_parse(&id).ok());
     let session_id = id.ok_or(ApiError::NotFound)?;
     let user_id = caller.user.id;
-    let ended = app.store.end_session(user_id, session_id, Why::Ended);
+    let ended = app.store.end_session(user_id, session_id, Why::Ended, By::user(user_id, &client));
     if !ended.await.map_err(|e| ApiError::of_store(&e, FAILED))? {
         return Err(ApiError::NotFound);
     }
-    tracing::info!(event = "session_end", outcome = "success", %user_id, %session_id);
     Ok(StatusCode::NO_CONTENT)
 }
 

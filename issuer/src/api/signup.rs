@@ -13,6 +13,7 @@ use super::fields::Fields;
 use super::view::SessionView;
 use crate::account::{CUSTOMER, Email, Name, NewPassword};
 use crate::app::App;
+use crate::audit::{By, Kind};
 use crate::random;
 use crate::refresh::RefreshToken;
 use crate::settings::PasswordSettings;
@@ -31,15 +32,20 @@ pub(crate) async fn signup(
     let [id, session_id] = two_ids()?;
     let user = NewUser { id, name: &name, email: &email, password_hash: &password_hash, role: CUSTOMER };
     let refresh_token = RefreshToken::new().map_err(|e| ApiError::internal(&e, FAILED))?;
-    let opening =
-        Opening { session_id, refresh_hash: refresh_token.hash(), lives: app.lives(), client: &client };
+    let opening = Opening {
+        session_id,
+        refresh_hash: refresh_token.hash(),
+        lives: app.lives(),
+        kind: Kind::Signup,
+        client: &client,
+    };
     let grant = app.store.sign_up(&user, &opening).await.map_err(|e| ApiError::of_store(&e, FAILED))?;
     let Some(grant) = grant else {
-        tracing::info!(event = "signup", outcome = "email_taken");
+        let event = By::client(&client).was_refused(Kind::Signup, "email_taken");
+        app.store.audit(&event).await.map_err(|e| ApiError::of_store(&e, FAILED))?;
         return Err(ApiError::EmailTaken);
     };
     let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
-    tracing::info!(event = "signup", outcome = "success", user_id = %id, session_id = %session_id);
     Ok((StatusCode::CREATED, Json(SessionView::new(token, &refresh_token, grant))))
 }
 

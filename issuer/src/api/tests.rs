@@ -1,5 +1,6 @@
 //! The public interface as clients see it, on a real PostgreSQL.
 
+mod audit;
 mod deadline;
 mod import;
 mod login;

@@ -18,6 +18,7 @@ use crate::internal::{self, Progress};
 use crate::keys::life::RELOAD_SECONDS;
 use crate::keys::seal::KeyEncryption;
 use crate::keys::{Keeper, Ring};
+use crate::purge;
 use crate::refresh::SuccessorKey;
 use crate::server::{self, AddressFile, Listeners};
 use crate::settings::{ListenerSettings, ServeSettings, SigningSettings, Sources, table};
@@ -59,6 +60,7 @@ async fn serve(settings: ServeSettings) -> Result<(), Failure> {
     let probes = internal::router(Arc::clone(&progress));
     tokio::spawn(server::serve(bound.internal, probes, server::PROBES, unstopped));
 
+    let audit_days = settings.audit_days;
     let (app, keeper) = tokio::select! {
         started = start(settings) => {
             let (app, keeper) = started?;
@@ -74,6 +76,7 @@ async fn serve(settings: ServeSettings) -> Result<(), Failure> {
     if let Some(keeper) = keeper {
         tokio::spawn(keep_keys(Arc::clone(&app), keeper));
     }
+    tokio::spawn(purge::forever(Arc::clone(&app), audit_days));
 
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(server::serve(bound.public, api::router(app), server::PUBLIC, stopped));

@@ -100,6 +100,8 @@ settings! {
     LOGIN_DEADLINE "BEARWARD_LOGIN_DEADLINE_MS" "login_deadline_ms" Number
         WhenUnset::Computed("measured at start, above the slowest hash in use"),
         "milliseconds, 20 to 4000", "How long after its arrival every login is answered; `hash calibrate` shows what is needed.";
+    AUDIT_DAYS "BEARWARD_AUDIT_DAYS" "audit_days" Number WhenUnset::Is("90"),
+        "days, 1 to 3650", "How long the trail of authentication events is kept.";
     LOG "BEARWARD_LOG" "log" Text WhenUnset::Is("info"),
         "filter", "What is logged: error, warn, info, debug, trace, or per module: info,sqlx=debug.";
     LOG_FORMAT "BEARWARD_LOG_FORMAT" "log_format" Text WhenUnset::Computed("text on a terminal, else json"),

@@ -34,8 +34,7 @@ fn without_anything_set_only_the_database_is_missing() {
     );
     assert_eq!(text.lines().count(), 3, "{text}");
     let (serve, log) = read(&sources(&[("DATABASE_URL", URL)], ""), all).unwrap();
-    let ServeSettings { database, listeners, tokens, signing, sessions, passwords, hashing, login_deadline } =
-        serve;
+    let ServeSettings { database, listeners, tokens, signing, sessions, passwords, hashing, .. } = serve;
     let SigningSettings::EdDsa(keys) = signing else { panic!("secrets") };
     assert_eq!((database.connections, database.wait), (10, Duration::from_secs(30)));
     assert_eq!(listeners.public.to_string(), "127.0.0.1:8081");
@@ -49,7 +48,7 @@ fn without_anything_set_only_the_database_is_missing() {
     assert_eq!((sessions.seconds, sessions.idle_seconds), (30 * 86_400, 14 * 86_400));
     assert_eq!((passwords.min_length, hashing.queue), (8, 32));
     assert!(hashing.permits >= 1);
-    assert_eq!(login_deadline, None);
+    assert_eq!((serve.login_deadline, serve.audit_days), (None, 90));
     assert_eq!((log.filter.as_str(), log.json), ("info", None));
 }
 
@@ -67,6 +66,7 @@ fn all_problems_are_reported_at_once_each_with_its_setting() {
         ("BEARWARD_HASH_PERMITS", "0"),
         ("BEARWARD_HASH_QUEUE", "many"),
         ("BEARWARD_LOGIN_DEADLINE_MS", "4001"),
+        ("BEARWARD_AUDIT_DAYS", "0"),
         ("BEARWARD_LOG_FORMAT", "xml"),
     ];
     let text = problems(all, &environment, "listne = 'x'");

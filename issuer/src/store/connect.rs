@@ -30,6 +30,18 @@ const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
 const SESSION: &str = "SET statement_timeout = '5s'; SET lock_timeout = '2s'; \
                        SET idle_in_transaction_session_timeout = '10s'";
 
+/// What the role needs that serves, where it does not own the tables.
+pub(crate) fn grants(role: &str) -> String {
+    [
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO",
+        "GRANT INSERT, UPDATE, DELETE ON sessions, refresh_tokens, signing_keys, revocations, audit_events TO",
+        "GRANT INSERT, UPDATE ON users TO",
+        "GRANT UPDATE ON revocation_head TO",
+    ]
+    .map(|grant| format!("{grant} {role};"))
+    .join("\n")
+}
+
 /// Why there is no database to work with. The text is for an operator and holds no secret.
 #[derive(Debug)]
 pub(crate) enum ConnectError {

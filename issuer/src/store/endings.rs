@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::revocations::{Reason, Record, commit_with};
 use super::sessions::open;
-use super::{Grant, Opening, Store, StoreError, Verified};
+use super::{Grant, Opening, Store, StoreError, Verified, audit};
+use crate::audit::{By, Kind};
 use crate::hashing::PasswordHash;
 
 /// Why a session ended, as its row says.
@@ -35,6 +36,14 @@ impl Why {
             Self::Disabled => "disabled",
         }
     }
+
+    /// The event that ends sessions for this reason, where it is only that.
+    fn kind(self) -> Kind {
+        match self {
+            Self::Logout | Self::LogoutEverywhere => Kind::Logout,
+            _ => Kind::SessionEnd,
+        }
+    }
 }
 
 /// A session that was ended.
@@ -50,6 +59,7 @@ impl Store {
         user_id: Uuid,
         session_id: Uuid,
         why: Why,
+        by: By<'_>,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let ended = sqlx::query_as!(
@@ -63,9 +73,12 @@ impl Store {
         )
         .fetch_optional(&mut *transaction)
         .await?;
-        let records: Vec<Record> = ended.iter().map(record_of).collect();
-        commit_with(transaction, &records).await?;
-        Ok(ended.is_some())
+        let Some(ended) = ended else { return Ok(false) };
+        let event = by.did(why.kind()).because(why.as_str()).about(user_id).in_session(session_id);
+        audit::insert(&mut *transaction, &event).await?;
+        commit_with(transaction, &[record_of(&ended)]).await?;
+        event.log();
+        Ok(true)
     }
 
     /// Ends all sessions of a user but this one, and says how many.
@@ -74,24 +87,34 @@ impl Store {
         user_id: Uuid,
         kept: Uuid,
         why: Why,
+        by: By<'_>,
     ) -> Result<usize, StoreError> {
         let mut transaction = self.pool.begin().await?;
         sqlx::query!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)
             .fetch_optional(&mut *transaction)
             .await?;
         let ended = end_sessions(&mut transaction, user_id, Some(kept), why).await?;
+        // One event for each, so that the trail of a session says how it ended.
+        let event = by.did(why.kind()).because(why.as_str()).about(user_id);
+        let ids: Vec<Uuid> = ended.iter().map(|ended| ended.id).collect();
+        audit::insert_for_each(&mut *transaction, &event, &ids).await?;
         let records: Vec<Record> = ended.iter().map(record_of).collect();
         commit_with(transaction, &records).await?;
+        ids.into_iter().for_each(|id| event.in_session(id).log());
         Ok(ended.len())
     }
 
     /// Ends all sessions of a user, and all tokens whatever they say of a session. `false`: no such user.
-    pub(crate) async fn log_out_everywhere(&self, user_id: Uuid) -> Result<bool, StoreError> {
+    pub(crate) async fn log_out_everywhere(&self, user_id: Uuid, by: By<'_>) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let raised = raise_user_version(&mut transaction, user_id).await?;
         let Some(minimum) = raised else { return Ok(false) };
-        end_sessions(&mut transaction, user_id, None, Why::LogoutEverywhere).await?;
+        let why = Why::LogoutEverywhere;
+        end_sessions(&mut transaction, user_id, None, why).await?;
+        let event = by.did(why.kind()).because(why.as_str()).about(user_id);
+        audit::insert(&mut *transaction, &event).await?;
         commit_subject(transaction, user_id, minimum, Reason::Changed).await?;
+        event.log();
         Ok(true)
     }
 
@@ -125,6 +148,7 @@ impl Store {
         let now_verified = Verified { user_id: verified.user_id, password_hash, user_version };
         let Some(grant) = open(&mut *transaction, &now_verified, opening).await? else { return Ok(None) };
         commit_subject(transaction, verified.user_id, user_version, Reason::Changed).await?;
+        opening.event(&grant).log();
         Ok(Some(grant))
     }
 }

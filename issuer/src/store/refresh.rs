@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::sessions::GrantRow;
 use super::{Client, Grant, Lives, Store, StoreError};
+use crate::audit::{By, Event, Kind};
 use crate::refresh::RefreshHash;
 
 /// How long a client whose answer was lost may ask again, in seconds by the database's clock.
@@ -102,6 +103,14 @@ impl Store {
                ), successor AS (
                  INSERT INTO refresh_tokens (token_hash, session_id, predecessor_hash, created_at)
                  SELECT $2, session_id, $1, moment FROM judged WHERE outcome = 'rotate'
+               ), audited AS (
+                 INSERT INTO audit_events
+                   (event, outcome, cause, actor, actor_id, user_id, session_id, address, user_agent, request_id)
+                 SELECT 'refresh', 'success', NULLIF(outcome, 'rotate'), 'user', user_id, user_id, session_id, $6, $7, $8
+                 FROM judged WHERE outcome IN ('rotate', 'repeat')
+                 UNION ALL
+                 SELECT 'refresh', 'refused', outcome, 'client', NULL, user_id, session_id, $6, $7, $8
+                 FROM judged WHERE outcome IN ('disabled', 'ended', 'expired', 'reused')
                )
                SELECT user_id AS "user_id!", name AS "name!", email AS "email!", roles AS "roles!",
                       user_version AS "user_version!", session_id AS "session_id!", epoch AS "epoch?",
@@ -115,30 +124,45 @@ impl Store {
             RETRY_SECONDS,
             client.address,
             client.user_agent,
+            client.request_id,
         )
         .fetch_optional(&self.pool)
         .await?;
-        let Some(row) = row else { return Ok(Refreshed::Refused(RefreshRefusal::Unknown)) };
+        let Some(row) = row else {
+            self.audit(&By::client(client).was_refused(Kind::Refresh, RefreshRefusal::Unknown.as_str()))
+                .await?;
+            return Ok(Refreshed::Refused(RefreshRefusal::Unknown));
+        };
         let (user_id, session_id) = (row.user_id, row.session_id);
-        Ok(match row.outcome.as_str() {
-            "rotate" | "repeat" => Refreshed::Granted(Grant::try_from(GrantRow {
-                user_id,
-                name: row.name,
-                email: row.email,
-                roles: row.roles,
-                user_version: row.user_version,
-                session_id,
-                epoch: row.epoch.unwrap_or_default(),
-                issued_at: row.issued_at,
-                expires_at: row.expires_at,
-                refresh_seconds: row.refresh_seconds,
-            })?),
-            "disabled" => Refreshed::Refused(RefreshRefusal::Disabled),
-            "ended" => Refreshed::Refused(RefreshRefusal::Ended),
-            "expired" => Refreshed::Refused(RefreshRefusal::Expired),
-            "reused" => Refreshed::Reused { user_id, session_id },
+        let log = |event: Event<'_>| event.about(user_id).in_session(session_id).log();
+        let refused = |cause| log(By::client(client).was_refused(Kind::Refresh, cause));
+        let refusal = match row.outcome.as_str() {
+            "rotate" | "repeat" => {
+                log(By::user(user_id, client).did(Kind::Refresh));
+                return Ok(Refreshed::Granted(Grant::try_from(GrantRow {
+                    user_id,
+                    name: row.name,
+                    email: row.email,
+                    roles: row.roles,
+                    user_version: row.user_version,
+                    session_id,
+                    epoch: row.epoch.unwrap_or_default(),
+                    issued_at: row.issued_at,
+                    expires_at: row.expires_at,
+                    refresh_seconds: row.refresh_seconds,
+                })?));
+            }
+            "reused" => {
+                refused("reused");
+                return Ok(Refreshed::Reused { user_id, session_id });
+            }
+            "disabled" => RefreshRefusal::Disabled,
+            "ended" => RefreshRefusal::Ended,
+            "expired" => RefreshRefusal::Expired,
             // `issuer_state` has lost its row: a fault of ours, by which nobody is logged out.
             _ => return Err(sqlx::Error::RowNotFound.into()),
-        })
+        };
+        refused(refusal.as_str());
+        Ok(Refreshed::Refused(refusal))
     }
 }

@@ -4,6 +4,7 @@ use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::{NewUser, Profile, Store, StoreError};
+use crate::audit::{By, Event, Kind};
 use crate::hashing::PasswordHash;
 use crate::refresh::RefreshHash;
 use crate::settings::SessionSettings;
@@ -24,7 +25,17 @@ pub(crate) struct Opening<'a> {
     /// Of its first refresh token.
     pub(crate) refresh_hash: RefreshHash,
     pub(crate) lives: Lives,
+    /// What opens it, for the trail.
+    pub(crate) kind: Kind,
     pub(crate) client: &'a Client,
+}
+
+impl Opening<'_> {
+    /// What its statement writes down.
+    pub(super) fn event(&self, grant: &Grant) -> Event<'_> {
+        let user_id = grant.user.id;
+        By::user(user_id, self.client).did(self.kind).about(user_id).in_session(grant.session_id)
+    }
 }
 
 /// How long lives what a session is given.
@@ -79,7 +90,11 @@ impl Store {
         verified: &Verified<'_>,
         opening: &Opening<'_>,
     ) -> Result<Option<Grant>, StoreError> {
-        open(&self.pool, verified, opening).await
+        let opened = open(&self.pool, verified, opening).await?;
+        if let Some(grant) = &opened {
+            opening.event(grant).log();
+        }
+        Ok(opened)
     }
 
     /// Creates a user and opens the first session. `None`: somebody has this e-mail already.
@@ -102,6 +117,10 @@ impl Store {
                  RETURNING id, user_id, greatest_exp
                ), first_token AS (
                  INSERT INTO refresh_tokens (token_hash, session_id) SELECT $10, opened.id FROM opened
+               ), audited AS (
+                 INSERT INTO audit_events
+                   (event, outcome, actor, actor_id, user_id, session_id, address, user_agent, request_id)
+                 SELECT $13, 'success', 'user', user_id, user_id, opened.id, $11, $12, $14 FROM opened
                )
                SELECT created.id AS user_id, name, email, roles, user_version, opened.id AS session_id, epoch,
                       floor(extract(epoch FROM now()))::bigint AS "issued_at!", greatest_exp AS "expires_at!",
@@ -119,10 +138,16 @@ impl Store {
             opening.refresh_hash.as_bytes(),
             opening.client.address,
             opening.client.user_agent,
+            opening.kind.as_str(),
+            opening.client.request_id,
         )
         .fetch_optional(&self.pool)
         .await?;
-        row.map(Grant::try_from).transpose()
+        let grant = row.map(Grant::try_from).transpose()?;
+        if let Some(grant) = &grant {
+            opening.event(grant).log();
+        }
+        Ok(grant)
     }
 
     /// The sessions of a user of which anything is still good, the one that was used last first.
@@ -159,7 +184,8 @@ impl Store {
 
 /// Hashing takes long enough for a password change, a logout everywhere or a disabling to happen meanwhile. So one
 /// statement locks the user's row, demands the hash and the version that were verified, and reads what the token will
-/// say: a change is either seen here, or it waits for this and ends the new session with the others.
+/// say: a change is either seen here, or it waits for this and ends the new session with the others. The line of the log is
+/// left to whoever commits.
 pub(super) async fn open(
     executor: impl PgExecutor<'_>,
     verified: &Verified<'_>,
@@ -179,6 +205,10 @@ pub(super) async fn open(
              RETURNING id, user_id, greatest_exp
            ), first_token AS (
              INSERT INTO refresh_tokens (token_hash, session_id) SELECT $8, opened.id FROM opened
+           ), audited AS (
+             INSERT INTO audit_events
+               (event, outcome, actor, actor_id, user_id, session_id, address, user_agent, request_id)
+             SELECT $11, 'success', 'user', user_id, user_id, opened.id, $9, $10, $12 FROM opened
            )
            SELECT verified.id AS user_id, name, email, roles, user_version, opened.id AS session_id, epoch,
                   floor(extract(epoch FROM now()))::bigint AS "issued_at!", greatest_exp AS "expires_at!",
@@ -194,6 +224,8 @@ pub(super) async fn open(
         opening.refresh_hash.as_bytes(),
         opening.client.address,
         opening.client.user_agent,
+        opening.kind.as_str(),
+        opening.client.request_id,
     )
     .fetch_optional(executor)
     .await?;

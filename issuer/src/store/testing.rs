@@ -10,6 +10,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Transaction};
 use uuid::Uuid;
 
 use super::{Client, Grant, Lives, Opening, Store, TokenIdentity, connect};
+use crate::audit::{By, Kind};
 use crate::refresh::RefreshToken;
 use crate::settings::{DatabaseSettings, SessionSettings};
 
@@ -56,11 +57,18 @@ impl TestDatabase {
 pub(crate) const LIVES: Lives =
     Lives { access_seconds: 900, session: SessionSettings { seconds: 86_400, idle_seconds: 3600 } };
 
+/// A client of whom nothing is known.
+static NOBODY: Client = Client { address: None, user_agent: None, request_id: None };
+
+/// Somebody who has not shown who he is.
+pub(crate) fn somebody() -> By<'static> {
+    By::client(&NOBODY)
+}
+
 /// A session whose refresh token nobody has.
 pub(crate) fn opening(session_id: Uuid) -> Opening<'static> {
-    static NOBODY: Client = Client { address: None, user_agent: None, request_id: None };
     let refresh_hash = RefreshToken::new().unwrap().hash();
-    Opening { session_id, refresh_hash, lives: LIVES, client: &NOBODY }
+    Opening { session_id, refresh_hash, lives: LIVES, kind: Kind::Login, client: &NOBODY }
 }
 
 /// What the token of this grant says that it is.

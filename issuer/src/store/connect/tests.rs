@@ -8,8 +8,9 @@ use super::*;
 use crate::account::{CUSTOMER, Email, Name};
 use crate::hashing::PasswordHash;
 use crate::keys::Keeper;
+use crate::purge;
 use crate::refresh::SuccessorKey;
-use crate::store::testing::{TestDatabase, identity, opening};
+use crate::store::testing::{TestDatabase, identity, opening, somebody};
 use crate::store::{NewUser, Standing, StoreError, Verified, Why};
 
 /// A role that every server has and that may do nothing here: rights given to it end with the test's database.
@@ -62,14 +63,7 @@ async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepa
     assert_eq!(found.kids(), keys.kids());
     let forbidden = store.credentials("priya@example.com").await;
     assert!(matches!(forbidden, Err(StoreError::Unavailable(_))), "{forbidden:?}");
-    owner
-        .execute(
-            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO pg_signal_backend;
-             GRANT INSERT, UPDATE ON users, sessions, refresh_tokens, signing_keys TO pg_signal_backend;
-             GRANT INSERT ON revocations TO pg_signal_backend;
-             GRANT UPDATE ON revocation_head TO pg_signal_backend",
-        )
-        .await;
+    owner.execute(grants(LEAST_ROLE).leak()).await;
     assert!(Keeper::of_test(&store).rotate().await.is_ok());
     let (name, email) = (Name::parse("Priya").unwrap(), Email::parse("priya@example.com").unwrap());
     let password_hash = &PasswordHash::stored("x".to_owned());
@@ -79,8 +73,11 @@ async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepa
     let verified = Verified { user_id: id, password_hash, user_version: 1 };
     let grant = store.open_session(&verified, &opening(Uuid::from_u128(3))).await.unwrap().unwrap();
     assert!(matches!(store.standing(&identity(&grant)).await.unwrap(), Standing::Good(_)));
-    assert!(store.end_session(id, grant.session_id, Why::Logout).await.unwrap());
-    assert!(store.log_out_everywhere(id).await.unwrap());
+    assert!(store.end_session(id, grant.session_id, Why::Logout, somebody()).await.unwrap());
+    assert!(store.log_out_everywhere(id, somebody()).await.unwrap());
+    for purged in purge::all(90) {
+        store.purge(purged, 1).await.unwrap();
+    }
 }
 
 #[tokio::test]

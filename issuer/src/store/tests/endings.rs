@@ -3,6 +3,7 @@
 use super::refresh::Session;
 use super::*;
 use crate::store::revocations::{Reason, Record, commit_with};
+use crate::store::testing::somebody;
 
 /// A record as it is stored: sequence, kind, name, minimum, reason, end.
 type Row = (i64, String, Option<String>, Option<i64>, Option<String>, i64);
@@ -43,10 +44,10 @@ impl Session {
 async fn a_session_ends_once_with_one_record_and_its_token_with_it() {
     let session = Session::new().await;
     let (user, id) = (session.person.id, session.id);
-    assert!(!session.store.end_session(Uuid::from_u128(5), id, Why::Logout).await.unwrap());
+    assert!(!session.store.end_session(Uuid::from_u128(5), id, Why::Logout, somebody()).await.unwrap());
     assert!(matches!(session.standing(&session.grant).await, Standing::Good(_)));
-    assert!(session.store.end_session(user, id, Why::Logout).await.unwrap());
-    assert!(!session.store.end_session(user, id, Why::Logout).await.unwrap());
+    assert!(session.store.end_session(user, id, Why::Logout, somebody()).await.unwrap());
+    assert!(!session.store.end_session(user, id, Why::Logout, somebody()).await.unwrap());
     assert_eq!(records(&session.store).await, [of_session(1, &session.grant)]);
     assert_eq!(session.standing(&session.grant).await, Standing::Revoked);
 }
@@ -55,7 +56,14 @@ async fn a_session_ends_once_with_one_record_and_its_token_with_it() {
 async fn the_others_end_with_a_record_each_and_without_a_gap() {
     let session = Session::new().await;
     let others = [session.another(2).await, session.another(3).await];
-    assert_eq!(session.store.end_other_sessions(session.person.id, session.id, Why::Ended).await.unwrap(), 2);
+    assert_eq!(
+        session
+            .store
+            .end_other_sessions(session.person.id, session.id, Why::Ended, somebody())
+            .await
+            .unwrap(),
+        2
+    );
     let mut found = records(&session.store).await;
     found.sort_by(|one, two| one.2.cmp(&two.2));
     let sequences: std::collections::BTreeSet<i64> = found.iter().map(|row| row.0).collect();
@@ -72,13 +80,13 @@ async fn the_others_end_with_a_record_each_and_without_a_gap() {
 async fn a_logout_everywhere_raises_the_version_and_ends_all() {
     let session = Session::new().await;
     let other = session.another(2).await;
-    assert!(session.store.log_out_everywhere(session.person.id).await.unwrap());
+    assert!(session.store.log_out_everywhere(session.person.id, somebody()).await.unwrap());
     assert_eq!(records(&session.store).await, [of_subject(1, 2, "changed", &other)]);
     for grant in [&session.grant, &other] {
         assert_eq!(session.standing(grant).await, Standing::Revoked);
     }
     assert!(session.store.list_sessions(session.person.id, testing::LIVES).await.unwrap().is_empty());
-    assert!(!session.store.log_out_everywhere(Uuid::from_u128(5)).await.unwrap());
+    assert!(!session.store.log_out_everywhere(Uuid::from_u128(5), somebody()).await.unwrap());
 }
 
 #[tokio::test]
@@ -86,9 +94,9 @@ async fn a_record_lasts_as_long_as_the_longest_token_that_was_ever_made_also_of_
     let session = Session::new().await;
     session.store.execute("UPDATE sessions SET greatest_exp = greatest_exp + 80000").await;
     let long = Grant { expires_at: session.grant.expires_at + 80_000, ..session.grant.clone() };
-    assert!(session.store.end_session(session.person.id, session.id, Why::Logout).await.unwrap());
+    assert!(session.store.end_session(session.person.id, session.id, Why::Logout, somebody()).await.unwrap());
     session.another(2).await;
-    assert!(session.store.log_out_everywhere(session.person.id).await.unwrap());
+    assert!(session.store.log_out_everywhere(session.person.id, somebody()).await.unwrap());
     assert_eq!(records(&session.store).await, [of_session(1, &long), of_subject(2, 2, "changed", &long)]);
 }
 
@@ -107,7 +115,7 @@ async fn a_session_of_the_release_before_has_a_record_that_lasts_as_long_as_its_
             .fetch_one(&session.store.pool)
             .await
             .unwrap();
-    assert!(session.store.end_session(session.person.id, session.id, Why::Logout).await.unwrap());
+    assert!(session.store.end_session(session.person.id, session.id, Why::Logout, somebody()).await.unwrap());
     assert_eq!(records(&session.store).await[0].5, exp + 360);
 }
 
@@ -128,8 +136,8 @@ async fn a_record_that_concerns_no_token_any_more_takes_no_number() {
 async fn what_cannot_be_recorded_does_not_happen() {
     let session = Session::new().await;
     session.store.execute("DELETE FROM revocation_head").await;
-    assert!(session.store.end_session(session.person.id, session.id, Why::Logout).await.is_err());
-    assert!(session.store.log_out_everywhere(session.person.id).await.is_err());
+    assert!(session.store.end_session(session.person.id, session.id, Why::Logout, somebody()).await.is_err());
+    assert!(session.store.log_out_everywhere(session.person.id, somebody()).await.is_err());
     assert!(session.store.delete_user(session.person.id).await.is_err());
     assert!(matches!(session.standing(&session.grant).await, Standing::Good(_)));
 }

@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::refresh::{RefreshToken, SuccessorKey};
-use crate::store::testing::LIVES;
+use crate::store::testing::{LIVES, somebody};
 
 /// How long live the tokens from before the race. Those that are made in it live longer, so that a record which was made
 /// without knowing of them is too short.
@@ -95,18 +95,23 @@ impl Case {
             Operation::Refresh => exchange(store, &self.key, &self.one[2].token, LIVES).await,
             Operation::Retry => exchange(store, &self.key, &self.one[1].token, LIVES).await,
             Operation::Reuse => match refresh::refresh(store, &self.key, &self.one[0].token).await.unwrap() {
-                Refreshed::Reused { user_id, session_id } => {
-                    plain(store.end_session(user_id, session_id, Why::RefreshTokenReused).await.unwrap())
-                }
+                Refreshed::Reused { user_id, session_id } => plain(
+                    store
+                        .end_session(user_id, session_id, Why::RefreshTokenReused, somebody())
+                        .await
+                        .unwrap(),
+                ),
                 Refreshed::Refused(_) => plain(false),
                 Refreshed::Granted(grant) => panic!("granted: {grant:?}"),
             },
-            Operation::Logout => plain(store.end_session(id, first, Why::Logout).await.unwrap()),
-            Operation::EndOther => plain(store.end_session(id, second, Why::Ended).await.unwrap()),
-            Operation::LogoutOthers => {
-                plain(store.end_other_sessions(id, first, Why::Ended).await.unwrap() > 0)
+            Operation::Logout => plain(store.end_session(id, first, Why::Logout, somebody()).await.unwrap()),
+            Operation::EndOther => {
+                plain(store.end_session(id, second, Why::Ended, somebody()).await.unwrap())
             }
-            Operation::LogoutEverywhere => plain(store.log_out_everywhere(id).await.unwrap()),
+            Operation::LogoutOthers => {
+                plain(store.end_other_sessions(id, first, Why::Ended, somebody()).await.unwrap() > 0)
+            }
+            Operation::LogoutEverywhere => plain(store.log_out_everywhere(id, somebody()).await.unwrap()),
             Operation::PasswordChange => {
                 let (opening, token) = fresh(LIVES);
                 let hash = PasswordHash::stored("$argon2id$new".to_owned());
