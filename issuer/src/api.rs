@@ -22,11 +22,12 @@ mod view;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use bearward_protocol::jwk::JWK_SET_PATH;
 
 use crate::app::App;
+use crate::metrics::Metrics;
 #[cfg(test)]
 pub(crate) use body::object as body_object;
 pub(crate) use error::{ApiError, FieldError};
@@ -35,6 +36,7 @@ use metadata::METADATA_PATH;
 
 /// The routes of the public listener.
 pub(crate) fn router(app: Arc<App>) -> Router {
+    let metrics = Some(app.store.metrics().clone());
     let routes = Router::new()
         .route("/api/auth/signup", post(signup::signup))
         .route("/api/auth/login", post(login::login))
@@ -48,15 +50,16 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route(METADATA_PATH, get(metadata::metadata))
         .route(&format!("{METADATA_PATH}/{{*below}}"), get(metadata::metadata_below))
         .with_state(app);
-    guarded(routes)
+    guarded(routes, metrics)
 }
 
-/// What holds for every listener: answers for what is not there, a deadline, headers, one log line a request.
-pub(crate) fn guarded(routes: Router) -> Router {
+/// What holds for every listener: answers for what is not there, a deadline, headers, one log line a request. It is
+/// counted where `metrics` are given.
+pub(crate) fn guarded(routes: Router, metrics: Option<Metrics>) -> Router {
     routes
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(from_fn(middleware::deadline))
         .layer(from_fn(middleware::headers))
-        .layer(from_fn(middleware::log))
+        .layer(from_fn_with_state(metrics, middleware::log))
 }

@@ -11,6 +11,7 @@ mod speed;
 mod stored;
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
@@ -33,6 +34,12 @@ pub(crate) struct Hasher {
     workers: Arc<Semaphore>,
     /// Memory that no hash uses at the moment; never more than there are workers.
     spare: Arc<Mutex<Vec<Memory>>>,
+    /// How many hashes run and wait at the most.
+    places: usize,
+    /// How many hashes run at the most.
+    permits: usize,
+    /// How many requests found no place.
+    refused: AtomicU64,
     /// What the password of an unknown user is compared with: nobody's, made with the parameters of everybody's.
     nobody: PasswordHash,
 }
@@ -64,6 +71,17 @@ pub(crate) enum HashError {
     Failed(&'static str),
 }
 
+/// How busy the pool is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Load {
+    pub(crate) running: usize,
+    pub(crate) waiting: usize,
+    /// How many may run.
+    pub(crate) permits: usize,
+    /// How many requests found no place since the start.
+    pub(crate) refused: u64,
+}
+
 impl Hasher {
     /// Computes one hash, so it blocks for some milliseconds.
     ///
@@ -77,6 +95,9 @@ impl Hasher {
             admission: Arc::new(Semaphore::new(permits + settings.queue as usize)),
             workers: Arc::new(Semaphore::new(permits)),
             spare: Arc::new(Mutex::new(vec![memory])),
+            places: permits + settings.queue as usize,
+            permits,
+            refused: AtomicU64::new(0),
             nobody,
         })
     }
@@ -110,11 +131,22 @@ impl Hasher {
         self.run(move |memory| Ok(verdict(&password, stored.as_ref(), &nobody, memory))).await
     }
 
+    /// What goes on at the moment.
+    pub(crate) fn load(&self) -> Load {
+        let running = self.permits.saturating_sub(self.workers.available_permits());
+        let admitted = self.places.saturating_sub(self.admission.available_permits());
+        let refused = self.refused.load(Ordering::Relaxed);
+        Load { running, waiting: admitted.saturating_sub(running), permits: self.permits, refused }
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let admitted = Arc::clone(&self.admission).try_acquire_owned().map_err(|_| HashError::Busy)?;
+        let admitted = Arc::clone(&self.admission).try_acquire_owned().map_err(|_| {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            HashError::Busy
+        })?;
         let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| HashError::Busy)?;
         let permits = (admitted, worker);
         // The permits move along: whoever gives up waiting does not stop the hash, so it must go on counting.

@@ -1,4 +1,4 @@
-//! The internal listener: probes for whoever runs this process.
+//! The internal listener: probes and metrics for whoever runs this process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -13,9 +15,10 @@ use tokio::time::timeout;
 
 use crate::api;
 use crate::app::App;
+use crate::metrics;
 
 /// The paths that are asked every few seconds.
-pub(crate) const PROBES: [&str; 2] = ["/livez", "/readyz"];
+pub(crate) const PROBES: [&str; 3] = ["/livez", "/readyz", "/metrics"];
 
 /// How long readiness waits for the database.
 const PING: Duration = Duration::from_secs(2);
@@ -41,9 +44,13 @@ impl Progress {
 
 /// The routes of the internal listener.
 pub(crate) fn router(progress: Arc<Progress>) -> Router {
-    let [live, ready] = PROBES;
-    let routes = Router::new().route(live, get(livez)).route(ready, get(readyz)).with_state(progress);
-    api::guarded(routes)
+    let [live, ready, metrics] = PROBES;
+    let routes = Router::new()
+        .route(live, get(livez))
+        .route(ready, get(readyz))
+        .route(metrics, get(scrape))
+        .with_state(progress);
+    api::guarded(routes, None)
 }
 
 /// Alive: a restart would not help. Says nothing of the database, whose absence no restart cures.
@@ -63,6 +70,15 @@ async fn readyz(State(progress): State<Arc<Progress>>) -> (StatusCode, Json<Valu
         },
     };
     (status, Json(json!({ "status": text })))
+}
+
+/// What is counted. Before the start is complete there is nothing to tell.
+async fn scrape(State(progress): State<Arc<Progress>>) -> Response {
+    let Some(app) = progress.app.get() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    match metrics::render(app) {
+        Ok(text) => ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! 2. [`api`] the public interface; [`internal`] the probes; [`server`] the connections below both
 //! 3. [`account`] what is acceptable; [`hashing`] passwords; [`tokens`] and the [`keys`] that sign them, [`refresh`]
 //!    tokens; [`audit`] what happened; [`store`] PostgreSQL
-//! 4. [`purge`] what is over; [`document`], [`log`] and [`random`]
+//! 4. [`purge`] what is over; [`document`], [`log`], [`metrics`] and [`random`]
 #![forbid(unsafe_code)]
 
 mod account;
@@ -19,6 +19,7 @@ mod hashing;
 mod internal;
 mod keys;
 mod log;
+mod metrics;
 mod purge;
 mod random;
 mod refresh;

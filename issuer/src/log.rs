@@ -8,7 +8,7 @@
 mod queue;
 
 use std::io::{self, IsTerminal, Write, stderr, stdout};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -31,6 +31,14 @@ pub(crate) struct Log {
     _writing: Writing,
 }
 
+/// The lines of this process, once it logs.
+static LINES: OnceLock<Lines> = OnceLock::new();
+
+/// How many lines were dropped so far because nobody read them.
+pub(crate) fn dropped() -> u64 {
+    LINES.get().map_or(0, Lines::dropped)
+}
+
 /// Begins to log to standard output, panics included.
 ///
 /// # Errors
@@ -40,6 +48,7 @@ pub(crate) fn begin(settings: &LogSettings) -> io::Result<Log> {
     // Fails only where a log has begun already; that one goes on then.
     let _ =
         tracing::subscriber::set_global_default(subscriber(settings, stdout().is_terminal(), lines.clone()));
+    let _ = LINES.set(lines.clone());
     // The default hook writes a message of its own shape, and could print what a panic carries; the place suffices.
     // A panic in here would abort the process: nothing below writes to anything but the queue.
     std::panic::set_hook(Box::new(|panic| {

@@ -60,6 +60,7 @@ async fn run(store: &Store, audit_days: u32) -> Result<(), StoreError> {
             }
             sleep(BREATH).await;
         }
+        store.metrics().purged(purged.table(), rows);
         if rows > 0 {
             debug!(table = purged.table(), rows, "deleted what is over");
         }

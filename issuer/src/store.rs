@@ -19,6 +19,9 @@ mod users;
 
 use sqlx::PgPool;
 
+use crate::audit::Event;
+use crate::metrics::Metrics;
+
 pub(crate) use endings::Why;
 pub(crate) use error::StoreError;
 pub(crate) use purge::Purged;
@@ -33,9 +36,35 @@ pub(crate) struct Store {
     pool: PgPool,
     /// One connection for [`Store::ping`]: it must not queue behind the requests that it judges.
     probe: PgPool,
+    metrics: Metrics,
+}
+
+/// The connections of the pool.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Connections {
+    pub(crate) idle: u32,
+    pub(crate) used: u32,
+    pub(crate) max: u32,
 }
 
 impl Store {
+    /// What is counted of what is done here.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// How many connections there are at the moment.
+    pub(crate) fn connections(&self) -> Connections {
+        let (all, idle) = (self.pool.size(), u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX));
+        Connections { idle, used: all.saturating_sub(idle), max: self.pool.options().get_max_connections() }
+    }
+
+    /// Logs and counts an event that is written down for good.
+    fn tell(&self, event: &Event<'_>) {
+        event.log();
+        self.metrics.count(event);
+    }
+
     /// Whether PostgreSQL answers at the moment and takes writes, which a primary does that was not demoted.
     pub(crate) async fn is_writable(&self) -> Result<bool, StoreError> {
         Ok(connect::is_writable(&self.probe).await?)

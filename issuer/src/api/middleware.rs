@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
@@ -11,6 +11,7 @@ use tracing::{Instrument, debug, info, info_span};
 
 use super::error::{ApiError, Refusal};
 use crate::internal::PROBES;
+use crate::metrics::Metrics;
 use crate::random;
 
 /// How long a request may take, its body included. Below the proxy's own timeout, so that the client learns why.
@@ -40,11 +41,15 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
 }
 
 /// One line a request, also where its client does not wait for the answer.
-pub(crate) async fn log(mut request: Request, next: Next) -> Response {
+pub(crate) async fn log(
+    State(metrics): State<Option<Metrics>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let id = request_id(&request);
     let span = info_span!("request", request_id = id);
     request.extensions_mut().insert(RequestId(id));
-    let line = Line::begin(&request);
+    let line = Line::begin(&request, metrics);
     async move {
         let response = next.run(request).await;
         line.end(&response);
@@ -60,24 +65,36 @@ struct Line {
     method: &'static str,
     route: String,
     written: bool,
+    /// `None`: not counted.
+    metrics: Option<Metrics>,
 }
 
 impl Line {
-    fn begin(request: &Request) -> Self {
+    fn begin(request: &Request, metrics: Option<Metrics>) -> Self {
+        if let Some(metrics) = &metrics {
+            metrics.begin_request();
+        }
         let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-        Self { begin: Instant::now(), method: method(request.method()), route, written: false }
+        Self { begin: Instant::now(), method: method(request.method()), route, written: false, metrics }
     }
 
     fn end(mut self, response: &Response) {
         self.written = true;
         let (method, route, duration_us) = (self.method, self.route.as_str(), self.duration_us());
         let status = response.status();
+        self.count(Some(status.as_u16()));
         let refusal = response.extensions().get::<Refusal>().map(|refusal| refusal.0);
         // A probe that finds all well every few seconds is no news.
         if PROBES.contains(&route) && status.is_success() {
             debug!(method, route, status = status.as_u16(), duration_us, "request");
         } else {
             info!(method, route, status = status.as_u16(), refusal, duration_us, "request");
+        }
+    }
+
+    fn count(&self, status: Option<u16>) {
+        if let Some(metrics) = &self.metrics {
+            metrics.end_request(self.method, &self.route, status, self.begin.elapsed());
         }
     }
 
@@ -90,6 +107,7 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         if !self.written {
+            self.count(None);
             let (method, route, duration_us) = (self.method, self.route.as_str(), self.duration_us());
             info!(method, route, outcome = "client gone", duration_us, "request");
         }
@@ -131,7 +149,7 @@ mod tests {
     use crate::log::testing::Recording;
     use axum::Router;
     use axum::body::Body;
-    use axum::middleware::from_fn;
+    use axum::middleware::from_fn_with_state;
     use axum::routing::get;
     use std::future::{pending, ready};
     use tower::ServiceExt;
@@ -142,7 +160,7 @@ mod tests {
         let router = Router::new()
             .route("/answered", get(|| ready("x")))
             .route("/slow", get(pending::<()>))
-            .layer(from_fn(log));
+            .layer(from_fn_with_state(None, log));
         let ask = |path: &str| {
             let request = Request::get(path).header("x-request-id", "6f1c").body(Body::empty()).unwrap();
             tokio::time::timeout(Duration::from_millis(20), router.clone().oneshot(request))

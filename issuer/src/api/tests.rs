@@ -271,6 +271,40 @@ async fn a_process_whose_database_takes_no_writes_is_not_ready() {
     );
 }
 
+#[tokio::test]
+async fn what_is_counted_can_be_scraped_and_every_series_is_documented() {
+    let issuing = issuing().await;
+    issuing.post("/api/auth/signup", PRIYA).await;
+    issuing.get("/api/nothing/here", &[]).await;
+    let answer = probe(&probes(&issuing.app), "/metrics").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(answer.headers["content-type"].to_str().unwrap().starts_with("application/openmetrics-text"));
+    for line in [
+        r#"http_server_request_duration_seconds_count{http_request_method="POST",http_route="/api/auth/signup",http_response_status_code="201"} 1"#,
+        r#"http_server_request_duration_seconds_count{http_request_method="GET",http_route="none",http_response_status_code="404"} 1"#,
+        r#"bearward_issuer_events_total{event="signup",outcome="success",cause="-"} 1"#,
+        "bearward_issuer_hashes_running 0",
+        "bearward_issuer_hashes_max 2",
+        "db_client_connection_max 4",
+    ] {
+        assert!(answer.text.lines().any(|found| found == line), "{line}: {}", answer.text);
+    }
+    let documented = include_str!("../../../docs/metrics.md");
+    let families: Vec<_> = answer.text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    assert!(families.len() >= 15, "{families:?}");
+    for family in families {
+        let (name, kind) = family.split_once(' ').unwrap();
+        let suffix = match kind {
+            "counter" => "_total",
+            "info" => "_info",
+            _ => "",
+        };
+        let series = format!("`{name}{suffix}");
+        let row = documented.lines().find(|line| line.contains(&series));
+        assert!(row.is_some_and(|row| row.contains(&format!("| {kind} |"))), "{name} {kind}");
+    }
+}
+
 fn probes(app: &Arc<App>) -> Router {
     let progress = Arc::new(internal::Progress::default());
     progress.started(Arc::clone(app));

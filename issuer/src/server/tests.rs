@@ -34,7 +34,7 @@ async fn running_within(limits: Limits) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = watch::channel(false);
-    let serving = tokio::spawn(serve(listener, api::guarded(routes), limits, stopped));
+    let serving = tokio::spawn(serve(listener, api::guarded(routes, None), limits, stopped));
     Running { address, stop, serving }
 }
 

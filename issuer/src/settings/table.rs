@@ -66,7 +66,7 @@ settings! {
     LISTEN "BEARWARD_LISTEN" "listen" Text WhenUnset::Is("127.0.0.1:8081"),
         "IP:PORT", "The address of the public listener: signup, login, keys. Port 0 takes a free one.";
     INTERNAL_LISTEN "BEARWARD_INTERNAL_LISTEN" "internal_listen" Text WhenUnset::Is("127.0.0.1:8091"),
-        "IP:PORT", "The address of the internal listener: /livez and /readyz. Never publish it.";
+        "IP:PORT", "The address of the internal listener: /livez, /readyz and /metrics. Never publish it.";
     ADDRESS_FILE "BEARWARD_ADDRESS_FILE" "address_file" Text WhenUnset::Off,
         "path", "Where to write the addresses in use, as lines `public=IP:PORT` and `internal=IP:PORT`.";
     ISSUER "BEARWARD_ISSUER" "issuer" Text WhenUnset::Is("http://issuer.bearward.local"),

@@ -10,7 +10,7 @@ impl Store {
     /// Writes down an event that changed nothing, as refusals do.
     pub(crate) async fn audit(&self, event: &Event<'_>) -> Result<(), StoreError> {
         insert(&self.pool, event).await?;
-        event.log();
+        self.tell(event);
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ use tracing::{info, warn};
 
 use super::Store;
 use super::error::{cause, is_passing, is_undefined_table};
+use crate::metrics::Metrics;
 use crate::settings::{DatabaseSettings, table};
 
 /// How long one attempt to connect may take.
@@ -155,7 +156,7 @@ pub(crate) fn pool(settings: &DatabaseSettings) -> Store {
             })
             .connect_lazy_with(settings.options.clone())
     };
-    Store { pool: pool(settings.connections), probe: pool(1) }
+    Store { pool: pool(settings.connections), probe: pool(1), metrics: Metrics::default() }
 }
 
 /// Waits for PostgreSQL, migrates it, and opens the pool.

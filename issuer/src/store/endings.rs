@@ -77,7 +77,7 @@ impl Store {
         let event = by.did(why.kind()).because(why.as_str()).about(user_id).in_session(session_id);
         audit::insert(&mut *transaction, &event).await?;
         commit_with(transaction, &[record_of(&ended)]).await?;
-        event.log();
+        self.tell(&event);
         Ok(true)
     }
 
@@ -100,7 +100,7 @@ impl Store {
         audit::insert_for_each(&mut *transaction, &event, &ids).await?;
         let records: Vec<Record> = ended.iter().map(record_of).collect();
         commit_with(transaction, &records).await?;
-        ids.into_iter().for_each(|id| event.in_session(id).log());
+        ids.into_iter().for_each(|id| self.tell(&event.in_session(id)));
         Ok(ended.len())
     }
 
@@ -114,7 +114,7 @@ impl Store {
         let event = by.did(why.kind()).because(why.as_str()).about(user_id);
         audit::insert(&mut *transaction, &event).await?;
         commit_subject(transaction, user_id, minimum, Reason::Changed).await?;
-        event.log();
+        self.tell(&event);
         Ok(true)
     }
 
@@ -148,7 +148,7 @@ impl Store {
         let now_verified = Verified { user_id: verified.user_id, password_hash, user_version };
         let Some(grant) = open(&mut *transaction, &now_verified, opening).await? else { return Ok(None) };
         commit_subject(transaction, verified.user_id, user_version, Reason::Changed).await?;
-        opening.event(&grant).log();
+        self.tell(&opening.event(&grant));
         Ok(Some(grant))
     }
 }

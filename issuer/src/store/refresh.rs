@@ -134,11 +134,11 @@ impl Store {
             return Ok(Refreshed::Refused(RefreshRefusal::Unknown));
         };
         let (user_id, session_id) = (row.user_id, row.session_id);
-        let log = |event: Event<'_>| event.about(user_id).in_session(session_id).log();
-        let refused = |cause| log(By::client(client).was_refused(Kind::Refresh, cause));
+        let tell = |event: Event<'_>| self.tell(&event.about(user_id).in_session(session_id));
+        let refused = |cause| tell(By::client(client).was_refused(Kind::Refresh, cause));
         let refusal = match row.outcome.as_str() {
             "rotate" | "repeat" => {
-                log(By::user(user_id, client).did(Kind::Refresh));
+                tell(By::user(user_id, client).did(Kind::Refresh));
                 return Ok(Refreshed::Granted(Grant::try_from(GrantRow {
                     user_id,
                     name: row.name,

@@ -92,7 +92,7 @@ impl Store {
     ) -> Result<Option<Grant>, StoreError> {
         let opened = open(&self.pool, verified, opening).await?;
         if let Some(grant) = &opened {
-            opening.event(grant).log();
+            self.tell(&opening.event(grant));
         }
         Ok(opened)
     }
@@ -145,7 +145,7 @@ impl Store {
         .await?;
         let grant = row.map(Grant::try_from).transpose()?;
         if let Some(grant) = &grant {
-            opening.event(grant).log();
+            self.tell(&opening.event(grant));
         }
         Ok(grant)
     }
