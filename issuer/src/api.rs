@@ -11,6 +11,7 @@ mod logout;
 mod me;
 mod metadata;
 mod middleware;
+mod openapi;
 mod password;
 mod refresh;
 mod sessions;
@@ -23,10 +24,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get, post};
-use bearward_protocol::jwk::JWK_SET_PATH;
+use axum::routing::get;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::document::Document;
 use crate::metrics::Metrics;
 #[cfg(test)]
 pub(crate) use body::object as body_object;
@@ -37,20 +41,28 @@ use metadata::METADATA_PATH;
 /// The routes of the public listener.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let metrics = Some(app.store.metrics().clone());
-    let routes = Router::new()
-        .route("/api/auth/signup", post(signup::signup))
-        .route("/api/auth/login", post(login::login))
-        .route("/api/auth/refresh", post(refresh::refresh))
-        .route("/api/auth/logout", post(logout::logout))
-        .route("/api/auth/password", post(password::change))
-        .route("/api/auth/sessions", get(sessions::list))
-        .route("/api/auth/sessions/{id}", delete(sessions::end))
-        .route("/api/auth/me", get(me::me))
-        .route(JWK_SET_PATH, get(jwks::jwks))
-        .route(METADATA_PATH, get(metadata::metadata))
+    let (routes, document) = documented().split_for_parts();
+    let document = Document::json(&document, openapi::MAX_AGE_SECONDS);
+    let routes = routes
         .route(&format!("{METADATA_PATH}/{{*below}}"), get(metadata::metadata_below))
+        .route(openapi::PATH, get(openapi::serve).with_state(document))
         .with_state(app);
     guarded(routes, metrics)
+}
+
+/// The routes that clients call, each with its part of the document.
+fn documented() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(openapi::Base::openapi())
+        .routes(routes!(signup::signup))
+        .routes(routes!(login::login))
+        .routes(routes!(refresh::refresh))
+        .routes(routes!(logout::logout))
+        .routes(routes!(password::change))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::end))
+        .routes(routes!(me::me))
+        .routes(routes!(jwks::jwks))
+        .routes(routes!(metadata::metadata))
 }
 
 /// What holds for every listener: answers for what is not there, a deadline, headers, one log line a request. It is

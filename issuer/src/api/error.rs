@@ -6,6 +6,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bearward_core::{LocalResponse, Rejection};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::hashing::HashError;
 use crate::store::StoreError;
@@ -48,8 +49,22 @@ pub(crate) enum ApiError {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refusal(pub(crate) &'static str);
 
+/// What failed, in words.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    #[schema(example = "Email is required")]
+    error: String,
+    /// The first field that is wrong.
+    #[schema(example = "email", nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    /// All that are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+}
+
 /// What is wrong with one field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct FieldError {
     pub(crate) field: String,
     pub(crate) error: String,
@@ -121,16 +136,12 @@ impl IntoResponse for ApiError {
             return rejected(rejection);
         }
         let (status, text) = self.row();
-        let body = match &self {
-            Self::Fields(errors) => {
-                let first = errors.first();
-                serde_json::json!({
-                    "error": first.map_or(text, |first| first.error.as_str()),
-                    "field": first.map(|first| first.field.as_str()),
-                    "errors": errors,
-                })
-            }
-            _ => serde_json::json!({ "error": text }),
+        let errors = if let Self::Fields(errors) = self { errors } else { Vec::new() };
+        let first = errors.first().cloned();
+        let body = ErrorBody {
+            error: first.as_ref().map_or_else(|| text.to_owned(), |first| first.error.clone()),
+            field: first.map(|first| first.field),
+            errors,
         };
         let mut response = (status, axum::Json(body)).into_response();
         response.extensions_mut().insert(Refusal(text));

@@ -7,8 +7,9 @@ use axum::extract::{Request, State};
 
 use super::body;
 use super::client::client;
-use super::error::ApiError;
+use super::error::{ApiError, ErrorBody};
 use super::fields::Fields;
+use super::openapi;
 use super::view::SessionView;
 use crate::account::{LoginEmail, PresentedPassword};
 use crate::app::App;
@@ -28,6 +29,14 @@ const MAX_ATTEMPTS: usize = 2;
 /// Unknown e-mail, wrong password, disabled user and a stored hash that nobody can verify take the same steps and get
 /// the same answer, at the same time after the request. Only who finds the hashers full is sent away at once: that says
 /// nothing of any account.
+#[utoipa::path(
+    post, path = "/api/auth/login", tag = "sessions", request_body = openapi::body::Login,
+    responses(
+        (status = 200, description = "A new session", body = SessionView),
+        (status = 401, description = "Unknown e-mail or wrong password", body = ErrorBody),
+        openapi::ReadsBody, openapi::Throttled, openapi::Always,
+    ),
+)]
 pub(crate) async fn login(
     State(app): State<Arc<App>>,
     request: Request,

@@ -10,6 +10,7 @@ use super::caller::Caller;
 use super::client::client;
 use super::error::ApiError;
 use super::fields::Fields;
+use super::openapi;
 use crate::app::App;
 use crate::audit::By;
 use crate::store::Why;
@@ -17,6 +18,13 @@ use crate::store::Why;
 const FAILED: &str = "Logout failed";
 
 /// Ends the session of the token, or the others of its user, or all.
+#[utoipa::path(
+    post, path = "/api/auth/logout", tag = "sessions", security(("bearer" = [])), request_body = Option<openapi::body::Logout>,
+    responses(
+        (status = 204, description = "Ended"),
+        openapi::ReadsBody, openapi::NeedsToken, openapi::Always,
+    ),
+)]
 pub(crate) async fn logout(State(app): State<Arc<App>>, request: Request) -> Result<StatusCode, ApiError> {
     let client = client(&request);
     let caller = Caller::of(&app, request.headers(), FAILED).await?;

@@ -11,6 +11,7 @@ use super::caller::Caller;
 use super::client::client;
 use super::error::{ApiError, FieldError};
 use super::fields::Fields;
+use super::openapi;
 use super::view::SessionView;
 use crate::account::{Email, Name, NewPassword, PresentedPassword};
 use crate::app::App;
@@ -24,6 +25,14 @@ const FAILED: &str = "Password change failed";
 
 /// Changes the password of a user who knows the current one, ends all sessions, and answers with a new one: whoever had
 /// the old password, or a token of before, is out.
+#[utoipa::path(
+    post, path = "/api/auth/password", tag = "password", security(("bearer" = [])),
+    request_body = openapi::body::PasswordChange,
+    responses(
+        (status = 200, description = "Changed; every session has ended, and this is a new one", body = SessionView),
+        openapi::ReadsBody, openapi::NeedsToken, openapi::Throttled, openapi::Always,
+    ),
+)]
 pub(crate) async fn change(
     State(app): State<Arc<App>>,
     request: Request,

@@ -7,8 +7,9 @@ use axum::extract::{Request, State};
 
 use super::body;
 use super::client::client;
-use super::error::ApiError;
+use super::error::{ApiError, ErrorBody};
 use super::fields::Fields;
+use super::openapi;
 use super::view::SessionView;
 use crate::app::App;
 use crate::audit::{By, Kind};
@@ -21,6 +22,14 @@ const FAILED: &str = "Refresh failed";
 ///
 /// Every refresh token that is not good gets one answer. One that was used before also ends its session: either its
 /// client or somebody else holds a copy, and nobody can tell which (RFC 9700 section 4.14.2).
+#[utoipa::path(
+    post, path = "/api/auth/refresh", tag = "sessions", request_body = openapi::body::Refresh,
+    responses(
+        (status = 200, description = "A new pair of tokens; the old refresh token is used up", body = SessionView),
+        (status = 401, description = "The refresh token is not good", body = ErrorBody),
+        openapi::ReadsBody, openapi::Throttled, openapi::Always,
+    ),
+)]
 pub(crate) async fn refresh(
     State(app): State<Arc<App>>,
     request: Request,

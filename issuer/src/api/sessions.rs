@@ -7,11 +7,13 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::caller::Caller;
 use super::client::client;
-use super::error::ApiError;
+use super::error::{ApiError, ErrorBody};
+use super::openapi;
 use crate::app::App;
 use crate::audit::By;
 use crate::store::{ListedSession, Why};
@@ -19,6 +21,13 @@ use crate::store::{ListedSession, Why};
 const FAILED: &str = "Request failed";
 
 /// The sessions of the user of the token.
+#[utoipa::path(
+    get, path = "/api/auth/sessions", tag = "sessions", security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The sessions of the user, the one used last first", body = SessionsView),
+        openapi::NeedsToken, openapi::Always,
+    ),
+)]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -31,6 +40,15 @@ pub(crate) async fn list(
 }
 
 /// Ends one of them. Another user's session is as unknown as none.
+#[utoipa::path(
+    delete, path = "/api/auth/sessions/{id}", tag = "sessions", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Of the session")),
+    responses(
+        (status = 204, description = "Ended"),
+        (status = 404, description = "The user has no such session", body = ErrorBody),
+        openapi::NeedsToken, openapi::Always,
+    ),
+)]
 pub(crate) async fn end(
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,
@@ -48,12 +66,12 @@ pub(crate) async fn end(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct SessionsView {
     sessions: Vec<ListedView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ListedView {
     id: String,

@@ -8,8 +8,9 @@ use axum::http::StatusCode;
 
 use super::body;
 use super::client::client;
-use super::error::ApiError;
+use super::error::{ApiError, ErrorBody};
 use super::fields::Fields;
+use super::openapi;
 use super::view::SessionView;
 use crate::account::{CUSTOMER, Email, Name, NewPassword};
 use crate::app::App;
@@ -22,6 +23,14 @@ use crate::store::{NewUser, Opening};
 const FAILED: &str = "Signup failed";
 
 /// Creates a user with the role `customer`, and logs in.
+#[utoipa::path(
+    post, path = "/api/auth/signup", tag = "sessions", request_body = openapi::body::Signup,
+    responses(
+        (status = 201, description = "Signed up, and logged in", body = SessionView),
+        (status = 409, description = "Somebody has this e-mail", body = ErrorBody),
+        openapi::ReadsBody, openapi::Throttled, openapi::Always,
+    ),
+)]
 pub(crate) async fn signup(
     State(app): State<Arc<App>>,
     request: Request,

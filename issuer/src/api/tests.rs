@@ -5,6 +5,7 @@ mod deadline;
 mod import;
 mod login;
 mod me;
+mod openapi;
 mod refresh;
 mod sessions;
 mod signup;

@@ -1,12 +1,13 @@
 //! What clients see: shapes of the tutorial's API first, additions beside them.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::refresh::RefreshToken;
 use crate::store::{Grant, Profile};
 
 /// A user.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UserView {
     id: String,
     name: String,
@@ -16,7 +17,7 @@ pub(crate) struct UserView {
 }
 
 /// The answer to a signup, a login, a refresh or a password change.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SessionView {
     /// The access token by the name that the tutorial's clients read.
