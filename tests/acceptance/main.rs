@@ -47,6 +47,7 @@ mod module;
 mod normalization;
 mod observe;
 mod odd_bytes;
+mod openapi;
 mod paths;
 mod policy_change;
 mod policy_tests;
