@@ -54,6 +54,7 @@ mod policy_tests;
 mod properties;
 mod roles;
 mod schema;
+mod secrets;
 mod signatures;
 mod standards;
 mod stats;

@@ -50,6 +50,24 @@ pub fn query_one(url: &str, statement: &'static str) -> Result<PgRow, String> {
     on_connection(url, async |connection| connection.fetch_one(statement).await)
 }
 
+/// All rows of all tables, as PostgreSQL writes them.
+///
+/// # Errors
+/// What the server says.
+pub fn dump(url: &str) -> Result<String, String> {
+    on_connection(url, async |connection| {
+        let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1";
+        let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut *connection).await?;
+        let mut all = String::new();
+        for table in tables {
+            let rows = format!("SELECT COALESCE(string_agg(t::text, E'\\n'), '') FROM \"{table}\" AS t");
+            let rows: String = sqlx::query_scalar(AssertSqlSafe(rows)).fetch_one(&mut *connection).await?;
+            all.push_str(&format!("{table}\n{rows}\n"));
+        }
+        Ok(all)
+    })
+}
+
 /// Executes a statement whose text is this package's own.
 fn execute(url: &str, statement: &str) -> Result<(), String> {
     on_connection(url, async |connection| {
