@@ -22,8 +22,10 @@ mod view;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
 use axum::middleware::from_fn;
-use axum::routing::{delete, get, post};
+use axum::routing::{any, delete, get, post};
 use bearward_protocol::jwk::JWK_SET_PATH;
 
 use crate::app::App;
@@ -49,6 +51,13 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route(&format!("{METADATA_PATH}/{{*below}}"), get(metadata::metadata_below))
         .with_state(app);
     guarded(routes)
+}
+
+/// The routes of the public listener before there is anything to work with. Each answer is the last of its connection, so
+/// that the next request meets those that come after.
+pub(crate) fn starting() -> Router {
+    let not_yet = async || ([(CONNECTION, HeaderValue::from_static("close"))], ApiError::DatabaseUnavailable);
+    guarded(Router::new().route("/", any(not_yet)).route("/{*path}", any(not_yet)))
 }
 
 /// What holds for every listener: answers for what is not there, a deadline, headers, one log line a request.

@@ -41,6 +41,17 @@ pub(crate) struct Limits {
     cut: Duration,
 }
 
+/// How far a stop is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// There is none.
+    Serving,
+    /// New connections are still taken, and each answer is the last of its connection: whoever comes next goes elsewhere.
+    Leaving,
+    /// No connection is taken any more; requests in flight are finished.
+    Draining,
+}
+
 /// For clients, by way of a proxy, which needs a few connections. Together with the probes and the database's
 /// connections it stays below the 1024 file descriptors that a process usually may have.
 pub(crate) const PUBLIC: Limits = Limits { connections: 512, age: AGE, cut: CUT };
@@ -61,12 +72,12 @@ const DRAIN_TIME: Duration = Duration::from_secs(11);
 /// The pause after a failed accept: out of file descriptors, most likely.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `stop` becomes true, then lets requests in flight finish.
+/// Serves until it is told to drain, then lets requests in flight finish. `routes`: those of a new connection.
 pub(crate) async fn serve(
     listener: TcpListener,
-    router: Router,
+    routes: impl Fn() -> Router,
     limits: Limits,
-    mut stop: watch::Receiver<bool>,
+    mut stage: watch::Receiver<Stage>,
 ) {
     let connections = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
@@ -75,7 +86,7 @@ pub(crate) async fn serve(
     loop {
         let accepted = tokio::select! {
             biased;
-            _ = stop.wait_for(|stop| *stop) => break,
+            _ = stage.wait_for(|stage| *stage == Stage::Draining) => break,
             accepted = accept(&listener, &connections) => accepted,
         };
         let (stream, peer, permit) = match accepted {
@@ -87,7 +98,7 @@ pub(crate) async fn serve(
             }
         };
         let _ = stream.set_nodelay(true);
-        let service = of_connection(TowerToHyperService::new(router.clone()), peer, limits.age);
+        let service = of_connection(TowerToHyperService::new(routes()), peer, limits.age, stage.clone());
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             match timeout(limits.cut, connection).await {
@@ -105,12 +116,13 @@ pub(crate) async fn serve(
     }
 }
 
-/// The service of one connection: each request knows its peer, and from this age on each answer says that it is the
-/// last.
+/// The service of one connection: each request knows its peer, and from this age on, and while we stop, each answer says
+/// that it is the last.
 fn of_connection<S>(
     service: S,
     peer: SocketAddr,
     age: Duration,
+    stage: watch::Receiver<Stage>,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
 where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>,
@@ -118,10 +130,10 @@ where
     let begin = Instant::now();
     service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        let answer = service.call(request);
+        let (answer, stage) = (service.call(request), stage.clone());
         async move {
             let mut response = answer.await?;
-            if begin.elapsed() >= age {
+            if begin.elapsed() >= age || *stage.borrow() != Stage::Serving {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok(response)

@@ -9,12 +9,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{Limits, MAX_HEAD_BYTES, PUBLIC, serve};
+use super::{Limits, MAX_HEAD_BYTES, PUBLIC, Stage, serve};
 use crate::api;
 
 struct Running {
     address: std::net::SocketAddr,
-    stop: watch::Sender<bool>,
+    stage: watch::Sender<Stage>,
     serving: JoinHandle<()>,
 }
 
@@ -33,9 +33,10 @@ async fn running_within(limits: Limits) -> Running {
         Router::new().route("/slow", get(slow)).route("/read", post(read)).route("/large", get(large));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (stop, stopped) = watch::channel(false);
-    let serving = tokio::spawn(serve(listener, api::guarded(routes), limits, stopped));
-    Running { address, stop, serving }
+    let (stage, told) = watch::channel(Stage::Serving);
+    let routes = api::guarded(routes);
+    let serving = tokio::spawn(serve(listener, move || routes.clone(), limits, told));
+    Running { address, stage, serving }
 }
 
 async fn exchange(stream: &mut TcpStream, request: &[u8]) -> String {
@@ -52,7 +53,7 @@ async fn a_request_in_flight_is_finished_after_the_stop_and_no_new_one_begins() 
     let mut idle = TcpStream::connect(running.address).await.unwrap();
     busy.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
-    running.stop.send(true).unwrap();
+    running.stage.send(Stage::Draining).unwrap();
     let answer = exchange(&mut busy, b"").await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("slow"), "{answer}");
     assert_eq!(exchange(&mut idle, b"").await, "");
