@@ -1,5 +1,8 @@
 //! A database of one's own on the server that the test run provides.
 
+use std::path::Path;
+
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use tokio::runtime::{Builder, Runtime};
@@ -79,12 +82,25 @@ pub fn query_one(url: &str, statement: &'static str) -> Result<PgRow, String> {
     on_connection(url, async |connection| connection.fetch_one(statement).await)
 }
 
-/// The texts that a query yields.
+/// Applies the migrations of this folder that are missing.
+///
+/// # Errors
+/// What the server says, or the folder.
+pub fn migrate(url: &str, folder: &Path) -> Result<(), String> {
+    on_connection(url, async |connection| {
+        Migrator::new(folder).await?.run(connection).await.map_err(sqlx::Error::from)
+    })
+}
+
+/// The texts that a query of this package's own yields.
 ///
 /// # Errors
 /// What the server says.
-pub fn texts(url: &str, query: &'static str) -> Result<Vec<String>, String> {
-    on_connection(url, async |connection| sqlx::query_scalar::<_, String>(query).fetch_all(connection).await)
+pub fn texts(url: &str, query: &str) -> Result<Vec<String>, String> {
+    on_connection(url, async |connection| {
+        let query = AssertSqlSafe(query.to_owned());
+        sqlx::query_scalar::<_, String>(query).fetch_all(connection).await
+    })
 }
 
 /// Executes statements whose text is this package's own.

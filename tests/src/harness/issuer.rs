@@ -1,8 +1,8 @@
 use std::fs;
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 
 use xtask::directory::TemporaryDirectory;
-use xtask::process::{Process, Signal};
+use xtask::process::{Process, Signal, output};
 use xtask::stack::address_file;
 
 use super::{directory, program};
@@ -18,6 +18,7 @@ pub struct Issuer {
     // Dropped in this order.
     process: Process,
     directory: TemporaryDirectory,
+    environment: Vec<(String, String)>,
     url: String,
     internal_url: String,
 }
@@ -40,15 +41,13 @@ impl Issuer {
     pub fn begin(database_url: &str, settings: &[(&str, &str)]) -> Self {
         let directory = directory();
         let file = directory.path().join("addresses");
-        let mut command = std::process::Command::new(program("bearward-issuer"));
+        let environment = environment(database_url, settings);
+        let mut command = command(&environment);
         command
             .arg("serve")
-            .env("DATABASE_URL", database_url)
             .env("BEARWARD_LISTEN", "127.0.0.1:0")
             .env("BEARWARD_INTERNAL_LISTEN", "127.0.0.1:0")
-            .env("BEARWARD_ADDRESS_FILE", &file)
-            .envs(ROOMY)
-            .envs(settings.iter().copied());
+            .env("BEARWARD_ADDRESS_FILE", &file);
         let mut process = Process::start("issuer", command, &directory.path().join("issuer.log"))
             .unwrap_or_else(|error| panic!("{error}"));
         let (public, internal) = eventually("the issuer's addresses", || {
@@ -56,7 +55,7 @@ impl Issuer {
             address_file(&file, "public").zip(address_file(&file, "internal"))
         });
         let (url, internal_url) = (format!("http://{public}"), format!("http://{internal}"));
-        Self { process, directory, url, internal_url }
+        Self { process, directory, environment, url, internal_url }
     }
 
     /// Waits until it is ready.
@@ -106,6 +105,28 @@ impl Issuer {
         eventually("the issuer's end", || self.process.ended().unwrap_or_else(|error| panic!("{error}")))
     }
 
+    /// What another of its commands prints, with the settings that it has.
+    ///
+    /// # Panics
+    /// If the command fails.
+    #[must_use]
+    pub fn says(&self, arguments: &[&str]) -> String {
+        let mut command = command(&self.environment);
+        command.args(arguments);
+        output(command).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// What one of its commands prints, over this database.
+    ///
+    /// # Panics
+    /// If the command fails.
+    #[must_use]
+    pub fn command_says(database_url: &str, arguments: &[&str]) -> String {
+        let mut command = command(&environment(database_url, &[]));
+        command.args(arguments);
+        output(command).unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// Everything that it has logged so far.
     ///
     /// # Panics
@@ -114,4 +135,15 @@ impl Issuer {
     pub fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("issuer.log")).expect("the issuer's log")
     }
+}
+
+fn environment(database_url: &str, settings: &[(&str, &str)]) -> Vec<(String, String)> {
+    let given = [("DATABASE_URL", database_url)].into_iter().chain(ROOMY).chain(settings.iter().copied());
+    given.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn command(environment: &[(String, String)]) -> Command {
+    let mut command = Command::new(program("bearward-issuer"));
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    command
 }
