@@ -34,6 +34,8 @@ pub(crate) use listeners::Listeners;
 pub(crate) struct Limits {
     /// The most connections at a time; further ones wait in the backlog.
     connections: usize,
+    /// How long a connection may take for the head of a request, or stand idle before the next one.
+    head: Duration,
     /// The age from which a connection is closed with its next answer. Said in that answer, so that no proxy loses a
     /// request that it was just about to send.
     age: Duration,
@@ -54,9 +56,9 @@ pub(crate) enum Stage {
 
 /// For clients, by way of a proxy, which needs a few connections. Together with the probes and the database's
 /// connections it stays below the 1024 file descriptors that a process usually may have.
-pub(crate) const PUBLIC: Limits = Limits { connections: 512, age: AGE, cut: CUT };
+pub(crate) const PUBLIC: Limits = Limits { connections: 512, head: HEAD_TIME, age: AGE, cut: CUT };
 /// For probes.
-pub(crate) const PROBES: Limits = Limits { connections: 16, age: AGE, cut: CUT };
+pub(crate) const PROBES: Limits = Limits { connections: 16, head: HEAD_TIME, age: AGE, cut: CUT };
 
 const AGE: Duration = Duration::from_secs(300);
 /// Time for a last idle period and a last request after that.
@@ -64,8 +66,11 @@ const CUT: Duration = Duration::from_secs(AGE.as_secs() + HEAD_TIME.as_secs() + 
 /// The most that is buffered of a request whose head is not complete, and so the longest head, in bytes. hyper's own
 /// choice of about 400 kB would be 200 MB on all connections.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// How long a connection may take for the head of a request, or stand idle before the next one. Longer than a proxy
-/// should keep it idle, so that we do not close a connection which it is just about to use.
+/// The most headers of a request. hyper's own choice: to name it to hyper would cost an allocation with each request.
+#[cfg(test)]
+const MAX_HEADERS: usize = 100;
+/// The time of [`Limits::head`]. Longer than a proxy should keep a connection idle, so that we do not close one which it
+/// is just about to use.
 const HEAD_TIME: Duration = Duration::from_secs(75);
 /// How long requests in flight have to finish after the stop; longer than any may take.
 const DRAIN_TIME: Duration = Duration::from_secs(11);
@@ -82,7 +87,7 @@ pub(crate) async fn serve(
     let connections = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(MAX_HEAD_BYTES);
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(MAX_HEAD_BYTES);
     loop {
         let accepted = tokio::select! {
             biased;
