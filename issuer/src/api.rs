@@ -23,8 +23,10 @@ mod view;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{any, get};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -63,6 +65,13 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(me::me))
         .routes(routes!(jwks::jwks))
         .routes(routes!(metadata::metadata))
+}
+
+/// The routes of the public listener before there is anything to work with. Each answer is the last of its connection, so
+/// that the next request meets those that come after.
+pub(crate) fn starting() -> Router {
+    let not_yet = async || ([(CONNECTION, HeaderValue::from_static("close"))], ApiError::DatabaseUnavailable);
+    guarded(Router::new().route("/", any(not_yet)).route("/{*path}", any(not_yet)), None)
 }
 
 /// What holds for every listener: answers for what is not there, a deadline, headers, one log line a request. It is

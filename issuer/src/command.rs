@@ -132,7 +132,9 @@ Example of a configuration file:
   audience = [\"restaurant\", \"kitchen\"]
   access_token_seconds = 900
 
-On SIGTERM or SIGINT requests in flight are finished; a second signal ends at once.
+On SIGTERM or SIGINT /readyz answers 503; a second later no connection is taken any more, and requests in flight are
+finished within 11 seconds. A second signal ends at once.
+Exit code: 0 stopped by one signal, 1 failed or ended by a second one, 2 the settings are not usable.
 ";
     format!("{example}\n{}", table::help(table::ALL))
 }

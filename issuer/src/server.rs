@@ -34,6 +34,8 @@ pub(crate) use listeners::Listeners;
 pub(crate) struct Limits {
     /// The most connections at a time; further ones wait in the backlog.
     connections: usize,
+    /// How long a connection may take for the head of a request, or stand idle before the next one.
+    head: Duration,
     /// The age from which a connection is closed with its next answer. Said in that answer, so that no proxy loses a
     /// request that it was just about to send.
     age: Duration,
@@ -41,11 +43,22 @@ pub(crate) struct Limits {
     cut: Duration,
 }
 
+/// How far a stop is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// There is none.
+    Serving,
+    /// New connections are still taken, and each answer is the last of its connection: whoever comes next goes elsewhere.
+    Leaving,
+    /// No connection is taken any more; requests in flight are finished.
+    Draining,
+}
+
 /// For clients, by way of a proxy, which needs a few connections. Together with the probes and the database's
 /// connections it stays below the 1024 file descriptors that a process usually may have.
-pub(crate) const PUBLIC: Limits = Limits { connections: 512, age: AGE, cut: CUT };
+pub(crate) const PUBLIC: Limits = Limits { connections: 512, head: HEAD_TIME, age: AGE, cut: CUT };
 /// For probes.
-pub(crate) const PROBES: Limits = Limits { connections: 16, age: AGE, cut: CUT };
+pub(crate) const PROBES: Limits = Limits { connections: 16, head: HEAD_TIME, age: AGE, cut: CUT };
 
 const AGE: Duration = Duration::from_secs(300);
 /// Time for a last idle period and a last request after that.
@@ -53,29 +66,32 @@ const CUT: Duration = Duration::from_secs(AGE.as_secs() + HEAD_TIME.as_secs() + 
 /// The most that is buffered of a request whose head is not complete, and so the longest head, in bytes. hyper's own
 /// choice of about 400 kB would be 200 MB on all connections.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// How long a connection may take for the head of a request, or stand idle before the next one. Longer than a proxy
-/// should keep it idle, so that we do not close a connection which it is just about to use.
+/// The most headers of a request. hyper's own choice: to name it to hyper would cost an allocation with each request.
+#[cfg(test)]
+const MAX_HEADERS: usize = 100;
+/// The time of [`Limits::head`]. Longer than a proxy should keep a connection idle, so that we do not close one which it
+/// is just about to use.
 const HEAD_TIME: Duration = Duration::from_secs(75);
 /// How long requests in flight have to finish after the stop; longer than any may take.
 const DRAIN_TIME: Duration = Duration::from_secs(11);
 /// The pause after a failed accept: out of file descriptors, most likely.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `stop` becomes true, then lets requests in flight finish.
+/// Serves until it is told to drain, then lets requests in flight finish. `routes`: those of a new connection.
 pub(crate) async fn serve(
     listener: TcpListener,
-    router: Router,
+    routes: impl Fn() -> Router,
     limits: Limits,
-    mut stop: watch::Receiver<bool>,
+    mut stage: watch::Receiver<Stage>,
 ) {
     let connections = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(MAX_HEAD_BYTES);
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(MAX_HEAD_BYTES);
     loop {
         let accepted = tokio::select! {
             biased;
-            _ = stop.wait_for(|stop| *stop) => break,
+            _ = stage.wait_for(|stage| *stage == Stage::Draining) => break,
             accepted = accept(&listener, &connections) => accepted,
         };
         let (stream, peer, permit) = match accepted {
@@ -87,7 +103,7 @@ pub(crate) async fn serve(
             }
         };
         let _ = stream.set_nodelay(true);
-        let service = of_connection(TowerToHyperService::new(router.clone()), peer, limits.age);
+        let service = of_connection(TowerToHyperService::new(routes()), peer, limits.age, stage.clone());
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             match timeout(limits.cut, connection).await {
@@ -105,12 +121,13 @@ pub(crate) async fn serve(
     }
 }
 
-/// The service of one connection: each request knows its peer, and from this age on each answer says that it is the
-/// last.
+/// The service of one connection: each request knows its peer, and from this age on, and while we stop, each answer says
+/// that it is the last.
 fn of_connection<S>(
     service: S,
     peer: SocketAddr,
     age: Duration,
+    stage: watch::Receiver<Stage>,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
 where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>,
@@ -118,10 +135,10 @@ where
     let begin = Instant::now();
     service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        let answer = service.call(request);
+        let (answer, stage) = (service.call(request), stage.clone());
         async move {
             let mut response = answer.await?;
-            if begin.elapsed() >= age {
+            if begin.elapsed() >= age || *stage.borrow() != Stage::Serving {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok(response)

@@ -15,10 +15,12 @@ use crate::client::Request;
 
 pub mod database;
 mod discovery;
+mod issuer;
 mod proxy;
 mod setup;
 
 pub use discovery::Discovery;
+pub use issuer::Issuer;
 pub use proxy::Proxy;
 pub use setup::Setup;
 
@@ -46,7 +48,7 @@ const ADMIN: &str = "admin@example.com";
 impl Gate {
     fn start(setup: &Setup) -> Result<Self, Error> {
         let directory = directory();
-        let database = TestDatabase::create(&variable("BEARWARD_TEST_DATABASE_URL"));
+        let database = TestDatabase::create(&database_server());
         let mut options = StackOptions::new(directory.path(), database.url())?;
         options.wasm = setup.module();
         options.envoy_yaml = setup.write_into(directory.path());
@@ -135,6 +137,12 @@ pub fn is_longer_run() -> bool {
 #[must_use]
 pub fn is_blessing(subject: &str) -> bool {
     env::var("BEARWARD_BLESS").is_ok_and(|blessed| blessed == subject)
+}
+
+/// The server on which tests make their databases.
+#[must_use]
+pub fn database_server() -> String {
+    variable("BEARWARD_TEST_DATABASE_URL")
 }
 
 /// What the test run provides.

@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use self::cluster::Cluster;
+pub use self::cluster::{Durability, Shutdown};
 use crate::error::Error;
 use crate::report::Report;
 
@@ -31,8 +32,24 @@ impl Database {
 
     /// A cluster of its own, whatever the environment says.
     pub fn throw_away(logs: &Path, keep: Option<&Path>, report: &mut Report) -> Result<Database, Error> {
-        let cluster = Cluster::start(logs, keep, report)?;
+        let cluster = Cluster::start(logs, keep, Durability::None, report)?;
         Ok(Database { url: cluster.url(), cluster: Some(cluster) })
+    }
+
+    /// A cluster of its own that keeps whatever it has acknowledged, for whoever stops it and starts it again.
+    pub fn durable(logs: &Path, report: &mut Report) -> Result<Database, Error> {
+        let cluster = Cluster::start(logs, None, Durability::Full, report)?;
+        Ok(Database { url: cluster.url(), cluster: Some(cluster) })
+    }
+
+    /// Stops the server of a cluster of its own; its data stays.
+    pub fn stop(&mut self, how: Shutdown, report: &mut Report) -> Result<(), Error> {
+        self.cluster.as_mut().map_or(Ok(()), |cluster| cluster.stop(how, report))
+    }
+
+    /// Starts the server of a cluster of its own again, and waits until it takes connections.
+    pub fn resume(&mut self, report: &mut Report) -> Result<(), Error> {
+        self.cluster.as_mut().map_or(Ok(()), |cluster| cluster.resume(report))
     }
 
     /// `postgres://postgres@localhost/postgres?host=DIRECTORY`, for whoever may create databases.

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, kill_process_group};
+use rustix::process::{Pid, kill_process, kill_process_group};
 
 pub use self::foreground::{output, run, run_lines, status};
 pub use self::log::tail;
@@ -64,6 +64,12 @@ impl Process {
     /// The process id, which is also the id of its group.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Sends a signal to the process alone, not to what it has started.
+    pub fn signal(&self, signal: Signal) -> Result<(), Error> {
+        kill_process(self.group.id, signal)
+            .map_err(|error| Error::io(format!("cannot signal {}", self.name))(error.into()))
     }
 
     /// Its log file: both its output streams.

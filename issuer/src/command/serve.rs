@@ -1,5 +1,7 @@
 //! `bearward-issuer serve`
 
+mod prepare;
+
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,9 +9,10 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
+use self::prepare::{Prepared, prepare};
 use super::{Failure, begin, runtime};
 use crate::api;
 use crate::app::App;
@@ -19,8 +22,7 @@ use crate::keys::life::RELOAD_SECONDS;
 use crate::keys::seal::KeyEncryption;
 use crate::keys::{Keeper, Ring};
 use crate::purge;
-use crate::refresh::SuccessorKey;
-use crate::server::{self, AddressFile, Listeners};
+use crate::server::{self, AddressFile, Listeners, Stage};
 use crate::settings::{ListenerSettings, ServeSettings, SigningSettings, Sources, table};
 use crate::store::{Store, connect};
 use crate::tokens::Tokens;
@@ -30,6 +32,10 @@ const RECOMMENDED_PASSWORD_LENGTH: u32 = 15;
 /// How long connections are still accepted after the stop. With the drain of `server` and the last lines of the log,
 /// a stop takes 13 s at most: `stop_grace_period` in docker-compose.yml is above that.
 const LAME_DUCK: Duration = Duration::from_secs(1);
+
+/// How long the keys may take to be read. A connection that has fallen silent would hold this up for ever, and with it
+/// every token.
+const RELOAD: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(sources: &Sources) -> Result<(), Failure> {
     let (settings, log) = begin(sources, ServeSettings::read)?;
@@ -56,9 +62,15 @@ async fn serve(settings: ServeSettings) -> Result<(), Failure> {
     // The probes answer from the beginning, so that a start which waits for its database is seen as such, and to the
     // end, which they do not hold up: they are never stopped.
     let progress = Arc::new(Progress::default());
-    let (_never, unstopped) = watch::channel(false);
+    let (_never, unstopped) = watch::channel(Stage::Serving);
     let probes = internal::router(Arc::clone(&progress));
-    tokio::spawn(server::serve(bound.internal, probes, server::PROBES, unstopped));
+    tokio::spawn(server::serve(bound.internal, move || probes.clone(), server::PROBES, unstopped));
+
+    // Clients are told to come again until there is something for them.
+    let (routes, current) = watch::channel(api::starting());
+    let (stage, told) = watch::channel(Stage::Serving);
+    let routes_now = move || current.borrow().clone();
+    let serving = tokio::spawn(server::serve(bound.public, routes_now, server::PUBLIC, told));
 
     let audit_days = settings.audit_days;
     let (app, keeper) = tokio::select! {
@@ -71,20 +83,19 @@ async fn serve(settings: ServeSettings) -> Result<(), Failure> {
             return Ok(());
         }
     };
+    let _ = routes.send(api::router(Arc::clone(&app)));
     progress.started(Arc::clone(&app));
     info!("ready");
     if let Some(keeper) = keeper {
         tokio::spawn(keep_keys(Arc::clone(&app), keeper));
     }
-    tokio::spawn(purge::forever(Arc::clone(&app), audit_days));
+    tokio::spawn(purge::forever(app, audit_days));
 
-    let (stop, stopped) = watch::channel(false);
-    let serving = tokio::spawn(server::serve(bound.public, api::router(app), server::PUBLIC, stopped));
     signals.next().await;
     info!("stopping: requests in flight are finished; a second signal ends at once");
     progress.stopping();
     tokio::select! {
-        () = drain(&stop, serving) => {}
+        () = drain(&stage, serving) => {}
         () = signals.next() => return Err(Failure::new("ended by a second signal while requests were in flight")),
     }
     info!("stopped");
@@ -93,9 +104,10 @@ async fn serve(settings: ServeSettings) -> Result<(), Failure> {
 
 /// Goes on accepting for a moment, in which whoever asks for readiness can take us off its list; then lets requests
 /// in flight finish.
-async fn drain(stop: &watch::Sender<bool>, serving: JoinHandle<()>) {
+async fn drain(stage: &watch::Sender<Stage>, serving: JoinHandle<()>) {
+    let _ = stage.send(Stage::Leaving);
     sleep(LAME_DUCK).await;
-    let _ = stop.send(true);
+    let _ = stage.send(Stage::Draining);
     let _ = serving.await;
 }
 
@@ -118,12 +130,11 @@ async fn start(settings: ServeSettings) -> Result<(App, Option<Keeper>), Failure
             "passwords are the only factor: a greater BEARWARD_PASSWORD_MIN_LENGTH is recommended"
         );
     }
-    let store = connect::migrated(&database).await.map_err(Failure::new)?;
-    let (ring, keeper) = match signing {
+    let store = connect::pool(&database);
+    let (secrets, keeper) = match signing {
         SigningSettings::EdDsa(keys) => {
             tell_encryption(&keys.encryption);
-            let keeper = Keeper::new(store.clone(), keys.encryption, keys.rhythm);
-            (keeper.load(None).await.map_err(Failure::new)?, Some(keeper))
+            (None, Some(Keeper::new(store.clone(), keys.encryption, keys.rhythm)))
         }
         SigningSettings::Hs256(secrets) => {
             let kid = secrets.first().map(|secret| secret.kid.as_str());
@@ -132,14 +143,13 @@ async fn start(settings: ServeSettings) -> Result<(App, Option<Keeper>), Failure
                 secrets = secrets.len(),
                 "tokens are signed with a secret: whoever verifies can sign, too"
             );
-            let ring = Ring::of_secrets(&secrets);
-            (ring.ok_or_else(|| Failure::new("no secret can be used"))?, None)
+            (Ring::of_secrets(&secrets), None)
         }
     };
+    let Prepared { ring, successors } = prepare(&database, &store, keeper.as_ref()).await?;
+    let ring = ring.or(secrets).ok_or_else(|| Failure::new("no secret can be used"))?;
     let tokens = Tokens::new(tokens, ring);
     let tokens = tokens.ok_or_else(|| Failure::new("the metadata cannot be serialized"))?;
-    let candidate = SuccessorKey::new().map_err(Failure::new)?;
-    let successors = store.successor_key(&candidate).await.map_err(Failure::new)?;
     let hasher = Hasher::new(hashing).map_err(Failure::new)?;
     let login_deadline = deadline(&store, login_deadline).await?;
     Ok((App { store, hasher, login_deadline, tokens, successors, sessions, passwords }, keeper))
@@ -163,14 +173,18 @@ async fn keep_keys(app: Arc<App>, keeper: Keeper) {
     let mut told = None;
     loop {
         sleep(Duration::from_secs(RELOAD_SECONDS.into())).await;
-        match keeper.load(Some(&app.tokens.ring())).await {
+        let held = app.tokens.ring();
+        let loaded = match timeout(RELOAD, keeper.load(Some(&held))).await {
+            Ok(loaded) => loaded.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("no answer within {} s", RELOAD.as_secs())),
+        };
+        match loaded {
             Ok(ring) => {
                 app.tokens.take_over(ring);
                 told = None;
             }
             // The last good keys stay; where this goes on, they sign no more.
-            Err(error) => {
-                let text = error.to_string();
+            Err(text) => {
                 if told.as_ref() != Some(&text) {
                     warn!(cause = %text, "the signing keys could not be read");
                     told = Some(text);
@@ -184,7 +198,9 @@ async fn keep_keys(app: Arc<App>, keeper: Keeper) {
 const ASSUMED: Cost = Cost::Bcrypt(12);
 
 async fn deadline(store: &Store, set: Option<Duration>) -> Result<LoginDeadline, Failure> {
-    let costs = store.hash_costs().await.unwrap_or_else(|cause| {
+    let costs = timeout(RELOAD, store.hash_costs()).await;
+    let costs = costs.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into()));
+    let costs = costs.unwrap_or_else(|cause| {
         warn!(%cause, "which stored hashes there are is not known: bcrypt of cost 12 is assumed");
         vec![ASSUMED]
     });
@@ -235,9 +251,9 @@ mod tests {
     async fn a_stop_accepts_for_a_moment_and_then_no_more() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(server::serve(listener, Router::new(), server::PUBLIC, stopped));
-        let draining = tokio::spawn(async move { drain(&stop, serving).await });
+        let (stage, told) = watch::channel(Stage::Serving);
+        let serving = tokio::spawn(server::serve(listener, Router::new, server::PUBLIC, told));
+        let draining = tokio::spawn(async move { drain(&stage, serving).await });
         sleep(LAME_DUCK / 2).await;
         drop(TcpStream::connect(address).await.unwrap());
         draining.await.unwrap();

@@ -9,12 +9,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{Limits, MAX_HEAD_BYTES, PUBLIC, serve};
+use super::{Limits, MAX_HEAD_BYTES, MAX_HEADERS, PUBLIC, Stage, serve};
 use crate::api;
 
 struct Running {
     address: std::net::SocketAddr,
-    stop: watch::Sender<bool>,
+    stage: watch::Sender<Stage>,
     serving: JoinHandle<()>,
 }
 
@@ -33,9 +33,10 @@ async fn running_within(limits: Limits) -> Running {
         Router::new().route("/slow", get(slow)).route("/read", post(read)).route("/large", get(large));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (stop, stopped) = watch::channel(false);
-    let serving = tokio::spawn(serve(listener, api::guarded(routes, None), limits, stopped));
-    Running { address, stop, serving }
+    let (stage, told) = watch::channel(Stage::Serving);
+    let routes = api::guarded(routes, None);
+    let serving = tokio::spawn(serve(listener, move || routes.clone(), limits, told));
+    Running { address, stage, serving }
 }
 
 async fn exchange(stream: &mut TcpStream, request: &[u8]) -> String {
@@ -52,7 +53,7 @@ async fn a_request_in_flight_is_finished_after_the_stop_and_no_new_one_begins() 
     let mut idle = TcpStream::connect(running.address).await.unwrap();
     busy.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
-    running.stop.send(true).unwrap();
+    running.stage.send(Stage::Draining).unwrap();
     let answer = exchange(&mut busy, b"").await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("slow"), "{answer}");
     assert_eq!(exchange(&mut idle, b"").await, "");
@@ -106,4 +107,30 @@ async fn a_head_that_does_not_end_is_refused_at_its_bound() {
     request.resize(MAX_HEAD_BYTES, b'x');
     let answer = exchange(&mut stream, &request).await;
     assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_request_with_more_headers_than_the_bound_is_refused() {
+    let running = running().await;
+    for (headers, status) in [(MAX_HEADERS, "404"), (MAX_HEADERS + 1, "431")] {
+        let mut request = b"GET /none HTTP/1.1\r\nhost: x\r\nconnection: close\r\n".to_vec();
+        request.extend((2..headers).flat_map(|_| *b"x: y\r\n"));
+        request.extend_from_slice(b"\r\n");
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        let answer = exchange(&mut stream, &request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{headers} headers: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_and_an_idle_connection_are_ended_at_their_time() {
+    let running = running_within(Limits { head: Duration::from_millis(200), ..PUBLIC }).await;
+    for begun in
+        ["", "GET /none HT", "GET /none HTTP/1.1\r\nhost: x\r\n", "GET /none HTTP/1.1\r\nhost: x\r\n\r\n"]
+    {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(10), exchange(&mut stream, begun.as_bytes()));
+        let answer = ended.await.unwrap();
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 404"), "{answer}");
+    }
 }

@@ -7,14 +7,14 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgExecutor};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{info, warn};
 
 use super::Store;
-use super::error::{cause, is_passing, is_undefined_table};
+use super::error::{cause, is_passing, is_undefined_table, passes};
 use crate::metrics::Metrics;
 use crate::settings::{DatabaseSettings, table};
 
@@ -24,6 +24,14 @@ const ATTEMPT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(250);
 /// How long a request waits for a connection of the pool. Then PostgreSQL counts as away.
 const ACQUIRE: Duration = Duration::from_secs(2);
+/// How long a connection that is to be used may take to show that it lives. Shorter than [`ACQUIRE`]: a request that meets a dead
+/// one can still open another.
+const SIGN_OF_LIFE: Duration = Duration::from_millis(800);
+/// How long a statement that was given up may keep its connection: longer than the server lets any go on, so that nobody
+/// makes more of them go on than there are connections, by going away.
+const LAST_STATEMENT: Duration = Duration::from_secs(6);
+/// A connection that was used so lately is not asked for a sign of life before it is used again.
+const FRESH: Duration = Duration::from_millis(50);
 /// Connections are renewed after this, so that they follow a failover or a changed DNS entry.
 const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
@@ -54,25 +62,39 @@ pub(crate) enum ConnectError {
     Encoding(String),
     /// The schema could not be brought up to date.
     Migration(String),
+    /// Reached, and then lost.
+    Lost { place: String, cause: String },
+}
+
+impl ConnectError {
+    /// Whether another attempt may find what this one did not. Not where it has waited already.
+    pub(crate) fn passes(&self) -> bool {
+        matches!(self, Self::Lost { .. })
+    }
 }
 
 /// Connects, waiting as long as the settings say.
 ///
 /// # Errors
-/// [`ConnectError::Away`], [`ConnectError::Refused`]
+/// All of [`ConnectError`] but those of a migration.
 pub(crate) async fn connection(settings: &DatabaseSettings) -> Result<PgConnection, ConnectError> {
+    let connection = reached(settings).await?;
+    in_utf8(connection, place(&settings.options)).await
+}
+
+async fn reached(settings: &DatabaseSettings) -> Result<PgConnection, ConnectError> {
     let place = place(&settings.options);
     let deadline = Instant::now() + settings.wait;
     let mut told = false;
     loop {
         let why = match timeout(ATTEMPT, writable(&settings.options)).await {
-            Ok(Ok(Some(connection))) => return in_utf8(connection, place).await,
+            Ok(Ok(Some(connection))) => return Ok(connection),
             Ok(Ok(None)) => "it is read-only".to_owned(),
             Ok(Err(error)) if !may_pass(&error, &settings.options) => {
                 return Err(ConnectError::Refused { place, cause: cause(&error) });
             }
             Ok(Err(error)) => cause(&error),
-            Err(_) => format!("no answer within {} s", ATTEMPT.as_secs()),
+            Err(_) => silent(),
         };
         if Instant::now() >= deadline {
             return Err(ConnectError::Away { place, waited: settings.wait, cause: why });
@@ -101,38 +123,53 @@ async fn writable(options: &PgConnectOptions) -> Result<Option<PgConnection>, sq
 /// Refuses a database in which some text cannot be stored, before a signup meets it.
 async fn in_utf8(mut connection: PgConnection, place: String) -> Result<PgConnection, ConnectError> {
     let encoding = sqlx::query_scalar!(r#"SELECT current_setting('server_encoding') AS "encoding!""#);
-    match encoding.fetch_one(&mut connection).await {
-        Ok(encoding) if encoding == "UTF8" => Ok(connection),
-        Ok(encoding) => Err(ConnectError::Encoding(encoding)),
-        Err(error) => Err(ConnectError::Refused { place, cause: cause(&error) }),
+    match timeout(ATTEMPT, encoding.fetch_one(&mut connection)).await {
+        Ok(Ok(encoding)) if encoding == "UTF8" => Ok(connection),
+        Ok(Ok(encoding)) => Err(ConnectError::Encoding(encoding)),
+        Ok(Err(error)) if passes(&error) => Err(ConnectError::Lost { place, cause: cause(&error) }),
+        Ok(Err(error)) => Err(ConnectError::Refused { place, cause: cause(&error) }),
+        Err(_) => Err(ConnectError::Lost { place, cause: silent() }),
     }
 }
 
 /// Brings the schema up to date. Replicas that start together wait for each other: sqlx holds an advisory lock.
 ///
 /// # Errors
-/// [`ConnectError::Migration`]
-pub(crate) async fn migrate(connection: &mut PgConnection) -> Result<(), ConnectError> {
+/// [`ConnectError::Migration`], [`ConnectError::Lost`]
+async fn migrate(connection: &mut PgConnection, settings: &DatabaseSettings) -> Result<(), ConnectError> {
     let mut migrations = sqlx::migrate!("./migrations");
     // A newer release may have migrated already, by expansion only, while this one still runs beside it.
     migrations.set_ignore_missing(true);
-    if !is_up_to_date(connection, &migrations).await? {
-        migrations.run(connection).await.map_err(|error| ConnectError::Migration(error.to_string()))?;
+    let place = || place(&settings.options);
+    let is_done = timeout(ATTEMPT, is_up_to_date(connection, &migrations)).await;
+    let is_done = is_done.map_err(|_| ConnectError::Lost { place: place(), cause: silent() })?;
+    if !is_done.map_err(|error| of_migration(&error, place()))? {
+        migrations.run(connection).await.map_err(|error| match &error {
+            MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) if passes(cause) => {
+                of_migration(cause, place())
+            }
+            _ => ConnectError::Migration(error.to_string()),
+        })?;
     }
     info!("the schema is up to date");
     Ok(())
 }
 
+fn of_migration(error: &sqlx::Error, place: String) -> ConnectError {
+    let cause = cause(error);
+    if passes(error) { ConnectError::Lost { place, cause } } else { ConnectError::Migration(cause) }
+}
+
 /// Whether no migration is missing. Read first, because this takes no right but that to read: the role that serves
 /// need not be the one that migrates.
-async fn is_up_to_date(connection: &mut PgConnection, migrations: &Migrator) -> Result<bool, ConnectError> {
+async fn is_up_to_date(connection: &mut PgConnection, migrations: &Migrator) -> Result<bool, sqlx::Error> {
     // sqlx's own table, not of our schema, so not checked when this is compiled.
     let applied =
         sqlx::query_as::<_, (i64, Vec<u8>)>("SELECT version, checksum FROM _sqlx_migrations WHERE success");
     let applied = match applied.fetch_all(connection).await {
         Ok(applied) => applied,
         Err(error) if is_undefined_table(&error) => return Ok(false),
-        Err(error) => return Err(ConnectError::Migration(cause(&error))),
+        Err(error) => return Err(error),
     };
     Ok(migrations.iter().all(|migration| {
         applied
@@ -148,6 +185,24 @@ pub(crate) fn pool(settings: &DatabaseSettings) -> Store {
             .max_connections(connections)
             .acquire_timeout(ACQUIRE)
             .max_lifetime(MAX_LIFETIME)
+            // Our own test instead, with a bound: behind a firewall that has forgotten it, a connection is silent for ever.
+            .test_before_acquire(false)
+            .before_acquire(|connection, known| {
+                Box::pin(async move {
+                    if known.idle_for > FRESH {
+                        sign_of_life(connection, SIGN_OF_LIFE).await?;
+                    }
+                    Ok(true)
+                })
+            })
+            // sqlx waits without a bound for an answer to a statement that was given up, and the place in the pool is
+            // lost meanwhile.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    sign_of_life(connection, LAST_STATEMENT).await?;
+                    Ok(true)
+                })
+            })
             .after_connect(|connection, _| {
                 Box::pin(async move {
                     sqlx::raw_sql(SESSION).execute(connection).await?;
@@ -159,15 +214,33 @@ pub(crate) fn pool(settings: &DatabaseSettings) -> Store {
     Store { pool: pool(settings.connections), probe: pool(1), metrics: Metrics::default() }
 }
 
-/// Waits for PostgreSQL, migrates it, and opens the pool.
+/// An error, and the pool closes the connection, where it does not answer in time. What it still had to say of a statement
+/// that was given up is passed over.
+async fn sign_of_life(connection: &mut PgConnection, within: Duration) -> Result<(), sqlx::Error> {
+    let silent = |_| sqlx::Error::Io(ErrorKind::TimedOut.into());
+    timeout(within, connection.ping()).await.map_err(silent)?
+}
+
+/// Waits for PostgreSQL, and migrates it.
 ///
 /// # Errors
 /// All of [`ConnectError`].
-pub(crate) async fn migrated(settings: &DatabaseSettings) -> Result<Store, ConnectError> {
+pub(crate) async fn bring_up_to_date(settings: &DatabaseSettings) -> Result<(), ConnectError> {
     let mut connection = connection(settings).await?;
-    migrate(&mut connection).await?;
+    migrate(&mut connection, settings).await?;
     let _ = connection.close().await;
+    Ok(())
+}
+
+/// The same, and the pool.
+#[cfg(test)]
+pub(crate) async fn migrated(settings: &DatabaseSettings) -> Result<Store, ConnectError> {
+    bring_up_to_date(settings).await?;
     Ok(pool(settings))
+}
+
+fn silent() -> String {
+    format!("no answer within {} s", ATTEMPT.as_secs())
 }
 
 fn may_pass(error: &sqlx::Error, options: &PgConnectOptions) -> bool {
@@ -209,6 +282,7 @@ impl fmt::Display for ConnectError {
                 "the database is in encoding {encoding}, which cannot hold every name: create one with ENCODING \
                  'UTF8' and name it in {url}"
             ),
+            Self::Lost { place, cause } => write!(formatter, "PostgreSQL at {place} was lost ({cause})"),
             Self::Migration(cause) => {
                 write!(formatter, "the schema could not be brought up to date: {cause}")
             }

@@ -13,21 +13,39 @@ pub(crate) enum StoreError {
     Failed(sqlx::Error),
 }
 
+impl StoreError {
+    /// Whether the same may succeed later without an operator.
+    pub(crate) fn passes(&self) -> bool {
+        matches!(self, Self::Unavailable(error) if passes(error))
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
-            _ if is_undefined_table(&error) => Self::NoSchema,
-            sqlx::Error::Database(cause) => match cause.code().as_deref() {
-                Some(code) if is_passing(code) || is_for_the_operator(code) => Self::Unavailable(error),
-                _ => Self::Failed(error),
-            },
-            _ => Self::Failed(error),
+        let code = error.as_database_error().and_then(|error| error.code());
+        if passes(&error) || code.is_some_and(|code| is_for_the_operator(&code)) {
+            Self::Unavailable(error)
+        } else if is_undefined_table(&error) {
+            Self::NoSchema
+        } else {
+            Self::Failed(error)
         }
+    }
+}
+
+/// Whether the same may succeed later, without anybody doing anything to us or to our settings.
+pub(super) fn passes(error: &sqlx::Error) -> bool {
+    match error {
+        // A protocol error is an answer that was torn on its way.
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::BeginFailed
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(cause) => cause.code().is_some_and(|code| is_passing(&code)),
+        _ => false,
     }
 }
 
@@ -38,7 +56,9 @@ pub(crate) fn is_undefined_table(error: &sqlx::Error) -> bool {
 /// SQLSTATE codes of conditions that pass (PostgreSQL's Appendix A).
 pub(crate) fn is_passing(code: &str) -> bool {
     const CLASSES: [&str; 3] = ["08", "53", "57"]; // connection, resources, operator intervention (also timeouts)
-    const CODES: [&str; 4] = [
+    const CODES: [&str; 6] = [
+        "25P03", // idle_in_transaction_session_timeout
+        "25P04", // transaction_timeout
         "25006", // read_only_sql_transaction: this server is no longer the primary
         "40001", // serialization_failure
         "40P01", // deadlock_detected
@@ -85,7 +105,7 @@ mod tests {
             assert!(matches!(StoreError::from(away), StoreError::Unavailable(_)));
         }
         assert!(matches!(StoreError::from(sqlx::Error::RowNotFound), StoreError::Failed(_)));
-        for code in ["57P01", "57014", "53300", "08006", "25006", "55P03"] {
+        for code in ["57P01", "57014", "53300", "08006", "25006", "25P03", "55P03"] {
             assert!(is_passing(code), "{code}");
         }
         for code in ["23505", "42703", "22021", "28P01", "3D000", "42501"] {

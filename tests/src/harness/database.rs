@@ -1,5 +1,8 @@
 //! A database of one's own on the server that the test run provides.
 
+use std::path::Path;
+
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use tokio::runtime::{Builder, Runtime};
@@ -20,7 +23,7 @@ impl TestDatabase {
     #[must_use]
     pub fn create(server: &str) -> Self {
         let name = format!("bearward_test_{}", random_hex(8).expect("random numbers"));
-        execute(server, &format!("CREATE DATABASE {name}")).expect("a database");
+        run(server, &format!("CREATE DATABASE {name}")).expect("a database");
         Self { server: server.to_owned(), name }
     }
 
@@ -38,7 +41,36 @@ impl TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         // The server may be gone already: then the database is, too.
-        let _ = execute(&self.server, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        let _ = run(&self.server, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+    }
+}
+
+/// A connection that has done something and not committed it. Dropping it undoes that.
+pub struct Open {
+    runtime: Runtime,
+    connection: Option<PgConnection>,
+}
+
+impl Open {
+    /// # Panics
+    /// If the server refuses.
+    #[must_use]
+    pub fn after(url: &str, statements: &'static str) -> Self {
+        let options: PgConnectOptions = url.parse().expect("a URL of PostgreSQL");
+        let runtime = runtime();
+        let connection = runtime.block_on(async {
+            let mut connection = options.connect().await?;
+            sqlx::raw_sql("BEGIN").execute(&mut connection).await?;
+            sqlx::raw_sql(statements).execute(&mut connection).await?;
+            Ok::<_, sqlx::Error>(connection)
+        });
+        Self { runtime, connection: Some(connection.expect("a connection")) }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let _ = self.connection.take().map(|connection| self.runtime.block_on(connection.close()));
     }
 }
 
@@ -68,10 +100,34 @@ pub fn dump(url: &str) -> Result<String, String> {
     })
 }
 
-/// Executes a statement whose text is this package's own.
-fn execute(url: &str, statement: &str) -> Result<(), String> {
+/// Applies the migrations of this folder that are missing.
+///
+/// # Errors
+/// What the server says, or the folder.
+pub fn migrate(url: &str, folder: &Path) -> Result<(), String> {
     on_connection(url, async |connection| {
-        connection.execute(AssertSqlSafe(statement.to_owned())).await.map(|_| ())
+        Migrator::new(folder).await?.run(connection).await.map_err(sqlx::Error::from)
+    })
+}
+
+/// The texts that a query of this package's own yields.
+///
+/// # Errors
+/// What the server says.
+pub fn texts(url: &str, query: &str) -> Result<Vec<String>, String> {
+    on_connection(url, async |connection| {
+        let query = AssertSqlSafe(query.to_owned());
+        sqlx::query_scalar::<_, String>(query).fetch_all(connection).await
+    })
+}
+
+/// Executes statements whose text is this package's own.
+///
+/// # Errors
+/// What the server says.
+pub fn run(url: &str, statements: &str) -> Result<(), String> {
+    on_connection(url, async |connection| {
+        sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(connection).await.map(|_| ())
     })
 }
 

@@ -12,13 +12,31 @@ use crate::error::Error;
 use crate::process::{Process, Signal};
 use crate::report::Report;
 
-/// A server on a unix socket in a private directory. It gives up durability for speed.
+/// A server on a unix socket in a private directory.
 #[derive(Debug)]
 pub(super) struct Cluster {
     // Dropped in this order: the server ends before its directory goes.
-    server: Process,
+    server: Option<Process>,
     binaries: Binaries,
-    home: TemporaryDirectory,
+    site: Site,
+}
+
+/// What a cluster keeps when its processes end without an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Nothing: it gives that up for speed.
+    None,
+    /// Whatever was committed.
+    Full,
+}
+
+/// How a server is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shutdown {
+    /// Transactions are rolled back, clients are told.
+    Fast,
+    /// Without a checkpoint, as in a crash: the next start recovers from the log.
+    Immediate,
 }
 
 /// How long `initdb` and the server's start may take on a busy machine.
@@ -28,19 +46,18 @@ const SOCKET_PATH_LIMIT: usize = 103;
 /// PostgreSQL's name for its socket.
 const SOCKET: &str = ".s.PGSQL.5432";
 
-/// Nobody reads this data after a crash, and every test in parallel has connections of its own.
-const SETTINGS: [&str; 7] = [
-    "listen_addresses=",
-    "max_connections=400",
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
-    "timezone=UTC",
-    "log_timezone=UTC",
-];
+/// Every test in parallel has connections of its own.
+const SETTINGS: [&str; 4] = ["listen_addresses=", "max_connections=400", "timezone=UTC", "log_timezone=UTC"];
+/// Where nobody reads the data after a crash.
+const NOT_DURABLE: [&str; 3] = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
 
 impl Cluster {
-    pub(super) fn start(logs: &Path, keep: Option<&Path>, report: &mut Report) -> Result<Cluster, Error> {
+    pub(super) fn start(
+        logs: &Path,
+        keep: Option<&Path>,
+        durability: Durability,
+        report: &mut Report,
+    ) -> Result<Cluster, Error> {
         let user = Unprivileged::needed()?;
         let home = socket_directory()?;
         own(home.path(), user.as_ref())?;
@@ -52,18 +69,37 @@ impl Cluster {
         create_all(logs)?;
         create_all(&data)?;
         own(&data, user.as_ref())?;
-        let site = Site { user, home, data, log: logs.join("postgres.log") };
+        let site = Site { user, home, data, log: logs.join("postgres.log"), durability };
         if !site.data.join("PG_VERSION").exists() {
             site.initialize(&binaries, report)?;
         }
-        let mut server = site.serve(&binaries)?;
-        let ready = || Ok(site.is_ready().then_some(()));
+        let mut cluster = Cluster { server: None, binaries, site };
+        cluster.resume(report)?;
+        Ok(cluster)
+    }
+
+    pub(super) fn resume(&mut self, report: &mut Report) -> Result<(), Error> {
+        let mut server = self.site.serve(&self.binaries)?;
+        let ready = || Ok(self.site.is_ready().then_some(()));
         server.wait_until(report, "the first connection", DEADLINE, ready)?;
-        Ok(Cluster { server, binaries, home: site.home })
+        self.server = Some(server);
+        Ok(())
+    }
+
+    pub(super) fn stop(&mut self, how: Shutdown, report: &mut Report) -> Result<(), Error> {
+        let Some(mut server) = self.server.take() else { return Ok(()) };
+        server.signal(match how {
+            Shutdown::Fast => Signal::INT,
+            Shutdown::Immediate => Signal::QUIT,
+        })?;
+        match server.wait_until(report, "its end", DEADLINE, || Ok(None::<()>)) {
+            Err(Error::Ended { .. }) => Ok(()),
+            other => other,
+        }
     }
 
     pub(super) fn url(&self) -> String {
-        format!("postgres://postgres@localhost/postgres?host={}", percent_encoded(self.home.path()))
+        format!("postgres://postgres@localhost/postgres?host={}", percent_encoded(self.site.home.path()))
     }
 
     pub(super) fn binaries(&self) -> &Binaries {
@@ -71,15 +107,17 @@ impl Cluster {
     }
 
     pub(super) fn check(&mut self) -> Result<(), Error> {
-        self.server.check()
+        self.server.as_mut().map_or(Ok(()), Process::check)
     }
 }
 
+#[derive(Debug)]
 struct Site {
     user: Option<Unprivileged>,
     home: TemporaryDirectory,
     data: PathBuf,
     log: PathBuf,
+    durability: Durability,
 }
 
 impl Site {
@@ -96,7 +134,8 @@ impl Site {
     fn serve(&self, binaries: &Binaries) -> Result<Process, Error> {
         let mut command = self.command(&binaries.postgres());
         command.arg("-D").arg(&self.data).arg("-k").arg(self.home.path());
-        for setting in SETTINGS {
+        let not_durable: &[&str] = if self.durability == Durability::None { &NOT_DURABLE } else { &[] };
+        for setting in SETTINGS.iter().chain(not_durable) {
             command.args(["-c", setting]);
         }
         // SIGINT is its fast shutdown; SIGTERM would wait until every client has gone.

@@ -1,0 +1,159 @@
+//! The issuer while its database is in trouble: what it answered with success stays true, all else is 503 with
+//! `Retry-After`, and it comes back by itself.
+
+mod books;
+mod client;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bearward_tests::client::Request;
+use bearward_tests::deadline::eventually;
+use bearward_tests::harness::Issuer;
+use bearward_tests::harness::database::{Open, TestDatabase, texts};
+use bearward_tests::harness::database_server;
+use bearward_tests::link::{Fault, Link};
+use bearward_tests::note::note;
+use serde_json::json;
+use xtask::directory::TemporaryDirectory;
+use xtask::postgres::{Database, Shutdown};
+use xtask::report::Report;
+
+use self::books::Books;
+
+/// More than there are connections of the pool.
+const CLIENTS: usize = 8;
+/// Fewer connections than clients, so that one that is lost for good is missed.
+const SETTINGS: [(&str, &str); 2] =
+    [("BEARWARD_DATABASE_CONNECTIONS", "4"), ("BEARWARD_LOGIN_DEADLINE_MS", "300")];
+/// How soon after the trouble it must be as before: the greatest wait for an answer, and some time on a busy machine.
+const RECOVERY: Duration = Duration::from_secs(15);
+
+/// Clients sign up, log in, refresh and log out, while `trouble` happens.
+fn under_load(issuer: &Issuer, trouble: impl FnOnce(&Books)) -> Books {
+    let (books, ended) = (Books::default(), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| {
+                while !ended.load(Ordering::SeqCst) {
+                    client::one_life(issuer.url(), &books);
+                }
+            });
+        }
+        // Also where an assertion fails: the clients would go on for ever.
+        let _end = OnDrop(&ended);
+        books.wait_for_lives(4);
+        trouble(&books);
+    });
+    books
+}
+
+struct OnDrop<'a>(&'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Waits until it answers as if nothing had happened, and says how long that took.
+fn recovery(issuer: &Issuer) -> Duration {
+    let begun = Instant::now();
+    let login = json!({ "email": "nobody@example.com", "password": "mypassword123" });
+    eventually("an issuer that is back", || {
+        let ready = issuer.readiness() == Some(200);
+        let answers = (0..4).map(|_| Request::post("/api/auth/login", &login).send(issuer.url()).status);
+        (ready && answers.into_iter().all(|status| status == 401)).then_some(())
+    });
+    let took = begun.elapsed();
+    assert!(took < RECOVERY, "it took {took:?}");
+    took
+}
+
+#[test]
+fn connections_that_are_cut_refused_slow_and_silent_lose_no_write_and_it_recovers_from_each() {
+    let database = TestDatabase::create(&database_server());
+    let link = Link::to(&database.url());
+    let issuer = Issuer::start(&link.url(&database.url()), &SETTINGS);
+    let mut told = Vec::new();
+    let books = under_load(&issuer, |books| {
+        for _ in 0..4 {
+            assert!(link.cut() > 0, "the issuer holds connections");
+            books.wait_for_lives(2);
+        }
+        told.push(format!("cut {:?}", recovery(&issuer)));
+
+        link.set(Fault::Refuse);
+        link.cut();
+        books.wait_for_refusals(12);
+        assert_eq!(issuer.readiness(), Some(503));
+        link.set(Fault::None);
+        told.push(format!("refused {:?}", recovery(&issuer)));
+
+        link.set(Fault::Delay(Duration::from_millis(60)));
+        books.wait_for_lives(4);
+        // While it is slow, nearly every connection is in the middle of something.
+        link.set(Fault::Silence);
+        eventually("the end of readiness", || (issuer.readiness() == Some(503)).then_some(()));
+        books.wait_for_refusals(16);
+        link.set(Fault::None);
+        told.push(format!("silent {:?}", recovery(&issuer)));
+        books.wait_for_lives(4);
+    });
+    books.check(&database.url(), issuer.url());
+    note(&format!("trouble on the way to PostgreSQL: {}; back after: {}", books.summary(), told.join(", ")));
+}
+
+#[test]
+fn a_connection_that_falls_silent_within_a_statement_is_given_up_and_its_place_taken_by_another() {
+    const WAITING: &str = "SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                           AND datname = current_database()";
+    let database = TestDatabase::create(&database_server());
+    let link = Link::to(&database.url());
+    let settings = [("BEARWARD_DATABASE_CONNECTIONS", "1"), ("BEARWARD_LOGIN_DEADLINE_MS", "300")];
+    let issuer = Issuer::start(&link.url(&database.url()), &settings);
+    let lock = Open::after(&database.url(), "LOCK TABLE users IN EXCLUSIVE MODE");
+    thread::scope(|scope| {
+        let asked = scope.spawn(|| {
+            let account = json!({ "name": "User", "email": "u@example.com", "password": "mypassword123" });
+            let begun = Instant::now();
+            let answer = Request::post("/api/auth/signup", &account).send(issuer.url());
+            (answer.status, answer.header("retry-after"), begun.elapsed())
+        });
+        eventually("a signup that waits for the lock", || {
+            (!texts(&database.url(), WAITING).unwrap().is_empty()).then_some(())
+        });
+        link.set(Fault::Silence);
+        drop(lock);
+        let (status, retry_after, took) = asked.join().unwrap();
+        assert_eq!((status, retry_after.as_deref()), (503, Some("1")));
+        assert!(took < books::LONGEST, "{took:?}");
+    });
+    link.set(Fault::None);
+    let took = recovery(&issuer);
+    assert!(issuer.log().contains("signing keys could not be read"), "{}", issuer.log());
+    note(&format!("a silent connection: a new one took its place after {took:?}"));
+}
+
+#[test]
+fn a_database_that_is_stopped_and_one_that_crashes_lose_no_write_and_the_issuer_finds_it_again() {
+    let directory = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-test").unwrap();
+    let report = &mut Report::silent();
+    let mut database = Database::durable(directory.path(), report).unwrap();
+    let url = database.url().to_owned();
+    let issuer = Issuer::start(&url, &SETTINGS);
+    let mut told = Vec::new();
+    let books = under_load(&issuer, |books| {
+        for how in [Shutdown::Fast, Shutdown::Immediate] {
+            database.stop(how, report).unwrap();
+            books.wait_for_refusals(12);
+            assert_eq!(issuer.readiness(), Some(503));
+            database.resume(report).unwrap();
+            told.push(format!("{how:?} {:?}", recovery(&issuer)));
+            books.wait_for_lives(4);
+        }
+    });
+    books.check(&url, issuer.url());
+    note(&format!("PostgreSQL stopped and crashed: {}; back after: {}", books.summary(), told.join(", ")));
+}

@@ -1,0 +1,77 @@
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+use sqlx::postgres::PgConnectOptions;
+
+/// Where a server listens.
+#[derive(Debug)]
+pub(super) enum Target {
+    Tcp(String, u16),
+    Unix(PathBuf),
+}
+
+impl Target {
+    pub(super) fn of(database_url: &str) -> Self {
+        let options: PgConnectOptions = database_url.parse().expect("a URL of PostgreSQL");
+        match options.get_socket() {
+            Some(folder) => Self::Unix(folder.join(format!(".s.PGSQL.{}", options.get_port()))),
+            None => Self::Tcp(options.get_host().to_owned(), options.get_port()),
+        }
+    }
+
+    pub(super) fn connect(&self) -> io::Result<Socket> {
+        match self {
+            Self::Tcp(host, port) => TcpStream::connect((host.as_str(), *port)).map(Socket::Tcp),
+            Self::Unix(path) => UnixStream::connect(path).map(Socket::Unix),
+        }
+    }
+}
+
+/// One end of a connection.
+#[derive(Debug)]
+pub(super) enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Socket {
+    pub(super) fn duplicate(&self) -> io::Result<Self> {
+        match self {
+            Self::Tcp(stream) => stream.try_clone().map(Self::Tcp),
+            Self::Unix(stream) => stream.try_clone().map(Self::Unix),
+        }
+    }
+
+    /// Ends it for all who hold it.
+    pub(super) fn shutdown(&self) {
+        // One that is at its end already needs none.
+        let _ = match self {
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
+            Self::Unix(stream) => stream.shutdown(Shutdown::Both),
+        };
+    }
+}
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.read(buffer),
+            Self::Unix(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.write(bytes),
+            Self::Unix(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
