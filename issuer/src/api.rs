@@ -1,5 +1,6 @@
 //! The public interface.
 
+mod admin;
 mod body;
 mod caller;
 mod client;
@@ -12,6 +13,7 @@ mod me;
 mod metadata;
 mod middleware;
 mod password;
+mod password_link;
 mod refresh;
 mod sessions;
 mod signup;
@@ -41,12 +43,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/auth/refresh", post(refresh::refresh))
         .route("/api/auth/logout", post(logout::logout))
         .route("/api/auth/password", post(password::change))
+        .route("/api/auth/password/link", post(password_link::redeem))
         .route("/api/auth/sessions", get(sessions::list))
         .route("/api/auth/sessions/{id}", delete(sessions::end))
         .route("/api/auth/me", get(me::me))
         .route(JWK_SET_PATH, get(jwks::jwks))
         .route(METADATA_PATH, get(metadata::metadata))
         .route(&format!("{METADATA_PATH}/{{*below}}"), get(metadata::metadata_below))
+        .merge(admin::routes())
         .with_state(app);
     guarded(routes)
 }

@@ -14,6 +14,16 @@ pub(crate) enum Kind {
     Logout,
     SessionEnd,
     PasswordChange,
+    UserCreate,
+    UserDisable,
+    UserEnable,
+    UserDelete,
+    RolesChange,
+    /// A one-time link was given out. That it was used is a change of the password.
+    PasswordLink,
+    /// An account that was there became an administrator's.
+    AdminPromote,
+    KeyRotate,
 }
 
 impl Kind {
@@ -25,6 +35,14 @@ impl Kind {
             Self::Logout => "logout",
             Self::SessionEnd => "session_end",
             Self::PasswordChange => "password_change",
+            Self::UserCreate => "user_create",
+            Self::UserDisable => "user_disable",
+            Self::UserEnable => "user_enable",
+            Self::UserDelete => "user_delete",
+            Self::RolesChange => "roles_change",
+            Self::PasswordLink => "password_link",
+            Self::AdminPromote => "admin_promote",
+            Self::KeyRotate => "key_rotate",
         }
     }
 }
@@ -101,6 +119,20 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// Something that was done at the command line.
+    pub(crate) fn of_operator(kind: Kind) -> Self {
+        static NOWHERE: Client = Client { address: None, user_agent: None, request_id: None };
+        Self {
+            kind,
+            outcome: Outcome::Success,
+            cause: None,
+            actor: Actor::Operator,
+            user_id: None,
+            session_id: None,
+            client: &NOWHERE,
+        }
+    }
+
     /// Something that was refused to somebody who has not shown who he is.
     pub(crate) fn refused(kind: Kind, cause: &'static str, client: &'a Client) -> Self {
         Self {
@@ -117,6 +149,16 @@ impl<'a> Event<'a> {
     /// The same about this user.
     pub(crate) fn about(self, user_id: Uuid) -> Self {
         Self { user_id: Some(user_id), ..self }
+    }
+
+    /// The same, about no user.
+    pub(crate) fn about_nobody(self) -> Self {
+        Self { user_id: None, ..self }
+    }
+
+    /// The same, brought about by this.
+    pub(crate) fn by(self, cause: &'static str) -> Self {
+        Self { cause: Some(cause), ..self }
     }
 
     /// The same about this session.

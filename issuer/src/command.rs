@@ -146,7 +146,9 @@ The role that serves need not own the tables. Once there is a key for refresh to
 suffice:
   GRANT SELECT ON ALL TABLES IN SCHEMA public TO server;
   GRANT INSERT, UPDATE ON users, sessions, refresh_tokens, signing_keys TO server;
-  GRANT INSERT ON revocations TO server;
+  GRANT INSERT, UPDATE, DELETE ON password_links TO server;
+  GRANT DELETE ON users TO server;
+  GRANT INSERT ON revocations, audit_events TO server;
   GRANT UPDATE ON revocation_head TO server;
 ";
     format!("{example}\n{}", table::help(&settings))

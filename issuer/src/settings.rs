@@ -48,12 +48,14 @@ pub(crate) struct ServeSettings {
     pub(crate) hashing: HashSettings,
     /// How long after its arrival a login is answered. `None`: measured at start.
     pub(crate) login_deadline: Option<Duration>,
+    pub(crate) password_links: PasswordLinkSettings,
 }
 
-/// What `admin` works with.
+/// What `admin` and `user` work with.
 pub(crate) struct AdminSettings {
     pub(crate) database: DatabaseSettings,
     pub(crate) passwords: PasswordSettings,
+    pub(crate) password_links: PasswordLinkSettings,
 }
 
 /// Where PostgreSQL is. Not `Debug`: the options hold the password.
@@ -125,6 +127,15 @@ pub(crate) struct PasswordSettings {
     pub(crate) min_length: u32,
 }
 
+/// The one-time links by which users set passwords.
+#[derive(Clone, Debug)]
+pub(crate) struct PasswordLinkSettings {
+    /// The page that takes the token out of its fragment. `None`: the token is given out as it is.
+    pub(crate) url: Option<String>,
+    /// How long a link is good.
+    pub(crate) seconds: u32,
+}
+
 /// How much hashing goes on at a time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HashSettings {
@@ -154,6 +165,7 @@ impl ServeSettings {
         let passwords = PasswordSettings::read(reader);
         let hashing = HashSettings::read(reader);
         let login_deadline = reader.optional_number(&table::LOGIN_DEADLINE, 20..=MAX_DEADLINE_MILLIS);
+        let password_links = PasswordLinkSettings::read(reader);
         Some(Self {
             database: database?,
             listeners: listeners?,
@@ -163,6 +175,7 @@ impl ServeSettings {
             passwords: passwords?,
             hashing: hashing?,
             login_deadline: login_deadline?.map(|millis| Duration::from_millis(millis.into())),
+            password_links: password_links?,
         })
     }
 }
@@ -170,7 +183,8 @@ impl ServeSettings {
 impl AdminSettings {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let (database, passwords) = (DatabaseSettings::read(reader), PasswordSettings::read(reader));
-        Some(Self { database: database?, passwords: passwords? })
+        let password_links = PasswordLinkSettings::read(reader);
+        Some(Self { database: database?, passwords: passwords?, password_links: password_links? })
     }
 }
 
@@ -273,6 +287,14 @@ impl SessionSettings {
 impl PasswordSettings {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         Some(Self { min_length: reader.number(&table::PASSWORD_MIN_LENGTH, 8..=64)? })
+    }
+}
+
+impl PasswordLinkSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let url = reader.optional(&table::PASSWORD_LINK_URL, values::page);
+        let seconds = reader.number(&table::PASSWORD_LINK_SECONDS, 60..=604_800);
+        Some(Self { url: url?, seconds: seconds? })
     }
 }
 

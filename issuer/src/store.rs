@@ -3,8 +3,10 @@
 mod administration;
 mod audit;
 pub(crate) mod connect;
+mod directory;
 mod endings;
 mod error;
+mod password_links;
 mod refresh;
 mod revocations;
 mod server_keys;
@@ -14,15 +16,20 @@ mod signing_keys;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod users;
 
 use sqlx::PgPool;
 
+pub(crate) use administration::{AdministrationError, NewAccount, Promotion, Refused};
+pub(crate) use directory::{Account, AccountsPage, Place};
 pub(crate) use endings::Why;
 pub(crate) use error::StoreError;
+pub(crate) use password_links::NewPasswordLink;
 pub(crate) use refresh::{Presented, Refreshed};
 pub(crate) use sessions::{Client, Grant, ListedSession, Lives, Opening, Verified};
 pub(crate) use signing_keys::{Change, Clock, KeyRow, PrivateForm, StoredKey, StoredKeys};
+pub(crate) use trail::{TrailFilter, TrailRow};
 pub(crate) use users::{Credentials, NewUser, Profile, Standing, TokenIdentity};
 
 /// The database.

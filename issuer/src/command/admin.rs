@@ -40,7 +40,7 @@ struct PasswordSource {
 }
 
 pub(crate) fn create(sources: &Sources, arguments: &CreateArguments) -> Result<(), Failure> {
-    let (AdminSettings { database, passwords }, _log) = begin(sources, AdminSettings::read)?;
+    let (AdminSettings { database, passwords, .. }, _log) = begin(sources, AdminSettings::read)?;
     let account = Account::parse(arguments, passwords)?;
     runtime()?.block_on(async {
         // Waits for the database; what it finds there is up to `migrate`.

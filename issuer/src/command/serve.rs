@@ -59,11 +59,8 @@ async fn serve(settings: ServeSettings) -> Result<(), Failure> {
     let probes = internal::router(Arc::clone(&progress));
     tokio::spawn(server::serve(bound.internal, probes, server::PROBES, unstopped));
 
-    let (app, keeper) = tokio::select! {
-        started = start(settings) => {
-            let (app, keeper) = started?;
-            (Arc::new(app), keeper)
-        }
+    let app = tokio::select! {
+        started = start(settings) => Arc::new(started?),
         () = signals.next() => {
             info!("stopped before the start was complete");
             return Ok(());
@@ -71,9 +68,7 @@ async fn serve(settings: ServeSettings) -> Result<(), Failure> {
     };
     progress.started(Arc::clone(&app));
     info!("ready");
-    if let Some(keeper) = keeper {
-        tokio::spawn(keep_keys(Arc::clone(&app), keeper));
-    }
+    tokio::spawn(keep_keys(Arc::clone(&app)));
 
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(server::serve(bound.public, api::router(app), server::PUBLIC, stopped));
@@ -105,9 +100,18 @@ fn tell_addresses(bound: &Listeners, settings: &ListenerSettings) -> Result<Opti
 }
 
 /// Everything before the first request: database, schema, keys.
-async fn start(settings: ServeSettings) -> Result<(App, Option<Keeper>), Failure> {
-    let ServeSettings { database, tokens, signing, sessions, passwords, hashing, login_deadline, .. } =
-        settings;
+async fn start(settings: ServeSettings) -> Result<App, Failure> {
+    let ServeSettings {
+        database,
+        tokens,
+        signing,
+        sessions,
+        passwords,
+        password_links,
+        hashing,
+        login_deadline,
+        ..
+    } = settings;
     if passwords.min_length < RECOMMENDED_PASSWORD_LENGTH {
         info!(
             min_length = passwords.min_length,
@@ -139,7 +143,7 @@ async fn start(settings: ServeSettings) -> Result<(App, Option<Keeper>), Failure
     let successors = store.successor_key(&candidate).await.map_err(Failure::new)?;
     let hasher = Hasher::new(hashing).map_err(Failure::new)?;
     let login_deadline = deadline(&store, login_deadline).await?;
-    Ok((App { store, hasher, login_deadline, tokens, successors, sessions, passwords }, keeper))
+    Ok(App { store, hasher, login_deadline, tokens, successors, sessions, passwords, password_links, keeper })
 }
 
 fn tell_encryption(encryption: &KeyEncryption) {
@@ -156,7 +160,8 @@ fn tell_encryption(encryption: &KeyEncryption) {
 }
 
 /// Follows what other replicas and operators do to the keys, and does what is due.
-async fn keep_keys(app: Arc<App>, keeper: Keeper) {
+async fn keep_keys(app: Arc<App>) {
+    let Some(keeper) = &app.keeper else { return };
     let mut told = None;
     loop {
         sleep(Duration::from_secs(RELOAD_SECONDS.into())).await;
