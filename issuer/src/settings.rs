@@ -9,6 +9,7 @@ pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod values;
+mod weaknesses;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::keys::life::Rhythm;
@@ -23,6 +25,7 @@ use crate::keys::ring::NamedSecret;
 use crate::keys::seal::KeyEncryption;
 pub(crate) use reader::Reader;
 pub(crate) use sources::Sources;
+pub(crate) use weaknesses::{RECOMMENDED_PASSWORD_LENGTH, weaknesses};
 
 /// Reads the settings that a command needs.
 ///
@@ -51,10 +54,17 @@ pub(crate) struct ServeSettings {
     pub(crate) password_links: PasswordLinkSettings,
 }
 
-/// What `admin` and `user` work with.
+/// What `admin` works with.
 pub(crate) struct AdminSettings {
     pub(crate) database: DatabaseSettings,
     pub(crate) passwords: PasswordSettings,
+    pub(crate) password_links: PasswordLinkSettings,
+}
+
+/// What `user` works with.
+pub(crate) struct UserSettings {
+    pub(crate) database: DatabaseSettings,
+    pub(crate) sessions: SessionSettings,
     pub(crate) password_links: PasswordLinkSettings,
 }
 
@@ -185,6 +195,14 @@ impl AdminSettings {
         let (database, passwords) = (DatabaseSettings::read(reader), PasswordSettings::read(reader));
         let password_links = PasswordLinkSettings::read(reader);
         Some(Self { database: database?, passwords: passwords?, password_links: password_links? })
+    }
+}
+
+impl UserSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (database, sessions) = (DatabaseSettings::read(reader), SessionSettings::read(reader));
+        let password_links = PasswordLinkSettings::read(reader);
+        Some(Self { database: database?, sessions: sessions?, password_links: password_links? })
     }
 }
 
@@ -331,7 +349,7 @@ fn cores() -> u32 {
 }
 
 /// One thing that is wrong with the settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
     setting: String,
     text: String,
@@ -341,17 +359,30 @@ pub(crate) struct Problem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problems(Vec<Problem>);
 
+impl Problems {
+    pub(crate) fn all(&self) -> &[Problem] {
+        &self.0
+    }
+}
+
 impl Problem {
     fn new(setting: &str, text: String) -> Self {
         Self { setting: setting.to_owned(), text }
     }
 }
 
+/// A sentence that begins with the setting.
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.setting, self.text)
+    }
+}
+
 impl fmt::Display for Problems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("the settings are not usable:")?;
-        for Problem { setting, text } in &self.0 {
-            write!(formatter, "\n  {setting} {text}")?;
+        for problem in &self.0 {
+            write!(formatter, "\n  {problem}")?;
         }
         formatter.write_str("\n`bearward-issuer help serve` explains every setting.")
     }

@@ -20,12 +20,12 @@ use crate::keys::seal::KeyEncryption;
 use crate::keys::{Keeper, Ring};
 use crate::refresh::SuccessorKey;
 use crate::server::{self, AddressFile, Listeners};
-use crate::settings::{ListenerSettings, ServeSettings, SigningSettings, Sources, table};
+use crate::settings::{
+    ListenerSettings, RECOMMENDED_PASSWORD_LENGTH, ServeSettings, SigningSettings, Sources, table,
+};
 use crate::store::{Store, connect};
 use crate::tokens::Tokens;
 
-/// The length at which NIST SP 800-63B-4 section 3.1.1.2 wants passwords that are the only factor.
-const RECOMMENDED_PASSWORD_LENGTH: u32 = 15;
 /// How long connections are still accepted after the stop. With the drain of `server` and the last lines of the log,
 /// a stop takes 13 s at most: `stop_grace_period` in docker-compose.yml is above that.
 const LAME_DUCK: Duration = Duration::from_secs(1);
