@@ -1,5 +1,6 @@
 //! The public interface.
 
+mod admin;
 mod body;
 mod caller;
 mod client;
@@ -13,6 +14,7 @@ mod metadata;
 mod middleware;
 mod openapi;
 mod password;
+mod password_link;
 mod refresh;
 mod sessions;
 mod signup;
@@ -26,7 +28,7 @@ use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::CONNECTION;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -47,6 +49,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let document = Document::json(&document, openapi::MAX_AGE_SECONDS);
     let routes = routes
         .route(&format!("{METADATA_PATH}/{{*below}}"), get(metadata::metadata_below))
+        .route("/api/auth/password/link", post(password_link::redeem))
+        .merge(admin::routes())
         .route(openapi::PATH, get(openapi::serve).with_state(document))
         .with_state(app);
     guarded(routes, metrics)

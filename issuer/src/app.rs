@@ -1,8 +1,9 @@
 //! What every request works with.
 
 use crate::hashing::{Hasher, LoginDeadline};
+use crate::keys::Keeper;
 use crate::refresh::SuccessorKey;
-use crate::settings::{PasswordSettings, SessionSettings};
+use crate::settings::{PasswordLinkSettings, PasswordSettings, SessionSettings};
 use crate::store::{Lives, Store};
 use crate::tokens::Tokens;
 
@@ -15,6 +16,9 @@ pub(crate) struct App {
     pub(crate) successors: SuccessorKey,
     pub(crate) sessions: SessionSettings,
     pub(crate) passwords: PasswordSettings,
+    pub(crate) password_links: PasswordLinkSettings,
+    /// Of the keys in the database. `None`: tokens are signed with secrets.
+    pub(crate) keeper: Option<Keeper>,
 }
 
 impl App {

@@ -14,6 +14,16 @@ pub(crate) enum Kind {
     Logout,
     SessionEnd,
     PasswordChange,
+    UserCreate,
+    UserDisable,
+    UserEnable,
+    UserDelete,
+    RolesChange,
+    /// A one-time link was given out. That it was used is a change of the password.
+    PasswordLink,
+    /// An account that was there became an administrator's.
+    AdminPromote,
+    KeyRotate,
 }
 
 impl Kind {
@@ -25,6 +35,14 @@ impl Kind {
             Self::Logout => "logout",
             Self::SessionEnd => "session_end",
             Self::PasswordChange => "password_change",
+            Self::UserCreate => "user_create",
+            Self::UserDisable => "user_disable",
+            Self::UserEnable => "user_enable",
+            Self::UserDelete => "user_delete",
+            Self::RolesChange => "roles_change",
+            Self::PasswordLink => "password_link",
+            Self::AdminPromote => "admin_promote",
+            Self::KeyRotate => "key_rotate",
         }
     }
 }
@@ -53,7 +71,6 @@ pub(crate) enum Actor {
     /// A user, by password, refresh token or access token.
     User(Uuid),
     /// Whoever may run commands with the database's credentials.
-    #[expect(dead_code, reason = "for the commands that manage users, which are to come")]
     Operator,
 }
 
@@ -92,6 +109,12 @@ impl<'a> By<'a> {
         Self { actor: Actor::User(id), client }
     }
 
+    /// Whoever runs commands.
+    pub(crate) fn operator() -> Self {
+        static NOWHERE: Client = Client { address: None, user_agent: None, request_id: None };
+        Self { actor: Actor::Operator, client: &NOWHERE }
+    }
+
     /// This was done.
     pub(crate) fn did(self, kind: Kind) -> Event<'a> {
         Event { kind, outcome: Outcome::Success, cause: None, by: self, user_id: None, session_id: None }
@@ -116,7 +139,22 @@ pub(crate) struct Event<'a> {
     pub(crate) session_id: Option<Uuid>,
 }
 
-impl Event<'_> {
+impl<'a> Event<'a> {
+    /// Something that a user did, to himself unless [`Event::about`] says otherwise.
+    pub(crate) fn of_user(kind: Kind, user_id: Uuid, client: &'a Client) -> Self {
+        By::user(user_id, client).did(kind).about(user_id)
+    }
+
+    /// Something that was done at the command line.
+    pub(crate) fn of_operator(kind: Kind) -> Self {
+        By::operator().did(kind)
+    }
+
+    /// Something that was refused to somebody who has not shown who he is.
+    pub(crate) fn refused(kind: Kind, cause: &'static str, client: &'a Client) -> Self {
+        By::client(client).was_refused(kind, cause)
+    }
+
     /// The same, for this reason.
     pub(crate) fn because(self, cause: &'static str) -> Self {
         Self { cause: Some(cause), ..self }
@@ -125,6 +163,11 @@ impl Event<'_> {
     /// The same about this user.
     pub(crate) fn about(self, user_id: Uuid) -> Self {
         Self { user_id: Some(user_id), ..self }
+    }
+
+    /// The same, about no user.
+    pub(crate) fn about_nobody(self) -> Self {
+        Self { user_id: None, ..self }
     }
 
     /// The same about this session.

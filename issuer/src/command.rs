@@ -1,6 +1,7 @@
 //! What can be run.
 
 mod admin;
+mod config;
 mod hash;
 mod healthcheck;
 mod keys;
@@ -10,6 +11,7 @@ pub(crate) mod user;
 
 use std::ffi::OsString;
 use std::fmt::Display;
+use std::io::{Write, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -29,7 +31,10 @@ pub fn run() -> ExitCode {
         Command::Migrate => migrate::run(&sources),
         Command::Admin { command: AdminCommand::Create(arguments) } => admin::create(&sources, &arguments),
         Command::Keys { command } => keys::run(&sources, &command),
-        Command::User { command: UserCommand::Import(arguments) } => user::import(&sources, &arguments),
+        Command::User { command } => user::run(&sources, &command),
+        Command::Config { command: config::ConfigCommand::Check(arguments) } => {
+            config::check(&sources, &arguments)
+        }
         Command::Hash { command: HashCommand::Calibrate } => hash::calibrate(&sources),
         Command::Healthcheck => healthcheck::run(&sources),
     };
@@ -88,7 +93,12 @@ enum Command {
     /// Manages users.
     User {
         #[command(subcommand)]
-        command: UserCommand,
+        command: user::UserCommand,
+    },
+    /// Looks at the settings.
+    Config {
+        #[command(subcommand)]
+        command: config::ConfigCommand,
     },
     /// Looks at what hashing costs.
     Hash {
@@ -102,16 +112,9 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum AdminCommand {
-    /// Creates a user with the role `admin`. An existing account is refused and stays as it is.
+    /// Creates a user with the role `admin`. An existing account is refused and stays as it is, unless --promote is given.
     #[command(after_long_help = admin_help())]
     Create(admin::CreateArguments),
-}
-
-#[derive(Debug, Subcommand)]
-enum UserCommand {
-    /// Creates users from JSON lines with their password hashes. Who is there already stays as he is.
-    #[command(after_long_help = import_help())]
-    Import(user::ImportArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -156,16 +159,22 @@ fn admin_help() -> String {
         &table::DATABASE_URL,
         &table::DATABASE_WAIT,
         &table::PASSWORD_MIN_LENGTH,
-        &table::LOG,
-        &table::LOG_FORMAT,
+        &table::PASSWORD_LINK_URL,
+        &table::PASSWORD_LINK_SECONDS,
     ];
     let example = "\
 Examples:
+  bearward-issuer admin create --email you@example.com --name You
+  bearward-issuer admin create --email you@example.com --name You --link
+  bearward-issuer admin create --email you@example.com --promote --link
   bearward-issuer admin create --email you@example.com --name You --password-file /run/secrets/admin
-  read -rs PASSWORD; printf %s \"$PASSWORD\" | bearward-issuer admin create --email you@example.com --name You --password-stdin
 
-One line end after the password is ignored. There is no option that takes the password itself: it would stand in the
+On a terminal you are asked for the password, twice; nothing of it is shown. One line end after the password in a file is
+ignored. There is no option that takes the password itself: it would stand in the
 list of processes and in the history of the shell.
+
+--promote takes an account away from whoever has it: its sessions end, its password is void. So it is also the way back for
+an administrator who lost his.
 ";
     format!("{example}\n{}", table::help(&settings))
 }
@@ -197,6 +206,17 @@ Example:
 Stages: published (known to verifiers before it signs), signs, verifies (its last tokens are still good), retired.
 ";
     format!("{example}\n{}", table::help(&settings))
+}
+
+fn config_help() -> String {
+    let example = "\
+Examples:
+  bearward-issuer --config issuer.toml config check
+  bearward-issuer config check --json --strict
+
+Exit code: 0 usable, 1 weak (with --strict), 2 not usable.
+";
+    format!("{example}\n{}", table::help(table::ALL))
 }
 
 fn import_help() -> String {
@@ -273,6 +293,11 @@ fn begin<T>(
     Ok((settings, log))
 }
 
+/// A line on standard output. What is done is done, whoever reads this.
+fn say(line: &str) {
+    let _ = writeln!(stdout(), "{line}");
+}
+
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| Failure::new(format!("no threads to work with: {error}")))
@@ -304,20 +329,16 @@ mod tests {
         for setting in table::ALL {
             assert!(serve.contains(setting.name), "{}", setting.name);
         }
-        let admin = root.find_subcommand_mut("admin").unwrap().find_subcommand_mut("create").unwrap();
-        assert!(admin.render_long_help().to_string().contains("Examples:"));
-        for name in ["rotate", "list"] {
-            let keys = root.find_subcommand_mut("keys").unwrap().find_subcommand_mut(name).unwrap();
-            assert!(keys.render_long_help().to_string().contains("Example"));
+        assert_every_command_has_an_example(&mut root, "bearward-issuer");
+    }
+
+    fn assert_every_command_has_an_example(command: &mut clap::Command, name: &str) {
+        if !command.has_subcommands() {
+            assert!(command.render_long_help().to_string().contains("Example"), "{name}");
         }
-        let user = root.find_subcommand_mut("user").unwrap().find_subcommand_mut("import").unwrap();
-        assert!(user.render_long_help().to_string().contains("Examples:"));
-        let hash = root.find_subcommand_mut("hash").unwrap().find_subcommand_mut("calibrate").unwrap();
-        assert!(hash.render_long_help().to_string().contains("Example:"));
-        for name in ["migrate", "healthcheck"] {
-            assert!(
-                root.find_subcommand_mut(name).unwrap().render_long_help().to_string().contains("Example")
-            );
+        for below in command.get_subcommands_mut().filter(|below| below.get_name() != "help") {
+            let name = format!("{name} {}", below.get_name());
+            assert_every_command_has_an_example(below, &name);
         }
     }
 }

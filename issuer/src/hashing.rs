@@ -24,7 +24,7 @@ use crate::settings::HashSettings;
 use argon2id::Memory;
 pub(crate) use deadline::LoginDeadline;
 pub(crate) use speed::Speed;
-pub(crate) use stored::{Cost, PasswordHash, UnusableHash};
+pub(crate) use stored::{Cost, NO_PASSWORD, PasswordHash, UnusableHash};
 
 /// Hashes and verifies passwords, a bounded number at a time.
 pub(crate) struct Hasher {

@@ -20,6 +20,7 @@ use life::{Due, NotNow, Rhythm, Times};
 pub(crate) use ring::Ring;
 use seal::KeyEncryption;
 
+use crate::audit::Event;
 use crate::settings::table;
 use crate::store::{Change, Clock, PrivateForm, Store, StoreError, StoredKey, StoredKeys};
 
@@ -68,7 +69,7 @@ impl Keeper {
         if self.changes(&found, held)?.is_empty() {
             return self.ring(&found, held);
         }
-        let changed = self.store.change_signing_keys(self.clock, |found| {
+        let changed = self.store.change_signing_keys(self.clock, None, |found| {
             let changes = self.changes(found, held)?;
             changes.iter().for_each(tell);
             Ok::<_, KeysError>(changes)
@@ -88,9 +89,9 @@ impl Keeper {
     ///
     /// # Errors
     /// [`KeysError`]
-    pub(crate) async fn rotate(&self) -> Result<Successor, KeysError> {
+    pub(crate) async fn rotate(&self, event: &Event<'_>) -> Result<Successor, KeysError> {
         let mut successor = None;
-        let change = self.store.change_signing_keys(self.clock, |found| {
+        let change = self.store.change_signing_keys(self.clock, Some(event), |found| {
             let mut changes = self.changes(found, None)?;
             let is_publishing = |change: &Change| matches!(change, Change::Publish(_));
             if !changes.iter().any(is_publishing) {
@@ -108,6 +109,7 @@ impl Keeper {
             Ok::<_, KeysError>(changes)
         });
         change.await?;
+        self.store.tell(event);
         successor.ok_or_else(|| KeysError::NotNow("nothing was published".to_owned()))
     }
 

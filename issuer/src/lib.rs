@@ -5,7 +5,7 @@
 //! 1. [`command`] what can be run; [`settings`] with what
 //! 2. [`api`] the public interface; [`internal`] the probes; [`server`] the connections below both
 //! 3. [`account`] what is acceptable; [`hashing`] passwords; [`tokens`] and the [`keys`] that sign them, [`refresh`]
-//!    tokens; [`audit`] what happened; [`store`] PostgreSQL
+//!    tokens, [`password_link`]s; [`audit`] what happened; [`store`] PostgreSQL
 //! 4. [`purge`] what is over; [`document`], [`log`], [`metrics`] and [`random`]
 #![forbid(unsafe_code)]
 
@@ -20,6 +20,7 @@ mod internal;
 mod keys;
 mod log;
 mod metrics;
+mod password_link;
 mod purge;
 mod random;
 mod refresh;

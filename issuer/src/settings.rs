@@ -9,6 +9,7 @@ pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod values;
+mod weaknesses;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::keys::life::Rhythm;
@@ -23,6 +25,7 @@ use crate::keys::ring::NamedSecret;
 use crate::keys::seal::KeyEncryption;
 pub(crate) use reader::Reader;
 pub(crate) use sources::Sources;
+pub(crate) use weaknesses::{RECOMMENDED_PASSWORD_LENGTH, weaknesses};
 
 /// Reads the settings that a command needs.
 ///
@@ -50,12 +53,21 @@ pub(crate) struct ServeSettings {
     pub(crate) login_deadline: Option<Duration>,
     /// How long the trail is kept.
     pub(crate) audit_days: u32,
+    pub(crate) password_links: PasswordLinkSettings,
 }
 
 /// What `admin` works with.
 pub(crate) struct AdminSettings {
     pub(crate) database: DatabaseSettings,
     pub(crate) passwords: PasswordSettings,
+    pub(crate) password_links: PasswordLinkSettings,
+}
+
+/// What `user` works with.
+pub(crate) struct UserSettings {
+    pub(crate) database: DatabaseSettings,
+    pub(crate) sessions: SessionSettings,
+    pub(crate) password_links: PasswordLinkSettings,
 }
 
 /// Where PostgreSQL is. Not `Debug`: the options hold the password.
@@ -127,6 +139,15 @@ pub(crate) struct PasswordSettings {
     pub(crate) min_length: u32,
 }
 
+/// The one-time links by which users set passwords.
+#[derive(Clone, Debug)]
+pub(crate) struct PasswordLinkSettings {
+    /// The page that takes the token out of its fragment. `None`: the token is given out as it is.
+    pub(crate) url: Option<String>,
+    /// How long a link is good.
+    pub(crate) seconds: u32,
+}
+
 /// How much hashing goes on at a time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HashSettings {
@@ -157,6 +178,7 @@ impl ServeSettings {
         let hashing = HashSettings::read(reader);
         let login_deadline = reader.optional_number(&table::LOGIN_DEADLINE, 20..=MAX_DEADLINE_MILLIS);
         let audit_days = reader.number(&table::AUDIT_DAYS, 1..=3_650);
+        let password_links = PasswordLinkSettings::read(reader);
         Some(Self {
             database: database?,
             listeners: listeners?,
@@ -167,6 +189,7 @@ impl ServeSettings {
             hashing: hashing?,
             login_deadline: login_deadline?.map(|millis| Duration::from_millis(millis.into())),
             audit_days: audit_days?,
+            password_links: password_links?,
         })
     }
 }
@@ -174,7 +197,16 @@ impl ServeSettings {
 impl AdminSettings {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let (database, passwords) = (DatabaseSettings::read(reader), PasswordSettings::read(reader));
-        Some(Self { database: database?, passwords: passwords? })
+        let password_links = PasswordLinkSettings::read(reader);
+        Some(Self { database: database?, passwords: passwords?, password_links: password_links? })
+    }
+}
+
+impl UserSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (database, sessions) = (DatabaseSettings::read(reader), SessionSettings::read(reader));
+        let password_links = PasswordLinkSettings::read(reader);
+        Some(Self { database: database?, sessions: sessions?, password_links: password_links? })
     }
 }
 
@@ -280,6 +312,14 @@ impl PasswordSettings {
     }
 }
 
+impl PasswordLinkSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let url = reader.optional(&table::PASSWORD_LINK_URL, values::page);
+        let seconds = reader.number(&table::PASSWORD_LINK_SECONDS, 60..=604_800);
+        Some(Self { url: url?, seconds: seconds? })
+    }
+}
+
 impl HashSettings {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let permits = reader.number_or(&table::HASH_PERMITS, 1..=MAX_HASH_PERMITS, cores());
@@ -313,7 +353,7 @@ fn cores() -> u32 {
 }
 
 /// One thing that is wrong with the settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
     setting: String,
     text: String,
@@ -323,17 +363,30 @@ pub(crate) struct Problem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problems(Vec<Problem>);
 
+impl Problems {
+    pub(crate) fn all(&self) -> &[Problem] {
+        &self.0
+    }
+}
+
 impl Problem {
     fn new(setting: &str, text: String) -> Self {
         Self { setting: setting.to_owned(), text }
     }
 }
 
+/// A sentence that begins with the setting.
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.setting, self.text)
+    }
+}
+
 impl fmt::Display for Problems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("the settings are not usable:")?;
-        for Problem { setting, text } in &self.0 {
-            write!(formatter, "\n  {setting} {text}")?;
+        for problem in &self.0 {
+            write!(formatter, "\n  {problem}")?;
         }
         formatter.write_str("\n`bearward-issuer help serve` explains every setting.")
     }

@@ -3,8 +3,10 @@
 mod administration;
 mod audit;
 pub(crate) mod connect;
+mod directory;
 mod endings;
 mod error;
+mod password_links;
 mod purge;
 mod refresh;
 mod revocations;
@@ -15,6 +17,7 @@ mod signing_keys;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod users;
 
 use sqlx::PgPool;
@@ -22,12 +25,16 @@ use sqlx::PgPool;
 use crate::audit::Event;
 use crate::metrics::Metrics;
 
+pub(crate) use administration::{AdministrationError, NewAccount, Promotion, Refused};
+pub(crate) use directory::{Account, AccountsPage, Place};
 pub(crate) use endings::Why;
 pub(crate) use error::StoreError;
+pub(crate) use password_links::NewPasswordLink;
 pub(crate) use purge::Purged;
 pub(crate) use refresh::{Presented, Refreshed};
 pub(crate) use sessions::{Client, Grant, ListedSession, Lives, Opening, Verified};
 pub(crate) use signing_keys::{Change, Clock, KeyRow, PrivateForm, StoredKey, StoredKeys};
+pub(crate) use trail::{TrailFilter, TrailRow};
 pub(crate) use users::{Credentials, NewUser, Profile, Standing, TokenIdentity};
 
 /// The database.
@@ -60,7 +67,7 @@ impl Store {
     }
 
     /// Logs and counts an event that is written down for good.
-    fn tell(&self, event: &Event<'_>) {
+    pub(crate) fn tell(&self, event: &Event<'_>) {
         event.log();
         self.metrics.count(event);
     }

@@ -1,12 +1,20 @@
 //! Roles, as verifiers read them.
 
-use bearward_protocol::bounds::MAX_ROLE_BYTES;
+use std::collections::HashSet;
+
+use bearward_protocol::bounds::{MAX_ROLE_BYTES, MAX_ROLES};
+
+/// The most bytes of all roles of a user: beyond, a token with them would be longer than verifiers read.
+const MAX_BYTES: usize = 4096;
 
 /// A role: visible ASCII without a comma, which separates roles in identity headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Role(String);
 
 impl Role {
+    /// The most roles of a user.
+    pub(crate) const MOST: usize = MAX_ROLES;
+
     /// # Errors
     /// A sentence for whoever gave it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
@@ -22,6 +30,24 @@ impl Role {
         Ok(Self(text.to_owned()))
     }
 
+    /// What has to be true of all roles of a user together.
+    ///
+    /// # Errors
+    /// A sentence for whoever gave them.
+    pub(crate) fn together(roles: Vec<Self>) -> Result<Vec<String>, String> {
+        if !(1..=Self::MOST).contains(&roles.len()) {
+            return Err(format!("Roles must be 1 to {}", Self::MOST));
+        }
+        if roles.iter().map(|role| role.0.len()).sum::<usize>() > MAX_BYTES {
+            return Err(format!("Roles must be at most {MAX_BYTES} bytes together"));
+        }
+        let mut seen = HashSet::new();
+        if !roles.iter().all(|role| seen.insert(role.0.as_str())) {
+            return Err("Roles must not name one twice".to_owned());
+        }
+        Ok(roles.into_iter().map(|role| role.0).collect())
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -30,6 +56,19 @@ impl Role {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn roles_are_few_short_and_each_once() {
+        let roles =
+            |texts: &[&str]| Role::together(texts.iter().map(|text| Role::parse(text).unwrap()).collect());
+        assert_eq!(roles(&["admin", "chef"]).unwrap(), ["admin", "chef"]);
+        assert!(roles(&[]).is_err());
+        assert!(roles(&["chef", "admin", "chef"]).unwrap_err().contains("twice"));
+        let many: Vec<String> = (0..65).map(|number| format!("r{number}")).collect();
+        assert!(roles(&many.iter().map(String::as_str).collect::<Vec<_>>()).is_err());
+        let long: Vec<String> = (0..40).map(|number| format!("{number}{}", "r".repeat(110))).collect();
+        assert!(roles(&long.iter().map(String::as_str).collect::<Vec<_>>()).unwrap_err().contains("4096"));
+    }
 
     #[test]
     fn a_role_is_what_can_be_joined_with_commas() {

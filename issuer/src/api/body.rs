@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use super::error::ApiError;
+use super::fields::Fields;
 
 /// The largest body, in bytes. The longest acceptable one is far below.
 pub(crate) const MAX_BODY_BYTES: usize = 8 * 1024;
@@ -33,6 +34,14 @@ pub(crate) async fn object(request: Request<Body>) -> Result<Map<String, Value>,
 /// As [`object`].
 pub(crate) async fn optional_object(request: Request<Body>) -> Result<Map<String, Value>, ApiError> {
     read(request, true).await
+}
+
+/// No body, or an object without members.
+///
+/// # Errors
+/// As [`object`], and [`ApiError::Fields`].
+pub(crate) async fn nothing(request: Request<Body>) -> Result<(), ApiError> {
+    Fields::new(optional_object(request).await?).finish(Some(()))
 }
 
 async fn read(request: Request<Body>, may_be_empty: bool) -> Result<Map<String, Value>, ApiError> {

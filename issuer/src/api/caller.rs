@@ -7,8 +7,10 @@ use axum::http::header::AUTHORIZATION;
 use bearward_core::Rejection;
 
 use super::error::ApiError;
+use crate::account::ADMIN;
 use crate::app::App;
-use crate::store::{Profile, Standing, TokenIdentity};
+use crate::audit::{By, Event, Kind};
+use crate::store::{Client, Profile, Standing, TokenIdentity};
 
 /// Whoever holds a token that is good at this moment.
 pub(crate) struct Caller {
@@ -30,6 +32,32 @@ impl Caller {
             Standing::Revoked => Err(ApiError::Rejected(Rejection::TokenRevoked)),
             Standing::Gone => Err(ApiError::Rejected(Rejection::SubjectGone)),
         }
+    }
+}
+
+/// A caller who is an administrator at this moment.
+pub(crate) struct Administrator(pub(crate) Caller);
+
+impl Administrator {
+    /// As [`Caller::of`]. The role stands in the database: what the token says of it counts neither for nor against. What is
+    /// done then asks once more, under its lock.
+    ///
+    /// # Errors
+    /// As [`Caller::of`]; the filter's own rejection where the role is missing.
+    pub(crate) async fn of(app: &App, headers: &HeaderMap, failed: &'static str) -> Result<Self, ApiError> {
+        let caller = Caller::of(app, headers, failed).await?;
+        let has_role = caller.user.roles.iter().any(|role| role == ADMIN);
+        if has_role { Ok(Self(caller)) } else { Err(ApiError::Rejected(Rejection::RoleMissing)) }
+    }
+
+    /// This administrator, at this client.
+    pub(crate) fn by<'a>(&self, client: &'a Client) -> By<'a> {
+        By::user(self.0.user.id, client)
+    }
+
+    /// Something that this administrator does, to a user that [`Event::about`] names.
+    pub(crate) fn event<'a>(&self, kind: Kind, client: &'a Client) -> Event<'a> {
+        Event::of_user(kind, self.0.user.id, client)
     }
 }
 

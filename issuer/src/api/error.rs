@@ -9,7 +9,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::hashing::HashError;
-use crate::store::StoreError;
+use crate::keys::KeysError;
+use crate::store::{AdministrationError, Refused, StoreError};
 use crate::tokens::IssueError;
 
 /// A request that failed.
@@ -31,6 +32,16 @@ pub(crate) enum ApiError {
     InvalidRefreshToken,
     /// The token is refused, as the filter refuses it.
     Rejected(Rejection),
+    /// Unknown, used, void or expired password link: not to be told apart.
+    InvalidPasswordLink,
+    /// Nobody would be left who can administer.
+    LastAdministrator,
+    /// What is asked for means nothing for a disabled user.
+    UserDisabled,
+    /// Keys are asked to rotate where secrets sign.
+    NoKeys,
+    /// A key waits already for its time to sign, or as many are published as may be.
+    NoSuccessorNow,
     /// There is no such route.
     NotFound,
     /// There is such a route, for another method.
@@ -81,6 +92,18 @@ impl ApiError {
             Self::EmailTaken => (StatusCode::CONFLICT, "Email already registered"),
             Self::InvalidLogin => (StatusCode::UNAUTHORIZED, "Invalid email or password"),
             Self::InvalidRefreshToken => (StatusCode::UNAUTHORIZED, "Invalid refresh token"),
+            Self::InvalidPasswordLink => (StatusCode::BAD_REQUEST, "Invalid or expired link"),
+            Self::LastAdministrator => (
+                StatusCode::CONFLICT,
+                "This is the last administrator who can log in: make another one first",
+            ),
+            Self::UserDisabled => (StatusCode::CONFLICT, "User is disabled"),
+            Self::NoKeys => {
+                (StatusCode::CONFLICT, "Tokens are signed with secrets, which change by settings")
+            }
+            Self::NoSuccessorNow => {
+                (StatusCode::CONFLICT, "A key waits already for its time to sign, or too many are published")
+            }
             Self::Rejected(_) => (StatusCode::UNAUTHORIZED, "Invalid token"),
             Self::NotFound => (StatusCode::NOT_FOUND, "Not found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
@@ -101,6 +124,29 @@ impl ApiError {
                 Self::DatabaseUnavailable
             }
             StoreError::NoSchema | StoreError::Failed(_) => Self::internal(error, failed),
+        }
+    }
+
+    /// An administrator's wish was refused or failed while doing what `failed` names.
+    pub(crate) fn of_administration(error: &AdministrationError, failed: &'static str) -> Self {
+        match error {
+            AdministrationError::Store(error) => Self::of_store(error, failed),
+            AdministrationError::Refused(refused) => match refused {
+                Refused::NoSuchUser => Self::NotFound,
+                Refused::LastAdministrator => Self::LastAdministrator,
+                Refused::NotAdministrator => Self::Rejected(Rejection::RoleMissing),
+                Refused::EmailTaken => Self::EmailTaken,
+                Refused::Disabled => Self::UserDisabled,
+            },
+        }
+    }
+
+    /// The keys did not rotate while doing what `failed` names.
+    pub(crate) fn of_keys(error: &KeysError, failed: &'static str) -> Self {
+        match error {
+            KeysError::Store(error) => Self::of_store(error, failed),
+            KeysError::NotNow(_) => Self::NoSuccessorNow,
+            _ => Self::internal(error, failed),
         }
     }
 
@@ -189,6 +235,11 @@ mod tests {
             ApiError::EmailTaken,
             ApiError::InvalidLogin,
             ApiError::InvalidRefreshToken,
+            ApiError::InvalidPasswordLink,
+            ApiError::LastAdministrator,
+            ApiError::UserDisabled,
+            ApiError::NoKeys,
+            ApiError::NoSuccessorNow,
             ApiError::NotFound,
             ApiError::MethodNotAllowed,
             ApiError::Busy,

@@ -1,5 +1,7 @@
 //! Takes the fields out of a body and collects all that is wrong with them.
 
+use axum::extract::Query;
+use axum::http::Uri;
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, FieldError};
@@ -16,6 +18,22 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
+    /// The parameters of a query.
+    ///
+    /// # Errors
+    /// [`ApiError::Body`], where it is none, or names one twice.
+    pub(crate) fn of_query(uri: &Uri) -> Result<Self, ApiError> {
+        let wrong = ApiError::Body("Query must hold parameters, each once");
+        let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else { return Err(wrong) };
+        let mut members = Map::new();
+        for (name, value) in pairs {
+            if members.insert(name, Value::String(value)).is_some() {
+                return Err(wrong);
+            }
+        }
+        Ok(Self::new(members))
+    }
+
     pub(crate) fn new(members: Map<String, Value>) -> Self {
         Self { members, errors: Vec::new() }
     }
@@ -51,6 +69,42 @@ impl Fields {
             }
             Some(_) => self.take(field, label, parse).map(Some),
         }
+    }
+
+    /// Whether the field is there, right or wrong.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.members.contains_key(field)
+    }
+
+    /// Records what is wrong with a field that was taken.
+    pub(crate) fn check<T>(&mut self, field: &str, checked: Result<T, String>) -> Option<T> {
+        checked.map_err(|error| self.errors.push(FieldError { field: field.to_owned(), error })).ok()
+    }
+
+    /// Takes a list of strings and parses each: all that is wrong in it is recorded. `None`, too, where it is absent.
+    pub(crate) fn take_list<T>(
+        &mut self,
+        field: &str,
+        label: &str,
+        most: usize,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
+        let items = match self.members.remove(field) {
+            None | Some(Value::Null) => Err(format!("{label} is required")),
+            Some(Value::Array(items)) if (1..=most).contains(&items.len()) => Ok(items),
+            Some(_) => Err(format!("{label} must be a list of 1 to {most} strings")),
+        };
+        let items =
+            items.map_err(|error| self.errors.push(FieldError { field: field.to_owned(), error })).ok()?;
+        let parsed = items.iter().enumerate().map(|(index, item)| {
+            let parsed = item.as_str().ok_or_else(|| "must be a string".to_owned()).and_then(&parse);
+            parsed
+                .map_err(|error| self.errors.push(FieldError { field: format!("{field}[{index}]"), error }))
+                .ok()
+        });
+        // All of them, so that one problem does not hide the next.
+        let parsed: Vec<_> = parsed.collect();
+        parsed.into_iter().collect()
     }
 
     /// All fields, if nothing was wrong and nothing is left over. A field that is ignored is a client's mistake that
@@ -115,6 +169,32 @@ mod tests {
             errors(fields.finish(Some(()))),
             [("wrong".to_owned(), "Wrong must be a string".to_owned())]
         );
+    }
+
+    #[test]
+    fn everything_that_is_wrong_in_a_list_is_reported_with_its_place() {
+        let body = serde_json::json!({ "good": ["a", "b"], "bad": ["a", 5, "no"], "none": [], "text": "a" });
+        let mut fields = fields(&body);
+        let parse = |text: &str| if text == "no" { Err("is no".to_owned()) } else { Ok(text.to_owned()) };
+        assert_eq!(fields.take_list("good", "Good", 2, parse), Some(vec!["a".to_owned(), "b".to_owned()]));
+        for field in ["bad", "none", "text", "absent"] {
+            assert_eq!(fields.take_list(field, "X", 3, parse), None, "{field}");
+        }
+        let errors = errors(fields.finish(Some(())));
+        let fields: Vec<&str> = errors.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(fields, ["bad[1]", "bad[2]", "none", "text", "absent"]);
+    }
+
+    #[test]
+    fn a_query_is_read_like_a_body_and_a_parameter_that_stands_twice_is_refused() {
+        let of = |text: &str| Fields::of_query(&format!("/x{text}").parse().unwrap());
+        let mut fields = of("?limit=5&email=a%40b.c").unwrap();
+        assert_eq!(fields.take_optional("limit", "Limit", Ok), Some(Some("5".to_owned())));
+        assert_eq!(fields.take_optional("email", "Email", Ok), Some(Some("a@b.c".to_owned())));
+        assert_eq!(fields.take_optional("cursor", "Cursor", Ok), Some(None));
+        assert!(fields.finish(Some(())).is_ok());
+        assert!(matches!(of("?a=1&a=1"), Err(ApiError::Body(_))));
+        assert!(errors(of("?unknown=1").unwrap().finish(Some(())))[0].1.contains("Unknown field"));
     }
 
     #[test]

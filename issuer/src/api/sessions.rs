@@ -35,8 +35,7 @@ pub(crate) async fn list(
     let caller = Caller::of(&app, &headers, FAILED).await?;
     let listed = app.store.list_sessions(caller.user.id, app.lives());
     let listed = listed.await.map_err(|e| ApiError::of_store(&e, FAILED))?;
-    let view = |session| ListedView::new(session, caller.token.session_id);
-    Ok(Json(SessionsView { sessions: listed.into_iter().map(view).collect() }))
+    Ok(Json(SessionsView::new(listed, caller.token.session_id)))
 }
 
 /// Ends one of them. Another user's session is as unknown as none.
@@ -69,6 +68,13 @@ pub(crate) async fn end(
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SessionsView {
     sessions: Vec<ListedView>,
+}
+
+impl SessionsView {
+    /// `current`: the session of the token.
+    pub(super) fn new(listed: Vec<ListedSession>, current: Uuid) -> Self {
+        Self { sessions: listed.into_iter().map(|session| ListedView::new(session, current)).collect() }
+    }
 }
 
 #[derive(Serialize, ToSchema)]

@@ -1,5 +1,6 @@
 //! The public interface as clients see it, on a real PostgreSQL.
 
+mod admin;
 mod audit;
 mod deadline;
 mod import;
@@ -28,7 +29,7 @@ use crate::hashing::{Hasher, LoginDeadline};
 use crate::internal;
 use crate::keys::{Keeper, Ring};
 use crate::refresh::SuccessorKey;
-use crate::settings::{HashSettings, PasswordSettings, TokenSettings};
+use crate::settings::{HashSettings, PasswordLinkSettings, PasswordSettings, TokenSettings};
 use crate::store::Store;
 use crate::store::testing::{LIVES, TestDatabase};
 use crate::tokens::Tokens;
@@ -58,6 +59,8 @@ async fn issuing() -> Issuing {
 fn app(store: Store, ring: Ring) -> App {
     let tokens = token_settings("http://issuer.bearward.local");
     App {
+        keeper: Some(Keeper::of_test(&store)),
+        password_links: PasswordLinkSettings { url: None, seconds: 3600 },
         store,
         hasher: Hasher::new(HashSettings { permits: 2, queue: 8 }).unwrap(),
         login_deadline: LoginDeadline::fixed(std::time::Duration::from_millis(1)),

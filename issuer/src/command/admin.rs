@@ -1,79 +1,133 @@
-//! `bearward-issuer admin create`: the first administrator, without default credentials.
+//! `bearward-issuer admin create`: the first administrator, without default credentials, and the way back in for one who
+//! is locked out.
 
-use std::fs::File;
-use std::io::{IsTerminal, Read, Write, stdin, stdout};
-use std::path::PathBuf;
+mod password;
 
 use clap::Args;
 
-use super::{Failure, begin, runtime};
+use self::password::{Given, PasswordSource, prompt};
+use super::{Failure, runtime, say};
 use crate::account::{ADMIN, Email, Name, NewPassword};
-use crate::hashing::Hasher;
+use crate::audit::{Event, Kind};
+use crate::hashing::{Hasher, PasswordHash};
+use crate::password_link::LinkToken;
 use crate::random;
-use crate::settings::{AdminSettings, HashSettings, PasswordSettings, Sources};
-use crate::store::{NewUser, connect};
-
-/// The most that is read for a password, in bytes: beyond every acceptable one.
-const MAX_PASSWORD_BYTES: u64 = 4096;
+use crate::settings::{self, AdminSettings, HashSettings, PasswordLinkSettings, PasswordSettings, Sources};
+use crate::store::{
+    Account, AdministrationError, NewAccount, NewPasswordLink, Promotion, Refused, Store, connect,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct CreateArguments {
     /// The administrator's e-mail address; compared without letter case.
     #[arg(long)]
     email: String,
-    /// The administrator's name.
+    /// The administrator's name. With --promote an existing account keeps its name without this.
+    #[arg(long, required_unless_present = "promote")]
+    name: Option<String>,
+    /// Makes an administrator of an account that is there: its sessions end and its password is void, so that whoever has
+    /// it now has it no more.
     #[arg(long)]
-    name: String,
+    promote: bool,
     #[command(flatten)]
     password: PasswordSource,
 }
 
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct PasswordSource {
-    /// A file that holds the password.
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-    /// Reads the password from standard input, which must not be a terminal.
-    #[arg(long)]
-    password_stdin: bool,
-}
-
+/// No log is begun: standard output is the link's, where there is one.
 pub(crate) fn create(sources: &Sources, arguments: &CreateArguments) -> Result<(), Failure> {
-    let (AdminSettings { database, passwords }, _log) = begin(sources, AdminSettings::read)?;
-    let account = Account::parse(arguments, passwords)?;
+    let AdminSettings { database, passwords, password_links } = settings::read(sources, AdminSettings::read)?;
+    let wanted = Wanted::parse(arguments, passwords)?;
     runtime()?.block_on(async {
         // Waits for the database; what it finds there is up to `migrate`.
         drop(connect::connection(&database).await.map_err(Failure::new)?);
         let store = connect::pool(&database);
-        let hasher = Hasher::new(HashSettings { permits: 1, queue: 0 }).map_err(Failure::new)?;
-        let password_hash = hasher.hash(account.password).await.map_err(Failure::new)?;
-        let id = random::uuid().map_err(Failure::new)?;
-        let (name, email) = (&account.name, &account.email);
-        let user = NewUser { id, name, email, password_hash: &password_hash, role: ADMIN };
-        if !store.create_user(&user).await.map_err(Failure::new)? {
-            let text = "has an account already, which stays as it is: choose another address";
-            return Err(Failure::new(format!("{} {text}", email.as_str())));
+        let found = store.account_by_email(wanted.email.as_str()).await.map_err(Failure::new)?;
+        match found {
+            Some(account) if arguments.promote => promote(&store, wanted, &account, &password_links).await,
+            Some(_) => Err(is_taken(&wanted.email)),
+            None => create_new(&store, wanted, &password_links).await,
         }
-        // It is done, whoever reads this.
-        let _ = writeln!(stdout(), "created administrator {} with id {id}", email.as_str());
-        Ok(())
     })
 }
 
-struct Account {
-    email: Email,
-    name: Name,
-    password: NewPassword,
+async fn create_new(store: &Store, wanted: Wanted, links: &PasswordLinkSettings) -> Result<(), Failure> {
+    let Wanted { email, name, password } = wanted;
+    let Some(name) = &name else {
+        let text = "has no account that could be promoted: give --name, and one is created";
+        return Err(Failure::usage(format!("{} {text}", email.as_str())));
+    };
+    let secret = password.secret(Some(name), &email).await?;
+    let id = random::uuid().map_err(Failure::new)?;
+    let event = Event::of_operator(Kind::UserCreate).about(id);
+    let account = NewAccount {
+        id,
+        name,
+        email: &email,
+        roles: &[ADMIN.to_owned()],
+        password_hash: &secret.password_hash,
+        link: secret.new_link(links),
+    };
+    match store.create_account(&account, &event).await {
+        Ok(()) => {}
+        // Signed up since we looked.
+        Err(AdministrationError::Refused(Refused::EmailTaken)) => return Err(is_taken(&email)),
+        Err(error) => return Err(Failure::new(error)),
+    }
+    say(&format!("created administrator {} with id {id}", email.as_str()));
+    secret.show(links);
+    Ok(())
 }
 
-impl Account {
-    /// Holds the arguments to the rules of signup; all that is wrong is reported at once.
+async fn promote(
+    store: &Store,
+    wanted: Wanted,
+    account: &Account,
+    links: &PasswordLinkSettings,
+) -> Result<(), Failure> {
+    let Wanted { email, name, password } = wanted;
+    let kept = Name::parse(&account.name).ok();
+    let secret = password.secret(name.as_ref().or(kept.as_ref()), &email).await?;
+    let password_hash = &secret.password_hash;
+    let promotion = Promotion { name: name.as_ref(), password_hash, link: secret.new_link(links) };
+    let event = Event::of_operator(Kind::AdminPromote).about(account.id);
+    store.promote(account.id, &promotion, &event).await.map_err(Failure::new)?;
+    let text = "sessions and password of before are void";
+    say(&format!("promoted {} with id {}: {text}", email.as_str(), account.id));
+    secret.show(links);
+    Ok(())
+}
+
+fn is_taken(email: &Email) -> Failure {
+    let text = "has an account already, which stays as it is: choose another address, or take it over with --promote";
+    Failure::new(format!("{} {text}", email.as_str()))
+}
+
+/// What the arguments ask for, held to the rules of signup.
+struct Wanted {
+    email: Email,
+    name: Option<Name>,
+    password: Password,
+}
+
+enum Password {
+    Chosen(NewPassword),
+    /// By a person, once it is known that it makes sense.
+    Asked(PasswordSettings),
+    ByLink,
+}
+
+impl Wanted {
+    /// All that is wrong is reported at once.
     fn parse(arguments: &CreateArguments, rules: PasswordSettings) -> Result<Self, Failure> {
         let email = Email::parse(&arguments.email);
-        let name = Name::parse(&arguments.name);
-        let password = arguments.password.read().and_then(|text| {
-            NewPassword::parse(text, rules)?.apart_from(name.as_ref().ok(), email.as_ref().ok())
+        let name = arguments.name.as_deref().map(Name::parse).transpose();
+        let password = arguments.password.read().and_then(|given| match given {
+            Given::Text(text) => {
+                let name = name.as_ref().ok().and_then(Option::as_ref);
+                NewPassword::parse(text, rules)?.apart_from(name, email.as_ref().ok()).map(Password::Chosen)
+            }
+            Given::Prompt => Ok(Password::Asked(rules)),
+            Given::Link => Ok(Password::ByLink),
         });
         match (email, name, password) {
             (Ok(email), Ok(name), Ok(password)) => Ok(Self { email, name, password }),
@@ -85,61 +139,40 @@ impl Account {
     }
 }
 
-impl PasswordSource {
-    fn read(&self) -> Result<String, String> {
-        let (input, place): (Box<dyn Read>, String) = match &self.password_file {
-            Some(path) => {
-                let place = path.display().to_string();
-                (Box::new(File::open(path).map_err(|error| format!("{place}: {error}"))?), place)
+impl Password {
+    /// `name`: the one that the account will have.
+    async fn secret(self, name: Option<&Name>, email: &Email) -> Result<Secret, Failure> {
+        let password = match self {
+            Self::Chosen(password) => Ok(password),
+            Self::Asked(rules) => prompt(email.as_str()).and_then(|text| NewPassword::parse(text, rules)),
+            Self::ByLink => {
+                let token = Some(LinkToken::new().map_err(Failure::new)?);
+                return Ok(Secret { password_hash: PasswordHash::of_no_password(), token });
             }
-            None if stdin().is_terminal() => {
-                let advice = "pipe the password in, as `bearward-issuer help admin create` shows";
-                return Err(format!("standard input is a terminal, which would show the password: {advice}"));
-            }
-            None => (Box::new(stdin()), "standard input".to_owned()),
         };
-        password_of(input).map_err(|why| format!("{place}: {why}"))
+        let password = password.and_then(|password| password.apart_from(name, Some(email)));
+        let password = password.map_err(Failure::usage)?;
+        let hasher = Hasher::new(HashSettings { permits: 1, queue: 0 }).map_err(Failure::new)?;
+        let password_hash = hasher.hash(password).await.map_err(Failure::new)?;
+        Ok(Secret { password_hash, token: None })
     }
 }
 
-/// The one line of this input. What an editor or a shell may have left in it unseen is refused: whoever typed the
-/// password could never log in with it.
-fn password_of(input: impl Read) -> Result<String, String> {
-    let mut text = String::new();
-    input.take(MAX_PASSWORD_BYTES).read_to_string(&mut text).map_err(|error| error.to_string())?;
-    let line = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
-    if line.contains('\n') {
-        return Err("holds more than one line; give the password alone".to_owned());
-    }
-    if line.starts_with('\u{feff}') {
-        return Err("begins with a byte order mark; save it without".to_owned());
-    }
-    if line.chars().any(char::is_control) {
-        return Err("holds control characters; remove them".to_owned());
-    }
-    Ok(line.to_owned())
+/// What the administrator will log in with.
+struct Secret {
+    password_hash: PasswordHash,
+    token: Option<LinkToken>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_line_end_is_stripped_and_nothing_else() {
-        for text in ["mypassword123", "mypassword123\n", "mypassword123\r\n"] {
-            assert_eq!(password_of(text.as_bytes()), Ok("mypassword123".to_owned()), "{text:?}");
-        }
-        assert_eq!(password_of(&b" my password \n"[..]), Ok(" my password ".to_owned()));
+impl Secret {
+    fn new_link(&self, links: &PasswordLinkSettings) -> Option<NewPasswordLink> {
+        let token = self.token.as_ref()?;
+        Some(NewPasswordLink { token_hash: token.hash(), seconds: links.seconds })
     }
 
-    #[test]
-    fn a_password_with_what_nobody_sees_is_refused_and_not_shown() {
-        for text in
-            ["hunter2\n\n", "hunter2\nx", "\u{feff}hunter2", "hunter2\u{7}", "hunter2\r\r\n", "hunt\0er2"]
-        {
-            let error = password_of(text.as_bytes()).unwrap_err();
-            assert!(!error.contains("hunter2"), "{error}");
+    fn show(&self, links: &PasswordLinkSettings) {
+        if let Some(token) = &self.token {
+            say(&super::user::link_text(token, links));
         }
-        assert!(password_of(&b"\xff"[..]).is_err());
     }
 }

@@ -6,7 +6,8 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{Failure, begin, runtime};
-use crate::keys::life::{self, Stage, Times};
+use crate::audit::{Event, Kind};
+use crate::keys::life;
 use crate::keys::{Keeper, Successor};
 use crate::settings::{DatabaseSettings, KeysCommandSettings, SigningSettings, Sources, table};
 use crate::store::{Clock, KeyRow, connect};
@@ -46,7 +47,8 @@ fn rotate(sources: &Sources) -> Result<(), Failure> {
     runtime()?.block_on(async {
         drop(connect::connection(&database).await.map_err(Failure::new)?);
         let keeper = Keeper::new(connect::pool(&database), keys.encryption, keys.rhythm);
-        let Successor { kid, signs_in_seconds } = keeper.rotate().await.map_err(Failure::new)?;
+        let Successor { kid, signs_in_seconds } =
+            keeper.rotate(&Event::of_operator(Kind::KeyRotate)).await.map_err(Failure::new)?;
         // It is done, whoever reads this.
         let _ = writeln!(stdout(), "published {kid}, which signs in {signs_in_seconds} s");
         Ok(())
@@ -85,25 +87,16 @@ struct Line {
 
 /// `rows`: those in use first, in the order in which they sign.
 fn lines(now: i64, rows: Vec<KeyRow>) -> Vec<Line> {
-    let in_use = rows
-        .iter()
-        .filter(|row| !row.retired)
-        .map(|row| Times { signs_from: row.signs_from, longest_token_seconds: row.longest_token_seconds });
-    let in_use: Vec<_> = in_use.collect();
-    let line = |(index, row): (usize, KeyRow)| Line {
+    let stages = life::stages(now, &rows);
+    let line = |(row, stage): (KeyRow, &'static str)| Line {
         kid: row.kid,
-        stage: match life::stage(&in_use, index, now) {
-            _ if row.retired => "retired",
-            Stage::Published => "published",
-            Stage::Signs => "signs",
-            Stage::Verifies => "verifies",
-        },
+        stage,
         published_at: row.published_at_text,
         signs_from: row.signs_from_text,
         retired_at: row.retired_at_text,
         encrypted: row.encrypted,
     };
-    rows.into_iter().enumerate().map(line).collect()
+    rows.into_iter().zip(stages).map(line).collect()
 }
 
 fn as_table(lines: &[Line]) -> String {

@@ -23,12 +23,12 @@ use crate::keys::seal::KeyEncryption;
 use crate::keys::{Keeper, Ring};
 use crate::purge;
 use crate::server::{self, AddressFile, Listeners, Stage};
-use crate::settings::{ListenerSettings, ServeSettings, SigningSettings, Sources, table};
+use crate::settings::{
+    ListenerSettings, RECOMMENDED_PASSWORD_LENGTH, ServeSettings, SigningSettings, Sources, table,
+};
 use crate::store::{Store, connect};
 use crate::tokens::Tokens;
 
-/// The length at which NIST SP 800-63B-4 section 3.1.1.2 wants passwords that are the only factor.
-const RECOMMENDED_PASSWORD_LENGTH: u32 = 15;
 /// How long connections are still accepted after the stop. With the drain of `server` and the last lines of the log,
 /// a stop takes 13 s at most: `stop_grace_period` in docker-compose.yml is above that.
 const LAME_DUCK: Duration = Duration::from_secs(1);
@@ -73,11 +73,8 @@ async fn serve(settings: ServeSettings) -> Result<(), Failure> {
     let serving = tokio::spawn(server::serve(bound.public, routes_now, server::PUBLIC, told));
 
     let audit_days = settings.audit_days;
-    let (app, keeper) = tokio::select! {
-        started = start(settings) => {
-            let (app, keeper) = started?;
-            (Arc::new(app), keeper)
-        }
+    let app = tokio::select! {
+        started = start(settings) => Arc::new(started?),
         () = signals.next() => {
             info!("stopped before the start was complete");
             return Ok(());
@@ -86,9 +83,7 @@ async fn serve(settings: ServeSettings) -> Result<(), Failure> {
     let _ = routes.send(api::router(Arc::clone(&app)));
     progress.started(Arc::clone(&app));
     info!("ready");
-    if let Some(keeper) = keeper {
-        tokio::spawn(keep_keys(Arc::clone(&app), keeper));
-    }
+    tokio::spawn(keep_keys(Arc::clone(&app)));
     tokio::spawn(purge::forever(app, audit_days));
 
     signals.next().await;
@@ -120,9 +115,18 @@ fn tell_addresses(bound: &Listeners, settings: &ListenerSettings) -> Result<Opti
 }
 
 /// Everything before the first request: database, schema, keys.
-async fn start(settings: ServeSettings) -> Result<(App, Option<Keeper>), Failure> {
-    let ServeSettings { database, tokens, signing, sessions, passwords, hashing, login_deadline, .. } =
-        settings;
+async fn start(settings: ServeSettings) -> Result<App, Failure> {
+    let ServeSettings {
+        database,
+        tokens,
+        signing,
+        sessions,
+        passwords,
+        password_links,
+        hashing,
+        login_deadline,
+        ..
+    } = settings;
     if passwords.min_length < RECOMMENDED_PASSWORD_LENGTH {
         info!(
             min_length = passwords.min_length,
@@ -152,7 +156,7 @@ async fn start(settings: ServeSettings) -> Result<(App, Option<Keeper>), Failure
     let tokens = tokens.ok_or_else(|| Failure::new("the metadata cannot be serialized"))?;
     let hasher = Hasher::new(hashing).map_err(Failure::new)?;
     let login_deadline = deadline(&store, login_deadline).await?;
-    Ok((App { store, hasher, login_deadline, tokens, successors, sessions, passwords }, keeper))
+    Ok(App { store, hasher, login_deadline, tokens, successors, sessions, passwords, password_links, keeper })
 }
 
 fn tell_encryption(encryption: &KeyEncryption) {
@@ -169,7 +173,8 @@ fn tell_encryption(encryption: &KeyEncryption) {
 }
 
 /// Follows what other replicas and operators do to the keys, and does what is due.
-async fn keep_keys(app: Arc<App>, keeper: Keeper) {
+async fn keep_keys(app: Arc<App>) {
+    let Some(keeper) = &app.keeper else { return };
     let mut told = None;
     loop {
         sleep(Duration::from_secs(RELOAD_SECONDS.into())).await;

@@ -8,6 +8,13 @@ use super::bcrypt;
 /// The longest stored hash, in bytes.
 const MAX_HASH_BYTES: usize = 512;
 
+/// What is stored of a user who has no password: well formed, at the cost of a hash that was made when this was written,
+/// and of a salt and an output that are all zero. Nobody finds a password that fits (that would be a preimage of zero), and
+/// a login takes the steps and the time of every other: nothing to log, nothing to measure. It never changes, so that it is
+/// recognized in every database.
+pub(crate) const NO_PASSWORD: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// A password hash as a PHC string, or in the form of bcrypt. `Debug` does not show it: it can be guessed against.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct PasswordHash(String);
@@ -40,6 +47,11 @@ impl Cost {
 impl PasswordHash {
     pub(crate) fn stored(text: String) -> Self {
         Self(text)
+    }
+
+    /// What a user has who cannot log in before choosing a password.
+    pub(crate) fn of_no_password() -> Self {
+        Self(NO_PASSWORD.to_owned())
     }
 
     /// A hash that can be verified, from somebody who is not trusted to know which those are.
@@ -148,6 +160,17 @@ mod tests {
         for outdated in [BCRYPT, &ARGON2ID.replace("t=2", "t=1"), &ARGON2ID.replace("m=19456", "m=4096"), "x"]
         {
             assert!(!stored(outdated).is_current(), "{outdated}");
+        }
+    }
+
+    #[test]
+    fn no_password_fits_the_hash_of_none_which_costs_what_a_new_one_costs() {
+        let none = PasswordHash::of_no_password();
+        assert_eq!((none.cost(), none.is_current()), (Ok(Cost::NEW), true));
+        for password in [&b""[..], &[0; 32], b"AAAAAAAAAAAAAAAAAAAAAA", NO_PASSWORD.as_bytes()] {
+            let mut memory = Memory::default();
+            assert_eq!(none.verify(password, &mut memory), Ok(false));
+            assert_eq!(memory.computed(), 1);
         }
     }
 

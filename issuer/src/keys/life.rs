@@ -3,6 +3,8 @@
 
 use bearward_protocol::bounds::MAX_LEEWAY_SECONDS;
 
+use crate::store::KeyRow;
+
 /// How often a replica reads the keys, in seconds.
 pub(crate) const RELOAD_SECONDS: u32 = 2;
 /// With keys that were read longer ago than this, in seconds, a replica makes no token: it could miss that its key is
@@ -130,6 +132,22 @@ fn retires_at(keys: &[Times], index: usize) -> Option<i64> {
     let (key, successor) = (keys.get(index)?, keys.get(index + 1)?);
     let leeway = i64::try_from(MAX_LEEWAY_SECONDS).unwrap_or(i64::MAX / 2);
     Some(successor.signs_from + i64::from(MAX_STALE_SECONDS) + i64::from(key.longest_token_seconds) + leeway)
+}
+
+/// The stages of listed keys by their names; `rows`: those in use first, in the order in which they sign.
+pub(crate) fn stages(now: i64, rows: &[KeyRow]) -> Vec<&'static str> {
+    let in_use = rows
+        .iter()
+        .filter(|row| !row.retired)
+        .map(|row| Times { signs_from: row.signs_from, longest_token_seconds: row.longest_token_seconds });
+    let in_use: Vec<_> = in_use.collect();
+    let name = |(index, row): (usize, &KeyRow)| match stage(&in_use, index, now) {
+        _ if row.retired => "retired",
+        Stage::Published => "published",
+        Stage::Signs => "signs",
+        Stage::Verifies => "verifies",
+    };
+    rows.iter().enumerate().map(name).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use bearward_core::keys::KeySet;
 use secrecy::SecretBox;
 
 use super::*;
+use crate::audit::{Event, Kind};
 use crate::store::connect;
 use crate::store::testing::TestDatabase;
 
@@ -166,9 +167,9 @@ async fn a_rotation_by_hand_is_noticed_by_replicas_that_run_and_is_not_done_twic
     let (_database, store) = TestDatabase::migrated().await;
     let running = Keeper::of_test(&store).at(BEGIN).encrypted(&[1]).load(None).await.unwrap();
     let by_hand = Keeper::of_test(&store).at(BEGIN + 10).encrypted(&[1]);
-    let successor = by_hand.rotate().await.unwrap();
+    let successor = by_hand.rotate(&Event::of_operator(Kind::KeyRotate)).await.unwrap();
     assert_eq!(successor.signs_in_seconds, LEAD);
-    let error = by_hand.rotate().await.unwrap_err().to_string();
+    let error = by_hand.rotate(&Event::of_operator(Kind::KeyRotate)).await.unwrap_err().to_string();
     assert!(error.contains(&successor.kid) && error.contains("signs in 604 s"), "{error}");
     let after = Keeper::of_test(&store).at(BEGIN + 11).encrypted(&[1]).load(Some(&running)).await.unwrap();
     assert_eq!(after.kids(), [running.kids()[0], successor.kid.as_str()]);
@@ -183,7 +184,12 @@ async fn a_replica_that_cannot_open_the_successor_keeps_what_it_has_and_says_so(
     // What it holds it need not open anew.
     let old = Keeper::of_test(&store).at(BEGIN + 1).encrypted(&[1]);
     assert_eq!(old.load(Some(&running)).await.unwrap().kids(), running.kids());
-    Keeper::of_test(&store).at(BEGIN + 2).encrypted(&[2, 1]).rotate().await.unwrap();
+    Keeper::of_test(&store)
+        .at(BEGIN + 2)
+        .encrypted(&[2, 1])
+        .rotate(&Event::of_operator(Kind::KeyRotate))
+        .await
+        .unwrap();
     assert!(matches!(old.load(Some(&running)).await, Err(KeysError::Unopened { keys: 1, .. })));
 }
 
@@ -191,7 +197,7 @@ async fn a_replica_that_cannot_open_the_successor_keeps_what_it_has_and_says_so(
 async fn the_set_that_is_published_is_the_same_from_every_replica() {
     let (_database, store) = TestDatabase::migrated().await;
     Keeper::of_test(&store).at(BEGIN).load(None).await.unwrap();
-    Keeper::of_test(&store).at(BEGIN).rotate().await.unwrap();
+    Keeper::of_test(&store).at(BEGIN).rotate(&Event::of_operator(Kind::KeyRotate)).await.unwrap();
     let set = || async {
         let ring = Keeper::of_test(&store).at(BEGIN + 1).load(None).await.unwrap();
         ring.published().to_vec()

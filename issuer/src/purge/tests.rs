@@ -25,6 +25,11 @@ const ROWS: &str = "
     INSERT INTO revocations (sequence, kind, name, ends_at)
     SELECT number, 'session', 'x', extract(epoch FROM now()) + ends
     FROM (VALUES (1, -2), (2, 60)) AS rows (number, ends);
+    INSERT INTO users (id, name, email, password_hash) VALUES ('00000000-0000-0000-0000-000000000002', 'c', 'c@d', 'x');
+    INSERT INTO password_links (token_hash, user_id, created_at, expires_at)
+    SELECT sha256(name::bytea), user_id::uuid, now() - interval '1 day', now() + life
+    FROM (VALUES ('over', '00000000-0000-0000-0000-000000000001', interval '-1 s'),
+                 ('kept', '00000000-0000-0000-0000-000000000002', '60 s')) AS rows (name, user_id, life);
     INSERT INTO signing_keys (kid, algorithm, public_key, created_at, retired_at)
     SELECT kid, 'EdDSA', sha256(kid::bytea), now() - interval '2 years', now() - make_interval(days => age)
     FROM (VALUES ('over', 401), ('kept', 399)) AS rows (kid, age);
@@ -36,13 +41,15 @@ const LEFT: &str = "
     SELECT 'session ' || right(id::text, 2) FROM sessions
     UNION ALL SELECT 'tokens ' || right(session_id::text, 2) || ' ' || count(*) FROM refresh_tokens GROUP BY session_id
     UNION ALL SELECT 'record ' || sequence FROM revocations
+    UNION ALL SELECT 'link ' || (token_hash = sha256('kept'))::text FROM password_links
     UNION ALL SELECT 'key ' || kid FROM signing_keys
     UNION ALL SELECT 'event ' || event FROM audit_events
     ORDER BY 1";
 
-const KEPT: [&str; 13] = [
+const KEPT: [&str; 14] = [
     "event kept",
     "key kept",
+    "link true",
     "record 2",
     "session a0",
     "session a1",

@@ -93,6 +93,10 @@ settings! {
         "seconds, 1 to 86400", "How long verifiers may keep the JWK Set. A new key is published for twice as long before it signs.";
     PASSWORD_MIN_LENGTH "BEARWARD_PASSWORD_MIN_LENGTH" "password_min_length" Number WhenUnset::Is("8"),
         "characters, 8 to 64", "The shortest new password. 15 is recommended where it is the only factor.";
+    PASSWORD_LINK_URL "BEARWARD_PASSWORD_LINK_URL" "password_link_url" Text WhenUnset::Off,
+        "http or https URL without fragment", "The page on which a user sets a password; links are this with `#token=...`. Off: the token alone is given out.";
+    PASSWORD_LINK_SECONDS "BEARWARD_PASSWORD_LINK_SECONDS" "password_link_seconds" Number WhenUnset::Is("86400"),
+        "seconds, 60 to 604800", "How long a one-time link is good with which a user sets a password.";
     HASH_PERMITS "BEARWARD_HASH_PERMITS" "hash_permits" Number WhenUnset::Computed("the number of cores"),
         "hashes, 1 to 256", "How many passwords are hashed at a time; each takes a core and 19 MiB.";
     HASH_QUEUE "BEARWARD_HASH_QUEUE" "hash_queue" Number WhenUnset::Is("32"),

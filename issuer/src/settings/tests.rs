@@ -35,6 +35,7 @@ fn without_anything_set_only_the_database_is_missing() {
     assert_eq!(text.lines().count(), 3, "{text}");
     let (serve, log) = read(&sources(&[("DATABASE_URL", URL)], ""), all).unwrap();
     let ServeSettings { database, listeners, tokens, signing, sessions, passwords, hashing, .. } = serve;
+    assert_eq!((&serve.password_links.url, serve.password_links.seconds), (&None, 86_400));
     let SigningSettings::EdDsa(keys) = signing else { panic!("secrets") };
     assert_eq!((database.connections, database.wait), (10, Duration::from_secs(30)));
     assert_eq!(listeners.public.to_string(), "127.0.0.1:8081");
@@ -67,6 +68,8 @@ fn all_problems_are_reported_at_once_each_with_its_setting() {
         ("BEARWARD_HASH_QUEUE", "many"),
         ("BEARWARD_LOGIN_DEADLINE_MS", "4001"),
         ("BEARWARD_AUDIT_DAYS", "0"),
+        ("BEARWARD_PASSWORD_LINK_URL", "https://app.example.com/#x"),
+        ("BEARWARD_PASSWORD_LINK_SECONDS", "604801"),
         ("BEARWARD_LOG_FORMAT", "xml"),
     ];
     let text = problems(all, &environment, "listne = 'x'");

@@ -81,6 +81,19 @@ pub(crate) fn issuer(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// A page of the operator's, to which a fragment is added.
+pub(crate) fn page(text: &str) -> Result<String, &'static str> {
+    let wrong = "must be an http or https URL without user and fragment, for example https://app.example.com/password";
+    if text.contains(['#', '@']) || !is_name(text) {
+        return Err(wrong);
+    }
+    let uri: Uri = text.parse().map_err(|_| wrong)?;
+    match (uri.scheme_str(), uri.host()) {
+        (Some("http" | "https"), Some(host)) if !host.is_empty() => Ok(text.to_owned()),
+        _ => Err(wrong),
+    }
+}
+
 pub(crate) fn audiences(text: &str) -> Result<Vec<String>, String> {
     let mut audiences: Vec<String> = Vec::new();
     for audience in text.split(',').map(str::trim) {

@@ -1,66 +1,323 @@
-//! What an administrator does to a user, with the records that end the tokens of before.
-#![cfg_attr(not(test), expect(dead_code, reason = "for the admin interface, which is to come"))]
+//! What an administrator or an operator does to users, each in one transaction with its event, and with the records that
+//! end the tokens of before.
+//!
+//! All of it takes one lock, before any row, so that one is decided after the other: whether the last administrator would
+//! go, and whether who asks is still an administrator. `endings` has the order of the locks that follow.
 
+use std::fmt;
+
+use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
+use super::audit::insert;
 use super::endings::{Why, commit_subject, end_sessions, greatest_exp, raise_user_version, subject};
+use super::password_links::{NewPasswordLink, put_password_link, void_password_links};
 use super::revocations::{Reason, commit_with};
 use super::{Store, StoreError};
+use crate::account::{ADMIN, Email, Name};
+use crate::audit::{Actor, Event};
+use crate::hashing::{NO_PASSWORD, PasswordHash};
+
+/// The advisory lock of administration: `bw-admin` in ASCII, a number that nobody else takes by chance.
+const LOCK: i64 = 0x6277_2d61_646d_696e;
+
+/// Why nothing was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    NoSuchUser,
+    /// Nobody would be left who has the role `admin`, is enabled and can log in.
+    LastAdministrator,
+    /// Who asks is no administrator (any more).
+    NotAdministrator,
+    /// Somebody has this e-mail.
+    EmailTaken,
+    /// The user is disabled, and could do nothing with it.
+    Disabled,
+}
+
+/// Why nothing was done, or what failed.
+#[derive(Debug)]
+pub(crate) enum AdministrationError {
+    Refused(Refused),
+    Store(StoreError),
+}
+
+/// A user to be, as administrators make them.
+pub(crate) struct NewAccount<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) name: &'a Name,
+    pub(crate) email: &'a Email,
+    pub(crate) roles: &'a [String],
+    /// Of no password, where the user is to choose one by a link.
+    pub(crate) password_hash: &'a PasswordHash,
+    pub(crate) link: Option<NewPasswordLink>,
+}
+
+/// What an account that is there gets with the role `admin`.
+pub(crate) struct Promotion<'a> {
+    /// Another name than the one that its user chose.
+    pub(crate) name: Option<&'a Name>,
+    /// In place of the one that it had, whoever knows that.
+    pub(crate) password_hash: &'a PasswordHash,
+    pub(crate) link: Option<NewPasswordLink>,
+}
 
 impl Store {
-    /// Gives a user these roles. The sessions stay: each refreshes to tokens with the new roles. `false`: no such user.
-    pub(crate) async fn set_roles(&self, user_id: Uuid, roles: &[String]) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let raised = sqlx::query_scalar!(
+    /// Creates a user.
+    ///
+    /// # Errors
+    /// [`Refused::EmailTaken`] by the constraint, no look-up before it.
+    pub(crate) async fn create_account(
+        &self,
+        account: &NewAccount<'_>,
+        event: &Event<'_>,
+    ) -> Result<(), AdministrationError> {
+        let mut transaction = self.administer(event.by.actor).await?;
+        let done = sqlx::query!(
+            "INSERT INTO users (id, name, email, password_hash, roles) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (email) DO NOTHING",
+            account.id,
+            account.name.as_str(),
+            account.email.as_str(),
+            account.password_hash.as_str(),
+            account.roles,
+        );
+        if done.execute(&mut *transaction).await?.rows_affected() == 0 {
+            return Err(Refused::EmailTaken.into());
+        }
+        if let Some(link) = &account.link {
+            put_password_link(&mut transaction, account.id, link).await?;
+        }
+        insert(&mut *transaction, event).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Makes an administrator of an account that is there. Whoever had it loses it: its sessions end, and neither its
+    /// password nor a link from before is good. So nobody gains by signing up with an administrator's address beforehand.
+    pub(crate) async fn promote(
+        &self,
+        user_id: Uuid,
+        promotion: &Promotion<'_>,
+        event: &Event<'_>,
+    ) -> Result<(), AdministrationError> {
+        let mut transaction = self.administer(event.by.actor).await?;
+        if locked(&mut transaction, user_id).await?.is_disabled {
+            return Err(Refused::Disabled.into());
+        }
+        let minimum = sqlx::query_scalar!(
+            "UPDATE users SET name = COALESCE($2, name), password_hash = $3, user_version = user_version + 1,
+                    roles = array_prepend('admin', array_remove(roles, 'admin'))
+             WHERE id = $1 RETURNING user_version",
+            user_id,
+            promotion.name.map(Name::as_str),
+            promotion.password_hash.as_str(),
+        );
+        let minimum = minimum.fetch_one(&mut *transaction).await?;
+        void_password_links(&mut transaction, user_id).await?;
+        if let Some(link) = &promotion.link {
+            put_password_link(&mut transaction, user_id, link).await?;
+        }
+        end_sessions(&mut transaction, user_id, None, Why::Promoted).await?;
+        insert(&mut *transaction, event).await?;
+        Ok(commit_subject(transaction, user_id, minimum, Reason::Changed).await?)
+    }
+
+    /// Gives a user these roles. The sessions stay: each refreshes to tokens with the new roles. `false`: nothing to do.
+    pub(crate) async fn set_roles(
+        &self,
+        user_id: Uuid,
+        roles: &[String],
+        event: &Event<'_>,
+    ) -> Result<bool, AdministrationError> {
+        let mut transaction = self.administer(event.by.actor).await?;
+        let target = locked(&mut transaction, user_id).await?;
+        if target.roles == roles {
+            return Ok(false);
+        }
+        if !roles.iter().any(|role| role == ADMIN) {
+            refuse_last(&mut transaction, user_id, &target).await?;
+        }
+        let minimum = sqlx::query_scalar!(
             "UPDATE users SET roles = $2, user_version = user_version + 1 WHERE id = $1 RETURNING user_version",
             user_id,
             roles,
-        )
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let Some(minimum) = raised else { return Ok(false) };
+        );
+        let minimum = minimum.fetch_one(&mut *transaction).await?;
+        insert(&mut *transaction, event).await?;
         commit_subject(transaction, user_id, minimum, Reason::Changed).await?;
         Ok(true)
     }
 
-    /// Disables a user and ends all sessions. `false`: no such user, or disabled already.
-    pub(crate) async fn disable(&self, user_id: Uuid) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let raised = sqlx::query_scalar!(
+    /// Disables a user, ends all sessions and makes the password link void. `false`: disabled already.
+    pub(crate) async fn disable(
+        &self,
+        user_id: Uuid,
+        event: &Event<'_>,
+    ) -> Result<bool, AdministrationError> {
+        let mut transaction = self.administer(event.by.actor).await?;
+        let target = locked(&mut transaction, user_id).await?;
+        if target.is_disabled {
+            return Ok(false);
+        }
+        refuse_last(&mut transaction, user_id, &target).await?;
+        let minimum = sqlx::query_scalar!(
             "UPDATE users SET disabled_at = clock_timestamp(), user_version = user_version + 1
-             WHERE id = $1 AND disabled_at IS NULL RETURNING user_version",
+             WHERE id = $1 RETURNING user_version",
             user_id,
-        )
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let Some(minimum) = raised else { return Ok(false) };
+        );
+        let minimum = minimum.fetch_one(&mut *transaction).await?;
+        void_password_links(&mut transaction, user_id).await?;
         end_sessions(&mut transaction, user_id, None, Why::Disabled).await?;
+        insert(&mut *transaction, event).await?;
         commit_subject(transaction, user_id, minimum, Reason::Gone).await?;
         Ok(true)
     }
 
     /// Lets a disabled user log in again. What was ended stays so: the version that new tokens carry is greater than
-    /// all that went before. `false`: no such user, or not disabled.
-    pub(crate) async fn enable(&self, user_id: Uuid) -> Result<bool, StoreError> {
-        let done = sqlx::query!(
-            "UPDATE users SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL",
-            user_id
-        )
-        .execute(&self.pool)
-        .await?;
-        Ok(done.rows_affected() == 1)
+    /// all that went before. `false`: not disabled.
+    pub(crate) async fn enable(&self, user_id: Uuid, event: &Event<'_>) -> Result<bool, AdministrationError> {
+        let mut transaction = self.administer(event.by.actor).await?;
+        if !locked(&mut transaction, user_id).await?.is_disabled {
+            return Ok(false);
+        }
+        sqlx::query!("UPDATE users SET disabled_at = NULL WHERE id = $1", user_id)
+            .execute(&mut *transaction)
+            .await?;
+        insert(&mut *transaction, event).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 
-    /// Deletes a user with all sessions. The record stays: it names nothing but a random identifier. `false`: no such
-    /// user.
-    pub(crate) async fn delete_user(&self, user_id: Uuid) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+    /// Deletes a user with all sessions. The record stays: it names nothing but a random identifier.
+    pub(crate) async fn delete_user(
+        &self,
+        user_id: Uuid,
+        event: &Event<'_>,
+    ) -> Result<(), AdministrationError> {
+        let mut transaction = self.administer(event.by.actor).await?;
         // Locked first: no session is opened or refreshed from here on, so the greatest `exp` is the last.
+        let target = locked(&mut transaction, user_id).await?;
+        refuse_last(&mut transaction, user_id, &target).await?;
         let raised = raise_user_version(&mut transaction, user_id).await?;
-        let Some(minimum) = raised else { return Ok(false) };
+        let minimum = raised.ok_or(Refused::NoSuchUser)?;
         let greatest_exp = greatest_exp(&mut transaction, user_id).await?;
         sqlx::query!("DELETE FROM users WHERE id = $1", user_id).execute(&mut *transaction).await?;
-        commit_with(transaction, subject(user_id, minimum, Reason::Gone, greatest_exp).as_slice()).await?;
-        Ok(true)
+        insert(&mut *transaction, event).await?;
+        let record = subject(user_id, minimum, Reason::Gone, greatest_exp);
+        Ok(commit_with(transaction, record.as_slice()).await?)
+    }
+
+    /// Gives a user a one-time link, and makes the one before void. The password that the user has stays until then.
+    pub(crate) async fn create_password_link(
+        &self,
+        user_id: Uuid,
+        link: &NewPasswordLink,
+        event: &Event<'_>,
+    ) -> Result<(), AdministrationError> {
+        let mut transaction = self.administer(event.by.actor).await?;
+        if locked(&mut transaction, user_id).await?.is_disabled {
+            return Err(Refused::Disabled.into());
+        }
+        put_password_link(&mut transaction, user_id, link).await?;
+        insert(&mut *transaction, event).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Begins: nobody else administers until the end of the transaction, and who asks is an administrator at this moment,
+    /// whatever he was when his token was looked at.
+    async fn administer(&self, actor: Actor) -> Result<Transaction<'static, Postgres>, AdministrationError> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query!("SELECT pg_advisory_xact_lock($1)", LOCK).execute(&mut *transaction).await?;
+        let may = match actor {
+            Actor::Operator => true,
+            Actor::Client => false,
+            Actor::User(id) => {
+                sqlx::query_scalar!(
+                    r#"SELECT EXISTS (SELECT FROM users WHERE id = $1 AND 'admin' = ANY (roles) AND disabled_at IS NULL)
+                       AS "may!""#,
+                    id
+                )
+                .fetch_one(&mut *transaction)
+                .await?
+            }
+        };
+        if may { Ok(transaction) } else { Err(Refused::NotAdministrator.into()) }
+    }
+}
+
+/// A user whose row is locked.
+struct Target {
+    roles: Vec<String>,
+    is_disabled: bool,
+    has_password: bool,
+}
+
+async fn locked(
+    transaction: &mut Transaction<'_, Postgres>,
+    user_id: Uuid,
+) -> Result<Target, AdministrationError> {
+    let target = sqlx::query_as!(
+        Target,
+        r#"SELECT roles, disabled_at IS NOT NULL AS "is_disabled!", password_hash <> $2 AS "has_password!"
+           FROM users WHERE id = $1 FOR NO KEY UPDATE"#,
+        user_id,
+        NO_PASSWORD,
+    );
+    let target = target.fetch_optional(&mut **transaction).await?;
+    target.ok_or(AdministrationError::Refused(Refused::NoSuchUser))
+}
+
+/// The last administrator stays. Who could not log in anyway, disabled or without a password, neither stays nor is held.
+async fn refuse_last(
+    transaction: &mut Transaction<'_, Postgres>,
+    user_id: Uuid,
+    target: &Target,
+) -> Result<(), AdministrationError> {
+    let counts = target.roles.iter().any(|role| role == ADMIN) && !target.is_disabled && target.has_password;
+    if !counts {
+        return Ok(());
+    }
+    let another = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM users WHERE 'admin' = ANY (roles) AND id <> $1
+                                              AND disabled_at IS NULL AND password_hash <> $2) AS "another!""#,
+        user_id,
+        NO_PASSWORD,
+    );
+    if another.fetch_one(&mut **transaction).await? { Ok(()) } else { Err(Refused::LastAdministrator.into()) }
+}
+
+impl From<Refused> for AdministrationError {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<StoreError> for AdministrationError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<sqlx::Error> for AdministrationError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// For an operator.
+impl fmt::Display for AdministrationError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(formatter),
+            Self::Refused(refused) => formatter.write_str(match refused {
+                Refused::NoSuchUser => "there is no such user",
+                Refused::LastAdministrator => {
+                    "this is the last administrator who can log in: make another one first, with `admin create`"
+                }
+                Refused::NotAdministrator => "only administrators may do this",
+                Refused::EmailTaken => "somebody has this e-mail already",
+                Refused::Disabled => "the user is disabled: enable first",
+            }),
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! Everything that ends sessions or tokens before their time, each in one transaction with its revocation records.
 //!
-//! Locks are taken in one order: the user's row, rows of sessions, the head of the records. Whatever opens or refreshes
+//! Locks are taken in one order: the user's row, the user's password link, rows of sessions, the head of the records. Whatever opens or refreshes
 //! a session takes the first two in the same order. So it either comes before, and is seen and ended here, or waits and
 //! sees what was done.
 
 use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
+use super::password_links::void_password_links;
 use super::revocations::{Reason, Record, commit_with};
 use super::sessions::open;
 use super::{Grant, Opening, Store, StoreError, Verified, audit};
@@ -23,6 +24,10 @@ pub(crate) enum Why {
     PasswordChanged,
     RefreshTokenReused,
     Disabled,
+    /// By an administrator or an operator, one by one.
+    EndedByAdministrator,
+    /// The account became an administrator's.
+    Promoted,
 }
 
 impl Why {
@@ -34,6 +39,8 @@ impl Why {
             Self::PasswordChanged => "password_changed",
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::Disabled => "disabled",
+            Self::EndedByAdministrator => "ended_by_administrator",
+            Self::Promoted => "promoted",
         }
     }
 
@@ -140,6 +147,7 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         let Some(user_version) = raised else { return Ok(None) };
+        void_password_links(&mut transaction, verified.user_id).await?;
         let ended = end_sessions(&mut transaction, verified.user_id, None, Why::PasswordChanged).await?;
         // Logged out meanwhile: whoever asks is nobody any more.
         if ended.iter().all(|ended| ended.id != session_id) {

@@ -20,6 +20,8 @@ pub(crate) enum Purged {
     Sessions,
     /// Of which every token is expired for every verifier.
     Revocations,
+    /// Expired: used ones are deleted when they are used.
+    PasswordLinks,
     /// Retired so long ago.
     SigningKeys,
     /// Older than so many days.
@@ -33,6 +35,7 @@ impl Purged {
             Self::RefreshTokens => "refresh_tokens",
             Self::Sessions => "sessions",
             Self::Revocations => "revocations",
+            Self::PasswordLinks => "password_links",
             Self::SigningKeys => "signing_keys",
             Self::AuditEvents { .. } => "audit_events",
         }
@@ -70,6 +73,12 @@ impl Store {
                 "DELETE FROM revocations WHERE sequence IN (
                    SELECT sequence FROM revocations WHERE ends_at < extract(epoch FROM now())
                    ORDER BY ends_at LIMIT $1 FOR UPDATE SKIP LOCKED)",
+                limit,
+            ),
+            Purged::PasswordLinks => sqlx::query!(
+                "DELETE FROM password_links WHERE token_hash IN (
+                   SELECT token_hash FROM password_links WHERE expires_at <= now()
+                   LIMIT $1 FOR UPDATE SKIP LOCKED)",
                 limit,
             ),
             Purged::SigningKeys => sqlx::query!(

@@ -5,7 +5,9 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretBox};
 use sqlx::{PgConnection, PgExecutor};
 
+use super::audit::insert;
 use super::{Store, StoreError};
+use crate::audit::Event;
 
 /// A signing key as it is stored. Times in seconds since the epoch.
 pub(crate) struct StoredKey {
@@ -86,11 +88,14 @@ impl Store {
 
     /// Changes the keys as `decide` says of those in use, and returns what is in use afterwards.
     ///
+    /// `event` is who asked for it, where somebody did.
+    ///
     /// The lock makes one replica decide at a time: the next one finds what this one did. It takes more rights than
     /// reading, so ask only where there is something to change.
     pub(crate) async fn change_signing_keys<E: From<StoreError>>(
         &self,
         clock: Clock,
+        event: Option<&Event<'_>>,
         decide: impl FnOnce(&StoredKeys) -> Result<Vec<Change>, E>,
     ) -> Result<StoredKeys, E> {
         let mut transaction = self.pool.begin().await.map_err(StoreError::from)?;
@@ -103,6 +108,9 @@ impl Store {
             apply(&mut transaction, change, found.now).await.map_err(StoreError::from)?;
         }
         let keys = keys_in_use(&mut *transaction, clock).await.map_err(StoreError::from)?;
+        if let Some(event) = event {
+            insert(&mut *transaction, event).await.map_err(StoreError::from)?;
+        }
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(keys)
     }

@@ -1,5 +1,6 @@
 //! What the statements promise, on a real PostgreSQL.
 
+mod administration;
 mod endings;
 mod races;
 mod refresh;

@@ -6,12 +6,14 @@ use uuid::Uuid;
 
 use super::*;
 use crate::account::{CUSTOMER, Email, Name};
+use crate::audit::{Event, Kind};
 use crate::hashing::PasswordHash;
 use crate::keys::Keeper;
+use crate::password_link::LinkToken;
 use crate::purge;
 use crate::refresh::SuccessorKey;
 use crate::store::testing::{TestDatabase, identity, opening, somebody};
-use crate::store::{NewUser, Standing, StoreError, Verified, Why};
+use crate::store::{NewPasswordLink, NewUser, Standing, StoreError, Verified, Why};
 
 /// A role that every server has and that may do nothing here: rights given to it end with the test's database.
 const LEAST_ROLE: &str = "pg_signal_backend";
@@ -64,7 +66,7 @@ async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepa
     let forbidden = store.credentials("priya@example.com").await;
     assert!(matches!(forbidden, Err(StoreError::Unavailable(_))), "{forbidden:?}");
     owner.execute(grants(LEAST_ROLE).leak()).await;
-    assert!(Keeper::of_test(&store).rotate().await.is_ok());
+    assert!(Keeper::of_test(&store).rotate(&Event::of_operator(Kind::KeyRotate)).await.is_ok());
     let (name, email) = (Name::parse("Priya").unwrap(), Email::parse("priya@example.com").unwrap());
     let password_hash = &PasswordHash::stored("x".to_owned());
     let id = Uuid::from_u128(1);
@@ -78,6 +80,12 @@ async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepa
     for purged in purge::all(90) {
         store.purge(purged, 1).await.unwrap();
     }
+    let link = NewPasswordLink { token_hash: LinkToken::new().unwrap().hash(), seconds: 60 };
+    let event = Event::of_operator(Kind::PasswordLink);
+    assert!(store.create_password_link(id, &link, &event).await.is_ok());
+    let event = Event::of_operator(Kind::PasswordChange);
+    assert!(store.redeem_password_link(link.token_hash, password_hash, &event).await.unwrap());
+    assert!(store.delete_user(id, &Event::of_operator(Kind::UserDelete)).await.is_ok());
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use super::refresh::Session;
 use super::*;
+use crate::audit::{Event, Kind};
 use crate::store::revocations::{Reason, Record, commit_with};
 use crate::store::testing::somebody;
 
@@ -138,7 +139,9 @@ async fn what_cannot_be_recorded_does_not_happen() {
     session.store.execute("DELETE FROM revocation_head").await;
     assert!(session.store.end_session(session.person.id, session.id, Why::Logout, somebody()).await.is_err());
     assert!(session.store.log_out_everywhere(session.person.id, somebody()).await.is_err());
-    assert!(session.store.delete_user(session.person.id).await.is_err());
+    assert!(
+        session.store.delete_user(session.person.id, &Event::of_operator(Kind::UserDelete)).await.is_err()
+    );
     assert!(matches!(session.standing(&session.grant).await, Standing::Good(_)));
 }
 
@@ -167,7 +170,13 @@ async fn a_password_change_ends_all_sessions_and_opens_one() {
 #[tokio::test]
 async fn new_roles_keep_the_sessions_and_end_the_tokens() {
     let session = Session::new().await;
-    assert!(session.store.set_roles(session.person.id, &["rider".to_owned()]).await.unwrap());
+    assert!(
+        session
+            .store
+            .set_roles(session.person.id, &["rider".to_owned()], &Event::of_operator(Kind::RolesChange))
+            .await
+            .unwrap()
+    );
     assert_eq!(records(&session.store).await, [of_subject(1, 2, "changed", &session.grant)]);
     assert_eq!(session.standing(&session.grant).await, Standing::Revoked);
     let refreshed = refresh::refresh(&session.store, &session.key, &session.token).await.unwrap();
@@ -179,12 +188,12 @@ async fn new_roles_keep_the_sessions_and_end_the_tokens() {
 async fn a_disabled_user_is_gone_and_after_enabling_only_new_tokens_are_good() {
     let session = Session::new().await;
     let id = session.person.id;
-    assert!(session.store.disable(id).await.unwrap());
-    assert!(!session.store.disable(id).await.unwrap());
+    assert!(session.store.disable(id, &Event::of_operator(Kind::UserDisable)).await.unwrap());
+    assert!(!session.store.disable(id, &Event::of_operator(Kind::UserDisable)).await.unwrap());
     assert_eq!(records(&session.store).await, [of_subject(1, 2, "gone", &session.grant)]);
     assert_eq!(session.standing(&session.grant).await, Standing::Gone);
-    assert!(session.store.enable(id).await.unwrap());
-    assert!(!session.store.enable(id).await.unwrap());
+    assert!(session.store.enable(id, &Event::of_operator(Kind::UserEnable)).await.unwrap());
+    assert!(!session.store.enable(id, &Event::of_operator(Kind::UserEnable)).await.unwrap());
     assert_eq!(session.standing(&session.grant).await, Standing::Revoked);
     let verified = Verified { user_version: 2, ..session.person.verified() };
     let new = session.store.open_session(&verified, &opening(Uuid::from_u128(2))).await.unwrap().unwrap();
@@ -195,8 +204,10 @@ async fn a_disabled_user_is_gone_and_after_enabling_only_new_tokens_are_good() {
 #[tokio::test]
 async fn a_deleted_user_leaves_nothing_but_the_record() {
     let session = Session::new().await;
-    assert!(session.store.delete_user(session.person.id).await.unwrap());
-    assert!(!session.store.delete_user(session.person.id).await.unwrap());
+    let event = Event::of_operator(Kind::UserDelete);
+    let delete = || session.store.delete_user(session.person.id, &event);
+    delete().await.unwrap();
+    assert!(matches!(delete().await, Err(AdministrationError::Refused(Refused::NoSuchUser))));
     assert_eq!(records(&session.store).await, [of_subject(1, 2, "gone", &session.grant)]);
     assert_eq!(session.standing(&session.grant).await, Standing::Gone);
     assert_eq!(sessions(&session.store).await, 0);

@@ -169,6 +169,16 @@ async fn nothing_survives_its_end_with_a_disabling_at_any_statement() {
 }
 
 #[tokio::test]
+async fn nothing_survives_its_end_with_a_used_password_link_at_any_statement() {
+    at_every_gate(Operation::Link, 11).await;
+}
+
+#[tokio::test]
+async fn nothing_survives_its_end_with_a_promotion_at_any_statement() {
+    at_every_gate(Operation::Promote, 9).await;
+}
+
+#[tokio::test]
 async fn nothing_survives_its_end_with_a_deletion_at_any_statement() {
     at_every_gate(Operation::Delete, 9).await;
 }

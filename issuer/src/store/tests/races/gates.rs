@@ -10,11 +10,13 @@ use super::*;
 use crate::refresh::SuccessorKey;
 
 /// Every gate, by the trigger that makes it: when, what, on which table, and for each what.
-pub(super) const ALL: [&str; 22] = [
+pub(super) const ALL: [&str; 24] = [
     "before_update_users_statement",
     "after_update_users_statement",
     "before_delete_users_statement",
     "after_delete_users_statement",
+    "before_delete_password_links_statement",
+    "after_delete_password_links_statement",
     "before_insert_sessions_statement",
     "before_insert_sessions_row",
     "after_insert_sessions_statement",
@@ -93,7 +95,7 @@ impl Gates {
         self.until(
             running,
             "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
-                             WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted)",
+                             WHERE datname = current_database() AND locktype = 'advisory' AND objid = 1 AND NOT granted)",
         )
         .await
     }

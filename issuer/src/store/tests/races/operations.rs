@@ -5,6 +5,8 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::audit::{Event, Kind};
+use crate::password_link::{LinkHash, LinkToken};
 use crate::refresh::{RefreshToken, SuccessorKey};
 use crate::store::testing::{LIVES, somebody};
 
@@ -34,6 +36,9 @@ pub(super) enum Operation {
     NewRoles,
     Disable,
     Delete,
+    /// The password is set by a link that was given out before.
+    Link,
+    Promote,
 }
 
 /// A pair of tokens that somebody holds.
@@ -56,7 +61,12 @@ pub(super) struct Case {
     pub(super) one: Vec<Held>,
     /// Those of the second.
     pub(super) two: Vec<Held>,
+    /// The link that the user has.
+    link: LinkHash,
 }
+
+/// Somebody, from nowhere.
+static NOBODY: Client = Client { address: None, user_agent: None, request_id: None };
 
 impl Case {
     pub(super) async fn new(store: &Store, key: &Arc<SuccessorKey>) -> Arc<Self> {
@@ -70,7 +80,10 @@ impl Case {
         }
         let (opening, token) = fresh(BEFORE);
         let grant = store.open_session(&person.verified(), &opening).await.unwrap().unwrap();
-        Arc::new(Self { person, key: Arc::clone(key), one, two: vec![Held { grant, token }] })
+        let link = LinkToken::new().unwrap().hash();
+        let new = NewPasswordLink { token_hash: link, seconds: 60 };
+        store.create_password_link(person.id, &new, &by_operator(Kind::PasswordLink)).await.unwrap();
+        Arc::new(Self { person, key: Arc::clone(key), one, two: vec![Held { grant, token }], link })
     }
 
     /// Begins an operation.
@@ -123,15 +136,31 @@ impl Case {
                     held: grant.map(|grant| Held { grant, token }).into_iter().collect(),
                 }
             }
-            Operation::NewRoles => plain(store.set_roles(id, &["rider".to_owned()]).await.unwrap()),
-            Operation::Disable => plain(store.disable(id).await.unwrap()),
-            Operation::Delete => plain(store.delete_user(id).await.unwrap()),
+            Operation::NewRoles => plain(took_place(
+                store.set_roles(id, &["rider".to_owned()], &by_operator(Kind::RolesChange)).await,
+            )),
+            Operation::Disable => plain(took_place(store.disable(id, &by_operator(Kind::UserDisable)).await)),
+            Operation::Delete => {
+                let deleted = store.delete_user(id, &by_operator(Kind::UserDelete)).await;
+                plain(took_place(deleted.map(|()| true)))
+            }
+            Operation::Link => {
+                let hash = PasswordHash::stored("$argon2id$chosen".to_owned());
+                let event = Event::of_user(Kind::PasswordChange, id, &NOBODY);
+                plain(store.redeem_password_link(self.link, &hash, &event).await.unwrap())
+            }
+            Operation::Promote => {
+                let none = PasswordHash::of_no_password();
+                let promotion = Promotion { name: None, password_hash: &none, link: None };
+                let promoted = store.promote(id, &promotion, &by_operator(Kind::AdminPromote)).await;
+                plain(took_place(promoted.map(|()| true)))
+            }
         }
     }
 }
 
 impl Operation {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Login,
         Self::Refresh,
         Self::Retry,
@@ -144,6 +173,8 @@ impl Operation {
         Self::NewRoles,
         Self::Disable,
         Self::Delete,
+        Self::Link,
+        Self::Promote,
     ];
 
     /// Whether this access token must not be good once this took place; `own`: it gave the token out itself.
@@ -162,8 +193,21 @@ impl Operation {
             Self::Reuse | Self::Logout => grant.session_id == case.one[0].grant.session_id,
             Self::EndOther | Self::LogoutOthers => grant.session_id == case.two[0].grant.session_id,
             Self::PasswordChange => !own,
-            Self::LogoutEverywhere | Self::Disable | Self::Delete => true,
+            Self::LogoutEverywhere | Self::Disable | Self::Delete | Self::Link | Self::Promote => true,
         }
+    }
+}
+
+fn by_operator(kind: Kind) -> Event<'static> {
+    Event::of_operator(kind)
+}
+
+/// Who is not there any more, or has what he should get, is no failure.
+fn took_place(done: Result<bool, AdministrationError>) -> bool {
+    match done {
+        Ok(took_place) => took_place,
+        Err(AdministrationError::Refused(Refused::NoSuchUser | Refused::Disabled)) => false,
+        Err(other) => panic!("{other:?}"),
     }
 }
 

@@ -1,0 +1,128 @@
+//! What a user may: roles, disabling, sessions.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use uuid::Uuid;
+
+use super::users::{AccountView, account, roles_of};
+use super::{FAILED, id};
+use crate::api::body;
+use crate::api::caller::Administrator;
+use crate::api::client::client;
+use crate::api::error::ApiError;
+use crate::api::fields::Fields;
+use crate::api::sessions::SessionsView;
+use crate::app::App;
+use crate::audit::{Event, Kind};
+use crate::store::Why;
+
+/// Gives a user these roles, and no others. Tokens with the old ones are good no more; a refresh yields the new ones.
+pub(super) async fn set_roles(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Json<AccountView>, ApiError> {
+    let client = client(&request);
+    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
+    let user_id = id(path)?;
+    let mut fields = Fields::new(body::object(request).await?);
+    let roles = roles_of(&mut fields);
+    let roles = fields.finish(roles)?;
+    let event = administrator.event(Kind::RolesChange, &client).about(user_id);
+    let changed = app.store.set_roles(user_id, &roles, &event).await;
+    tell_if(&app, changed.map_err(|e| ApiError::of_administration(&e, FAILED))?, &event);
+    account(&app, user_id).await
+}
+
+/// Disables a user and ends all sessions; one who is disabled stays so.
+pub(super) async fn disable(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Json<AccountView>, ApiError> {
+    let client = client(&request);
+    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
+    let user_id = id(path)?;
+    body::nothing(request).await?;
+    let event = administrator.event(Kind::UserDisable, &client).about(user_id);
+    let changed = app.store.disable(user_id, &event).await;
+    tell_if(&app, changed.map_err(|e| ApiError::of_administration(&e, FAILED))?, &event);
+    account(&app, user_id).await
+}
+
+/// Lets a disabled user log in again; one who is not disabled stays so.
+pub(super) async fn enable(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Json<AccountView>, ApiError> {
+    let client = client(&request);
+    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
+    let user_id = id(path)?;
+    body::nothing(request).await?;
+    let event = administrator.event(Kind::UserEnable, &client).about(user_id);
+    let changed = app.store.enable(user_id, &event).await;
+    tell_if(&app, changed.map_err(|e| ApiError::of_administration(&e, FAILED))?, &event);
+    account(&app, user_id).await
+}
+
+/// Ends all sessions of a user.
+pub(super) async fn log_out(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<StatusCode, ApiError> {
+    let client = client(&request);
+    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
+    let user_id = id(path)?;
+    body::nothing(request).await?;
+    let done = app.store.log_out_everywhere(user_id, administrator.by(&client)).await;
+    if !done.map_err(|e| ApiError::of_store(&e, FAILED))? {
+        return Err(ApiError::NotFound);
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The sessions of a user.
+pub(super) async fn sessions(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Json<SessionsView>, ApiError> {
+    let administrator = Administrator::of(&app, &headers, FAILED).await?;
+    let user_id = id(path)?;
+    drop(account(&app, user_id).await?);
+    let listed = app.store.list_sessions(user_id, app.lives()).await;
+    let listed = listed.map_err(|e| ApiError::of_store(&e, FAILED))?;
+    Ok(Json(SessionsView::new(listed, administrator.0.token.session_id)))
+}
+
+/// Ends one of them.
+pub(super) async fn end_session(
+    State(app): State<Arc<App>>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    request: Request,
+) -> Result<StatusCode, ApiError> {
+    let client = client(&request);
+    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
+    let ids = path
+        .ok()
+        .and_then(|Path((user, session))| Uuid::try_parse(&user).ok().zip(Uuid::try_parse(&session).ok()));
+    let (user_id, session_id) = ids.ok_or(ApiError::NotFound)?;
+    let by = administrator.by(&client);
+    let ended = app.store.end_session(user_id, session_id, Why::EndedByAdministrator, by).await;
+    if !ended.map_err(|e| ApiError::of_store(&e, FAILED))? {
+        return Err(ApiError::NotFound);
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn tell_if(app: &App, changed: bool, event: &Event<'_>) {
+    if changed {
+        app.store.tell(event);
+    }
+}

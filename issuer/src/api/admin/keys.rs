@@ -1,0 +1,79 @@
+//! The keys that sign tokens.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+use super::FAILED;
+use crate::api::body;
+use crate::api::caller::Administrator;
+use crate::api::client::client;
+use crate::api::error::ApiError;
+use crate::app::App;
+use crate::audit::Kind;
+use crate::keys::life;
+use crate::store::Clock;
+
+/// The keys with their stages, the last retired ones among them, without their private halves.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<Json<KeysView>, ApiError> {
+    Administrator::of(&app, &headers, FAILED).await?;
+    let listed = app.store.list_signing_keys(Clock::Database).await;
+    let (now, rows) = listed.map_err(|e| ApiError::of_store(&e, FAILED))?;
+    let stages = life::stages(now, &rows);
+    let view = |(row, stage): (crate::store::KeyRow, &'static str)| KeyView {
+        kid: row.kid,
+        stage,
+        published_at: row.published_at_text,
+        signs_from: row.signs_from_text,
+        retired_at: row.retired_at_text,
+        encrypted: row.encrypted,
+    };
+    Ok(Json(KeysView { keys: rows.into_iter().zip(stages).map(view).collect() }))
+}
+
+/// Publishes a new key, which signs once every verifier knows it.
+pub(super) async fn rotate(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<(StatusCode, Json<RotatedView>), ApiError> {
+    let client = client(&request);
+    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
+    body::nothing(request).await?;
+    let keeper = app.keeper.as_ref().ok_or(ApiError::NoKeys)?;
+    let event = administrator.event(Kind::KeyRotate, &client).about_nobody();
+    let successor = keeper.rotate(&event).await.map_err(|e| ApiError::of_keys(&e, FAILED))?;
+    let view = RotatedView { kid: successor.kid, signs_in_seconds: successor.signs_in_seconds };
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+#[derive(Serialize)]
+pub(super) struct KeysView {
+    keys: Vec<KeyView>,
+}
+
+/// A key. Times by RFC 3339.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct KeyView {
+    kid: String,
+    /// `published`, `signs`, `verifies` or `retired`.
+    stage: &'static str,
+    published_at: String,
+    signs_from: String,
+    retired_at: Option<String>,
+    encrypted: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RotatedView {
+    kid: String,
+    /// How long it is published before it signs.
+    signs_in_seconds: i64,
+}

@@ -1,0 +1,206 @@
+//! Users: the list, one of them, new ones, their links, their end.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use serde::Serialize;
+
+use super::{FAILED, cursor, id};
+use crate::account::{CUSTOMER, Email, LoginEmail, Name, Role};
+use crate::api::body;
+use crate::api::caller::Administrator;
+use crate::api::client::client;
+use crate::api::error::ApiError;
+use crate::api::fields::Fields;
+use crate::app::App;
+use crate::audit::Kind;
+use crate::hashing::PasswordHash;
+use crate::password_link::LinkToken;
+use crate::random;
+use crate::settings::PasswordLinkSettings;
+use crate::store::{Account, AccountsPage, NewAccount, NewPasswordLink};
+
+/// A part of all users, oldest first; or the one with this e-mail.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Json<UsersView>, ApiError> {
+    Administrator::of(&app, &headers, FAILED).await?;
+    let mut fields = Fields::of_query(&uri)?;
+    let email = fields.take_optional("email", "Email", |text| Ok(LoginEmail::new(&text)));
+    let part = cursor::part(&mut fields, cursor::place);
+    let (email, (after, limit)) = fields.finish(email.zip(part))?;
+    let page = match &email {
+        None => app.store.list_accounts(after, limit).await.map_err(|e| ApiError::of_store(&e, FAILED))?,
+        Some(email) => {
+            AccountsPage { accounts: by_email(&app, email).await?.into_iter().collect(), next: None }
+        }
+    };
+    Ok(Json(UsersView {
+        users: page.accounts.into_iter().map(AccountView::from).collect(),
+        next_cursor: page.next.map(cursor::of_place),
+    }))
+}
+
+async fn by_email(app: &App, email: &LoginEmail) -> Result<Option<Account>, ApiError> {
+    let Some(email) = email.to_look_up() else { return Ok(None) };
+    app.store.account_by_email(email).await.map_err(|e| ApiError::of_store(&e, FAILED))
+}
+
+/// One user.
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Json<AccountView>, ApiError> {
+    Administrator::of(&app, &headers, FAILED).await?;
+    account(&app, id(path)?).await
+}
+
+/// What is known of this user now.
+pub(super) async fn account(app: &App, user_id: uuid::Uuid) -> Result<Json<AccountView>, ApiError> {
+    let account = app.store.account(user_id).await.map_err(|e| ApiError::of_store(&e, FAILED))?;
+    Ok(Json(account.ok_or(ApiError::NotFound)?.into()))
+}
+
+/// Creates a user without a password, who chooses one by the link of the answer. So no administrator ever knows it.
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<(StatusCode, Json<CreatedView>), ApiError> {
+    let client = client(&request);
+    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
+    let mut fields = Fields::new(body::object(request).await?);
+    let name = fields.take("name", "Name", |text| Name::parse(&text));
+    let email = fields.take("email", "Email", |text| Email::parse(&text));
+    let roles = match fields.has("roles") {
+        true => roles_of(&mut fields),
+        false => Some(vec![CUSTOMER.to_owned()]),
+    };
+    let ((name, email), roles) = fields.finish(name.zip(email).zip(roles))?;
+    let id = random::uuid().map_err(|e| ApiError::internal(&e, FAILED))?;
+    let (token, link) = new_link(&app.password_links)?;
+    let password_hash = &PasswordHash::of_no_password();
+    let account =
+        NewAccount { id, name: &name, email: &email, roles: &roles, password_hash, link: Some(link) };
+    let event = administrator.event(Kind::UserCreate, &client).about(id);
+    let created = app.store.create_account(&account, &event).await;
+    created.map_err(|e| ApiError::of_administration(&e, FAILED))?;
+    app.store.tell(&event);
+    let Json(user) = self::account(&app, id).await?;
+    let password_link = PasswordLinkView::new(&token, &app.password_links);
+    Ok((StatusCode::CREATED, Json(CreatedView { user, password_link })))
+}
+
+/// The roles of a body; all that is wrong with them is recorded.
+pub(super) fn roles_of(fields: &mut Fields) -> Option<Vec<String>> {
+    let taken = fields.take_list("roles", "Roles", Role::MOST, Role::parse)?;
+    fields.check("roles", Role::together(taken))
+}
+
+/// A new link, in place of the one before. The password that the user has is good until the link is used.
+pub(super) async fn password_link(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<(StatusCode, Json<PasswordLinkView>), ApiError> {
+    let client = client(&request);
+    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
+    let user_id = id(path)?;
+    body::nothing(request).await?;
+    let (token, link) = new_link(&app.password_links)?;
+    let event = administrator.event(Kind::PasswordLink, &client).about(user_id);
+    let created = app.store.create_password_link(user_id, &link, &event).await;
+    created.map_err(|e| ApiError::of_administration(&e, FAILED))?;
+    app.store.tell(&event);
+    Ok((StatusCode::CREATED, Json(PasswordLinkView::new(&token, &app.password_links))))
+}
+
+fn new_link(settings: &PasswordLinkSettings) -> Result<(LinkToken, NewPasswordLink), ApiError> {
+    let token = LinkToken::new().map_err(|e| ApiError::internal(&e, FAILED))?;
+    let link = NewPasswordLink { token_hash: token.hash(), seconds: settings.seconds };
+    Ok((token, link))
+}
+
+/// Deletes a user.
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<StatusCode, ApiError> {
+    let client = client(&request);
+    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
+    let user_id = id(path)?;
+    let event = administrator.event(Kind::UserDelete, &client).about(user_id);
+    let deleted = app.store.delete_user(user_id, &event).await;
+    deleted.map_err(|e| ApiError::of_administration(&e, FAILED))?;
+    app.store.tell(&event);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UsersView {
+    users: Vec<AccountView>,
+    /// For the next part; `null` at the end.
+    next_cursor: Option<String>,
+}
+
+/// A user as administrators see him. Times by RFC 3339.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AccountView {
+    id: String,
+    name: String,
+    email: String,
+    roles: Vec<String>,
+    /// `false`: nobody can log in until a password link is used.
+    has_password: bool,
+    disabled: bool,
+    disabled_at: Option<String>,
+    created_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CreatedView {
+    user: AccountView,
+    password_link: PasswordLinkView,
+}
+
+/// A link that is shown this once.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PasswordLinkView {
+    /// For `POST /api/auth/password/link`.
+    token: String,
+    /// The page that takes the token; `null` where none is set.
+    link: Option<String>,
+    /// How long it is good, in seconds.
+    expires_in: u32,
+}
+
+impl PasswordLinkView {
+    fn new(token: &LinkToken, settings: &PasswordLinkSettings) -> Self {
+        Self { token: token.text(), link: token.link(settings), expires_in: settings.seconds }
+    }
+}
+
+impl From<Account> for AccountView {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id.to_string(),
+            name: account.name,
+            email: account.email,
+            roles: account.roles,
+            has_password: account.has_password,
+            disabled: account.disabled_at.is_some(),
+            disabled_at: account.disabled_at,
+            created_at: account.created_at,
+        }
+    }
+}
