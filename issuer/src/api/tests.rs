@@ -293,7 +293,7 @@ async fn what_is_counted_can_be_scraped_and_every_series_is_documented() {
     ] {
         assert!(answer.text.lines().any(|found| found == line), "{line}: {}", answer.text);
     }
-    let documented = include_str!("../../../docs/metrics.md");
+    let documented = include_str!("../../../docs/issuer-metrics.md");
     let families: Vec<_> = answer.text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
     assert!(families.len() >= 15, "{families:?}");
     for family in families {

@@ -39,8 +39,11 @@ async fn everything_that_a_user_does_or_somebody_tries_is_in_the_trail() {
     let listed = issuing.post("/api/auth/login", body.clone()).await.body;
     let sessions = issuing.authorized("GET", "/api/auth/sessions", &changed, "").await.body;
     let all = sessions["sessions"].as_array().unwrap().iter();
-    let id = all.filter(|session| session["current"] == false).map(|session| session["id"].as_str().unwrap());
-    issuing.authorized("DELETE", &format!("/api/auth/sessions/{}", id.last().unwrap()), &changed, "").await;
+    let mut id =
+        all.filter(|session| session["current"] == false).map(|session| session["id"].as_str().unwrap());
+    issuing
+        .authorized("DELETE", &format!("/api/auth/sessions/{}", id.next_back().unwrap()), &changed, "")
+        .await;
     issuing.refresh(&listed).await;
     issuing.authorized("POST", "/api/auth/logout", &changed, "").await;
     let last = issuing.post("/api/auth/login", body.clone()).await.body;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::audit::{Actor, Event, Kind};
+use crate::audit::{Actor, By, Event, Kind};
 use crate::password_link::{LinkHash, LinkToken};
 
 static NOWHERE: Client = Client { address: None, user_agent: None, request_id: None };
@@ -50,7 +50,7 @@ impl Office {
 
     /// Takes the role, disables or deletes.
     async fn remove(&self, how: Removal, actor: Actor, target: Uuid) -> Result<bool, AdministrationError> {
-        let event = |kind| Event { actor, ..Event::of_operator(kind).about(target) };
+        let event = |kind| By { actor, ..By::operator() }.did(kind).about(target);
         match how {
             Removal::Demote => {
                 let roles = [CUSTOMER.to_owned()];
