@@ -28,7 +28,7 @@ use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::CONNECTION;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get, post};
+use axum::routing::{any, get};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -49,8 +49,6 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let document = Document::json(&document, openapi::MAX_AGE_SECONDS);
     let routes = routes
         .route(&format!("{METADATA_PATH}/{{*below}}"), get(metadata::metadata_below))
-        .route("/api/auth/password/link", post(password_link::redeem))
-        .merge(admin::routes())
         .route(openapi::PATH, get(openapi::serve).with_state(document))
         .with_state(app);
     guarded(routes, metrics)
@@ -64,11 +62,13 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(refresh::refresh))
         .routes(routes!(logout::logout))
         .routes(routes!(password::change))
+        .routes(routes!(password_link::redeem))
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::end))
         .routes(routes!(me::me))
         .routes(routes!(jwks::jwks))
         .routes(routes!(metadata::metadata))
+        .merge(admin::routes())
 }
 
 /// The routes of the public listener before there is anything to work with. Each answer is the last of its connection, so

@@ -11,10 +11,10 @@ mod users;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
-use axum::routing::{delete, get, post, put};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::error::ApiError;
@@ -22,20 +22,20 @@ use crate::app::App;
 
 const FAILED: &str = "Request failed";
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/api/admin/users", get(users::list).post(users::create))
-        .route("/api/admin/users/{id}", get(users::one).delete(users::delete))
-        .route("/api/admin/users/{id}/roles", put(access::set_roles))
-        .route("/api/admin/users/{id}/disable", post(access::disable))
-        .route("/api/admin/users/{id}/enable", post(access::enable))
-        .route("/api/admin/users/{id}/logout", post(access::log_out))
-        .route("/api/admin/users/{id}/sessions", get(access::sessions))
-        .route("/api/admin/users/{id}/sessions/{session}", delete(access::end_session))
-        .route("/api/admin/users/{id}/password-link", post(users::password_link))
-        .route("/api/admin/keys", get(keys::list))
-        .route("/api/admin/keys/rotate", post(keys::rotate))
-        .route("/api/admin/audit", get(audit::list))
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::one, users::delete))
+        .routes(routes!(access::set_roles))
+        .routes(routes!(access::disable))
+        .routes(routes!(access::enable))
+        .routes(routes!(access::log_out))
+        .routes(routes!(access::sessions))
+        .routes(routes!(access::end_session))
+        .routes(routes!(users::password_link))
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(audit::list))
 }
 
 /// What is no identifier is nobody's.

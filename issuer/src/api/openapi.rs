@@ -198,6 +198,28 @@ pub(crate) mod body {
             scope: Option<String>,
         }
 
+        LinkedPassword {
+            /// Of a one-time link.
+            token: String,
+            #[schema(format = "password", min_length = 8, max_length = 128)]
+            new_password: String,
+        }
+
+        NewUser {
+            #[schema(min_length = 1, max_length = 100, example = "Priya")]
+            name: String,
+            #[schema(format = "email", max_length = 254, example = "priya@example.com")]
+            email: String,
+            /// `customer` where none are given.
+            #[schema(min_items = 1, max_items = 64, nullable = false)]
+            roles: Option<Vec<String>>,
+        }
+
+        Roles {
+            #[schema(min_items = 1, max_items = 64)]
+            roles: Vec<String>,
+        }
+
         PasswordChange {
             #[schema(format = "password", min_length = 1)]
             current_password: String,

@@ -9,6 +9,7 @@ use super::body;
 use super::client::client;
 use super::error::{ApiError, FieldError};
 use super::fields::Fields;
+use super::openapi;
 use crate::account::{Email, Name, NewPassword};
 use crate::app::App;
 use crate::audit::{Event, Kind};
@@ -24,6 +25,13 @@ const BY_LINK: &str = "password_link";
 ///
 /// There is no token in the answer: the login that follows shows that the user knows what was typed, and is throttled and
 /// released as every other. A link that is not good has one answer, whatever is wrong with it, and costs no hash.
+#[utoipa::path(
+    post, path = "/api/auth/password/link", tag = "password", request_body = openapi::body::LinkedPassword,
+    responses(
+        (status = 204, description = "The password is set; every session of the user has ended"),
+        openapi::ReadsBody, openapi::Throttled, openapi::Always,
+    ),
+)]
 pub(crate) async fn redeem(State(app): State<Arc<App>>, request: Request) -> Result<StatusCode, ApiError> {
     let client = client(&request);
     let (token, password) = parse(request, app.passwords).await?;

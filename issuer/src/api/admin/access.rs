@@ -21,6 +21,19 @@ use crate::audit::{Event, Kind};
 use crate::store::Why;
 
 /// Gives a user these roles, and no others. Tokens with the old ones are good no more; a refresh yields the new ones.
+#[utoipa::path(
+    put, path = "/api/admin/users/{id}/roles", tag = "administration", security(("bearer" = [])),
+    request_body = crate::api::openapi::body::Roles,
+    params(("id" = Uuid, Path, description = "Of the user")),
+    responses(
+        (status = 200, description = "The user; tokens of before have ended, sessions go on", body = AccountView),
+        (status = 404, description = "There is no such user", body = crate::api::error::ErrorBody),
+        (status = 409, description = "The last administrator stays", body = crate::api::error::ErrorBody),
+        crate::api::openapi::ReadsBody,
+        crate::api::openapi::NeedsToken,
+        crate::api::openapi::Always,
+    ),
+)]
 pub(super) async fn set_roles(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -39,6 +52,17 @@ pub(super) async fn set_roles(
 }
 
 /// Disables a user and ends all sessions; one who is disabled stays so.
+#[utoipa::path(
+    post, path = "/api/admin/users/{id}/disable", tag = "administration", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Of the user")),
+    responses(
+        (status = 200, description = "The user; all sessions have ended", body = AccountView),
+        (status = 404, description = "There is no such user", body = crate::api::error::ErrorBody),
+        (status = 409, description = "The last administrator stays", body = crate::api::error::ErrorBody),
+        crate::api::openapi::NeedsToken,
+        crate::api::openapi::Always,
+    ),
+)]
 pub(super) async fn disable(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -55,6 +79,16 @@ pub(super) async fn disable(
 }
 
 /// Lets a disabled user log in again; one who is not disabled stays so.
+#[utoipa::path(
+    post, path = "/api/admin/users/{id}/enable", tag = "administration", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Of the user")),
+    responses(
+        (status = 200, description = "The user; he may log in again", body = AccountView),
+        (status = 404, description = "There is no such user", body = crate::api::error::ErrorBody),
+        crate::api::openapi::NeedsToken,
+        crate::api::openapi::Always,
+    ),
+)]
 pub(super) async fn enable(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -71,6 +105,16 @@ pub(super) async fn enable(
 }
 
 /// Ends all sessions of a user.
+#[utoipa::path(
+    post, path = "/api/admin/users/{id}/logout", tag = "administration", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Of the user")),
+    responses(
+        (status = 204, description = "All sessions have ended"),
+        (status = 404, description = "There is no such user", body = crate::api::error::ErrorBody),
+        crate::api::openapi::NeedsToken,
+        crate::api::openapi::Always,
+    ),
+)]
 pub(super) async fn log_out(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -88,6 +132,16 @@ pub(super) async fn log_out(
 }
 
 /// The sessions of a user.
+#[utoipa::path(
+    get, path = "/api/admin/users/{id}/sessions", tag = "administration", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Of the user")),
+    responses(
+        (status = 200, description = "The sessions of the user", body = SessionsView),
+        (status = 404, description = "There is no such user", body = crate::api::error::ErrorBody),
+        crate::api::openapi::NeedsToken,
+        crate::api::openapi::Always,
+    ),
+)]
 pub(super) async fn sessions(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -102,6 +156,16 @@ pub(super) async fn sessions(
 }
 
 /// Ends one of them.
+#[utoipa::path(
+    delete, path = "/api/admin/users/{id}/sessions/{session}", tag = "administration", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Of the user"), ("session" = Uuid, Path, description = "Of the session")),
+    responses(
+        (status = 204, description = "Ended"),
+        (status = 404, description = "The user has no such session", body = crate::api::error::ErrorBody),
+        crate::api::openapi::NeedsToken,
+        crate::api::openapi::Always,
+    ),
+)]
 pub(super) async fn end_session(
     State(app): State<Arc<App>>,
     path: Result<Path<(String, String)>, PathRejection>,

@@ -19,6 +19,15 @@ use crate::store::{TrailFilter, TrailRow};
 const MAX_EVENT_BYTES: usize = 32;
 
 /// A part of the trail, newest first: all of it, or what concerns one user, or one kind of event.
+#[utoipa::path(
+    get, path = "/api/admin/audit", tag = "administration", security(("bearer" = [])),
+    params(("limit" = Option<u32>, Query, description = "At most so many, 1 to 100"), ("cursor" = Option<String>, Query, description = "`nextCursor` of the part before"), ("user" = Option<Uuid>, Query, description = "What concerns this user"), ("event" = Option<String>, Query, description = "Events of this kind")),
+    responses(
+        (status = 200, description = "A part of the trail, newest first", body = TrailView),
+        crate::api::openapi::NeedsToken,
+        crate::api::openapi::Always,
+    ),
+)]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     uri: Uri,
@@ -48,7 +57,7 @@ pub(super) async fn list(
     Ok(Json(TrailView { events: rows.into_iter().map(EventView::from).collect(), next_cursor }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TrailView {
     events: Vec<EventView>,
@@ -56,7 +65,7 @@ pub(super) struct TrailView {
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct EventView {
     /// Grows with every event.

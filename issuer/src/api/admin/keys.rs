@@ -18,6 +18,15 @@ use crate::keys::life;
 use crate::store::Clock;
 
 /// The keys with their stages, the last retired ones among them, without their private halves.
+#[utoipa::path(
+    get, path = "/api/admin/keys", tag = "administration", security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The signing keys, without their private halves", body = KeysView),
+        (status = 404, description = "Tokens are signed with secrets", body = crate::api::error::ErrorBody),
+        crate::api::openapi::NeedsToken,
+        crate::api::openapi::Always,
+    ),
+)]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -38,6 +47,16 @@ pub(super) async fn list(
 }
 
 /// Publishes a new key, which signs once every verifier knows it.
+#[utoipa::path(
+    post, path = "/api/admin/keys/rotate", tag = "administration", security(("bearer" = [])),
+    responses(
+        (status = 201, description = "A successor is published", body = RotatedView),
+        (status = 404, description = "Tokens are signed with secrets", body = crate::api::error::ErrorBody),
+        (status = 409, description = "A successor is published already", body = crate::api::error::ErrorBody),
+        crate::api::openapi::NeedsToken,
+        crate::api::openapi::Always,
+    ),
+)]
 pub(super) async fn rotate(
     State(app): State<Arc<App>>,
     request: Request,
@@ -52,13 +71,13 @@ pub(super) async fn rotate(
     Ok((StatusCode::CREATED, Json(view)))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct KeysView {
     keys: Vec<KeyView>,
 }
 
 /// A key. Times by RFC 3339.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct KeyView {
     kid: String,
@@ -70,7 +89,7 @@ struct KeyView {
     encrypted: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RotatedView {
     kid: String,

@@ -24,6 +24,15 @@ use crate::settings::PasswordLinkSettings;
 use crate::store::{Account, AccountsPage, NewAccount, NewPasswordLink};
 
 /// A part of all users, oldest first; or the one with this e-mail.
+#[utoipa::path(
+    get, path = "/api/admin/users", tag = "administration", security(("bearer" = [])),
+    params(("limit" = Option<u32>, Query, description = "At most so many, 1 to 100"), ("cursor" = Option<String>, Query, description = "`nextCursor` of the part before"), ("email" = Option<String>, Query, description = "The one with this address")),
+    responses(
+        (status = 200, description = "A part of the users, in the order in which they were made", body = UsersView),
+        crate::api::openapi::NeedsToken,
+        crate::api::openapi::Always,
+    ),
+)]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     uri: Uri,
@@ -52,6 +61,16 @@ async fn by_email(app: &App, email: &LoginEmail) -> Result<Option<Account>, ApiE
 }
 
 /// One user.
+#[utoipa::path(
+    get, path = "/api/admin/users/{id}", tag = "administration", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Of the user")),
+    responses(
+        (status = 200, description = "The user", body = AccountView),
+        (status = 404, description = "There is no such user", body = crate::api::error::ErrorBody),
+        crate::api::openapi::NeedsToken,
+        crate::api::openapi::Always,
+    ),
+)]
 pub(super) async fn one(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -68,6 +87,17 @@ pub(super) async fn account(app: &App, user_id: uuid::Uuid) -> Result<Json<Accou
 }
 
 /// Creates a user without a password, who chooses one by the link of the answer. So no administrator ever knows it.
+#[utoipa::path(
+    post, path = "/api/admin/users", tag = "administration", security(("bearer" = [])),
+    request_body = crate::api::openapi::body::NewUser,
+    responses(
+        (status = 201, description = "Made; the link by which he sets a password is shown this once", body = CreatedView),
+        (status = 409, description = "Somebody has this e-mail", body = crate::api::error::ErrorBody),
+        crate::api::openapi::ReadsBody,
+        crate::api::openapi::NeedsToken,
+        crate::api::openapi::Always,
+    ),
+)]
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     request: Request,
@@ -103,6 +133,17 @@ pub(super) fn roles_of(fields: &mut Fields) -> Option<Vec<String>> {
 }
 
 /// A new link, in place of the one before. The password that the user has is good until the link is used.
+#[utoipa::path(
+    post, path = "/api/admin/users/{id}/password-link", tag = "administration", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Of the user")),
+    responses(
+        (status = 201, description = "A link in place of the one before", body = PasswordLinkView),
+        (status = 404, description = "There is no such user", body = crate::api::error::ErrorBody),
+        (status = 409, description = "The user is disabled", body = crate::api::error::ErrorBody),
+        crate::api::openapi::NeedsToken,
+        crate::api::openapi::Always,
+    ),
+)]
 pub(super) async fn password_link(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -127,6 +168,17 @@ fn new_link(settings: &PasswordLinkSettings) -> Result<(LinkToken, NewPasswordLi
 }
 
 /// Deletes a user.
+#[utoipa::path(
+    delete, path = "/api/admin/users/{id}", tag = "administration", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Of the user")),
+    responses(
+        (status = 204, description = "Deleted, with all sessions"),
+        (status = 404, description = "There is no such user", body = crate::api::error::ErrorBody),
+        (status = 409, description = "The last administrator stays", body = crate::api::error::ErrorBody),
+        crate::api::openapi::NeedsToken,
+        crate::api::openapi::Always,
+    ),
+)]
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
@@ -142,7 +194,7 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct UsersView {
     users: Vec<AccountView>,
@@ -151,7 +203,7 @@ pub(super) struct UsersView {
 }
 
 /// A user as administrators see him. Times by RFC 3339.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AccountView {
     id: String,
@@ -165,7 +217,7 @@ pub(super) struct AccountView {
     created_at: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CreatedView {
     user: AccountView,
@@ -173,7 +225,7 @@ pub(super) struct CreatedView {
 }
 
 /// A link that is shown this once.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PasswordLinkView {
     /// For `POST /api/auth/password/link`.
