@@ -209,7 +209,7 @@ fn a_field_that_is_missing_is_named_where_its_object_stands() {
             .edit("                                iss: http://issuer.bearward.local\n", ""),
     );
     let report = checked.report(&[]);
-    assert_eq!(report.place_of("policies[0].rules[4].name").0, checked.line_of("{ methods: [GET, POST],"));
+    assert_eq!(report.place_of("policies[0].rules[5].name").0, checked.line_of("{ methods: [GET, POST],"));
     assert_eq!(
         report.place_of("issuers.bearward.iss").0,
         checked.line_of("                              bearward:\n")
