@@ -171,7 +171,15 @@ fn a_database_that_is_stopped_and_one_that_crashes_lose_no_write_and_the_issuer_
     let mut told = Vec::new();
     let books = under_load(&issuer, |books| {
         for how in [Shutdown::Fast, Shutdown::Immediate] {
+            // The order to stop comes in the middle of statements, the crash while one write follows the other.
+            let lock = (how == Shutdown::Fast).then(|| Open::after(&url, "LOCK TABLE sessions"));
+            if lock.is_some() {
+                eventually("statements that wait for the lock", || {
+                    (texts(&url, WAITING).unwrap().len() > 1).then_some(())
+                });
+            }
             database.stop(how, report).unwrap();
+            drop(lock);
             books.wait_for_refusals(12);
             assert_eq!(issuer.readiness(), Some(503));
             database.resume(report).unwrap();
