@@ -136,7 +136,7 @@ fn the_data_of_every_release_serves_on_after_the_migration_to_this_one() {
                 }
                 let versions = "SELECT version::text FROM _sqlx_migrations WHERE success";
                 assert_eq!(texts(&database.url(), versions).unwrap().len(), all.len());
-                let issuer = Issuer::start(&database.url(), &[("BEARWARD_LOGIN_DEADLINE_MS", "300")]);
+                let issuer = Issuer::start(&database.url(), &[("BEARWARD_LOGIN_DEADLINE_MS", "100")]);
                 serves_on(&issuer, &database.url(), last.version);
             });
         }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use xtask::directory::random_hex;
 
 const SETTINGS: [(&str, &str); 2] =
-    [("BEARWARD_LOGIN_DEADLINE_MS", "300"), ("BEARWARD_DATABASE_CONNECTIONS", "4")];
+    [("BEARWARD_LOGIN_DEADLINE_MS", "100"), ("BEARWARD_DATABASE_CONNECTIONS", "4")];
 const PASSWORD: &str = "mypassword123";
 const OTHER_PASSWORD: &str = "quite another password";
 /// Uses of one refresh token at the same moment.

@@ -10,7 +10,7 @@ use bearward_tests::harness::database::texts;
 use serde_json::json;
 
 /// The longest that any answer may take: the deadline of a request, and some time on a busy machine.
-pub(super) const LONGEST: Duration = Duration::from_secs(13);
+const LONGEST: Duration = Duration::from_secs(13);
 
 /// What clients were answered.
 #[derive(Debug, Default)]
