@@ -295,7 +295,7 @@ async fn a_promoted_account_is_lost_to_whoever_had_it() {
     assert_eq!(account.roles, [ADMIN, CUSTOMER]);
     assert_eq!((account.name.as_str(), account.has_password), ("Boss", true));
     let told = "SELECT event || ' ' || actor FROM audit_events ORDER BY id";
-    let expected = ["password_link operator", "admin_promote operator", "password_change user"];
+    let expected = ["login user", "password_link operator", "admin_promote operator", "password_change user"];
     assert_eq!(office.store.texts(told).await, expected);
 }
 
