@@ -21,14 +21,15 @@ mod view;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::{delete, get, post};
+use axum::{Extension, Router};
 use bearward_protocol::jwk::JWK_SET_PATH;
 
 use crate::app::App;
 #[cfg(test)]
 pub(crate) use body::object as body_object;
+pub(crate) use client::TrustedProxies;
 pub(crate) use error::{ApiError, FieldError};
 pub(crate) use fields::Fields;
 use metadata::METADATA_PATH;
@@ -47,6 +48,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route(JWK_SET_PATH, get(jwks::jwks))
         .route(METADATA_PATH, get(metadata::metadata))
         .route(&format!("{METADATA_PATH}/{{*below}}"), get(metadata::metadata_below))
+        .layer(Extension(Arc::clone(&app.proxies)))
         .with_state(app);
     guarded(routes)
 }

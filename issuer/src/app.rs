@@ -1,9 +1,13 @@
 //! What every request works with.
 
+use std::sync::Arc;
+
+use crate::api::TrustedProxies;
 use crate::hashing::{Hasher, LoginDeadline};
 use crate::refresh::SuccessorKey;
 use crate::settings::{PasswordSettings, SessionSettings};
 use crate::store::{Lives, Store};
+use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 
 /// Everything that the public interface needs, ready to serve.
@@ -15,6 +19,8 @@ pub(crate) struct App {
     pub(crate) successors: SuccessorKey,
     pub(crate) sessions: SessionSettings,
     pub(crate) passwords: PasswordSettings,
+    pub(crate) throttle: Throttle,
+    pub(crate) proxies: Arc<TrustedProxies>,
 }
 
 impl App {

@@ -16,11 +16,13 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::keys::life::Rhythm;
 use crate::keys::ring::NamedSecret;
 use crate::keys::seal::KeyEncryption;
+use crate::throttle::Limit;
 pub(crate) use reader::Reader;
 pub(crate) use sources::Sources;
 
@@ -48,6 +50,11 @@ pub(crate) struct ServeSettings {
     pub(crate) hashing: HashSettings,
     /// How long after its arrival a login is answered. `None`: measured at start.
     pub(crate) login_deadline: Option<Duration>,
+    /// The most that one client may have of the hashers, in percent.
+    pub(crate) hash_share_percent: u32,
+    pub(crate) throttle: ThrottleSettings,
+    /// Who is believed what it says of a client's address.
+    pub(crate) trusted_proxies: Vec<IpNet>,
 }
 
 /// What `admin` works with.
@@ -133,6 +140,21 @@ pub(crate) struct HashSettings {
     pub(crate) queue: u32,
 }
 
+/// How often something may be tried. `None`: as often as anybody likes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ThrottleSettings {
+    /// Logins to one account from one address.
+    pub(crate) login: Option<Limit>,
+    /// Logins to one account from anywhere; more are answered later.
+    pub(crate) login_account: Option<Limit>,
+    /// Logins from one address.
+    pub(crate) login_address: Option<Limit>,
+    /// Signups from one address.
+    pub(crate) signup: Option<Limit>,
+    /// Refreshes from one address.
+    pub(crate) refresh: Option<Limit>,
+}
+
 /// What is logged, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct LogSettings {
@@ -154,6 +176,9 @@ impl ServeSettings {
         let passwords = PasswordSettings::read(reader);
         let hashing = HashSettings::read(reader);
         let login_deadline = reader.optional_number(&table::LOGIN_DEADLINE, 20..=MAX_DEADLINE_MILLIS);
+        let hash_share_percent = reader.number(&table::HASH_SHARE_PERCENT, 1..=100);
+        let throttle = ThrottleSettings::read(reader);
+        let trusted_proxies = reader.optional(&table::TRUSTED_PROXIES, values::trusted_proxies);
         Some(Self {
             database: database?,
             listeners: listeners?,
@@ -163,6 +188,9 @@ impl ServeSettings {
             passwords: passwords?,
             hashing: hashing?,
             login_deadline: login_deadline?.map(|millis| Duration::from_millis(millis.into())),
+            hash_share_percent: hash_share_percent?,
+            throttle: throttle?,
+            trusted_proxies: trusted_proxies?.unwrap_or_default(),
         })
     }
 }
@@ -281,6 +309,23 @@ impl HashSettings {
         let permits = reader.number_or(&table::HASH_PERMITS, 1..=MAX_HASH_PERMITS, cores());
         let queue = reader.number(&table::HASH_QUEUE, 0..=10_000);
         Some(Self { permits: permits?, queue: queue? })
+    }
+}
+
+impl ThrottleSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let login = reader.value(&table::LOGIN_LIMIT, Limit::parse);
+        let login_account = reader.value(&table::LOGIN_ACCOUNT_LIMIT, Limit::parse);
+        let login_address = reader.value(&table::LOGIN_ADDRESS_LIMIT, Limit::parse);
+        let signup = reader.value(&table::SIGNUP_LIMIT, Limit::parse);
+        let refresh = reader.value(&table::REFRESH_LIMIT, Limit::parse);
+        Some(Self {
+            login: login?,
+            login_account: login_account?,
+            login_address: login_address?,
+            signup: signup?,
+            refresh: refresh?,
+        })
     }
 }
 

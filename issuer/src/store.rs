@@ -14,6 +14,7 @@ mod signing_keys;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod throttle;
 mod users;
 
 use sqlx::PgPool;
@@ -23,6 +24,7 @@ pub(crate) use error::StoreError;
 pub(crate) use refresh::{Presented, Refreshed};
 pub(crate) use sessions::{Client, Grant, ListedSession, Lives, Opening, Verified};
 pub(crate) use signing_keys::{Change, Clock, KeyRow, PrivateForm, StoredKey, StoredKeys};
+pub(crate) use throttle::{Counted, Decision, Refusal};
 pub(crate) use users::{Credentials, NewUser, Profile, Standing, TokenIdentity};
 
 /// The database.

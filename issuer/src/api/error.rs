@@ -9,7 +9,11 @@ use serde::Serialize;
 
 use crate::hashing::HashError;
 use crate::store::StoreError;
+use crate::throttle::{Denied, Throttled};
 use crate::tokens::IssueError;
+
+/// The longest that a client is told to wait, in seconds: the longest window that there is a setting for.
+const MAX_RETRY_AFTER_SECONDS: u64 = 86_400;
 
 /// A request that failed.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub(crate) enum ApiError {
     NotFound,
     /// There is such a route, for another method.
     MethodNotAllowed,
+    /// Too many attempts, and how many seconds until the next is allowed.
+    Throttled { by: Throttled, seconds: u64 },
     /// As much is hashed as may be.
     Busy,
     /// PostgreSQL is away.
@@ -69,6 +75,7 @@ impl ApiError {
             Self::Rejected(_) => (StatusCode::UNAUTHORIZED, "Invalid token"),
             Self::NotFound => (StatusCode::NOT_FOUND, "Not found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
+            Self::Throttled { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too many attempts, try again later"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Too busy, try again"),
             Self::DatabaseUnavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable, try again")
@@ -86,6 +93,18 @@ impl ApiError {
                 Self::DatabaseUnavailable
             }
             StoreError::NoSchema | StoreError::Failed(_) => Self::internal(error, failed),
+        }
+    }
+
+    /// An attempt may not be made at what `failed` names.
+    pub(crate) fn of_throttle(denied: &Denied, failed: &'static str) -> Self {
+        match denied {
+            Denied::Throttled { by, wait } => {
+                // Rounded up: who comes back after so many seconds is not refused again.
+                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                Self::Throttled { by: *by, seconds: seconds.clamp(1, MAX_RETRY_AFTER_SECONDS) }
+            }
+            Denied::Unknown(error) => Self::of_store(error, failed),
         }
     }
 
@@ -132,18 +151,20 @@ impl IntoResponse for ApiError {
             }
             _ => serde_json::json!({ "error": text }),
         };
+        let retry_after = match &self {
+            Self::Throttled { seconds, .. } => Some(HeaderValue::from(*seconds)),
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => Some(HeaderValue::from_static("1")),
+            _ => None,
+        };
         let mut response = (status, axum::Json(body)).into_response();
         response.extensions_mut().insert(Refusal(text));
-        match status {
-            StatusCode::SERVICE_UNAVAILABLE => {
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            // RFC 9110 section 15.5.2: a 401 must hold a challenge.
-            StatusCode::UNAUTHORIZED => {
-                let challenge = HeaderValue::from_static("Bearer realm=\"bearward\"");
-                response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-            }
-            _ => {}
+        if let Some(retry_after) = retry_after {
+            response.headers_mut().insert(RETRY_AFTER, retry_after);
+        }
+        // RFC 9110 section 15.5.2: a 401 must hold a challenge.
+        if status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer realm=\"bearward\"");
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         response
     }
@@ -180,6 +201,7 @@ mod tests {
             ApiError::InvalidRefreshToken,
             ApiError::NotFound,
             ApiError::MethodNotAllowed,
+            ApiError::Throttled { by: Throttled::Address, seconds: 90 },
             ApiError::Busy,
             ApiError::DatabaseUnavailable,
             ApiError::DeadlineExceeded,
@@ -196,7 +218,8 @@ mod tests {
             let response = error.into_response();
             let status = response.status();
             let has = |header: HeaderName| response.headers().contains_key(header);
-            assert_eq!(has(RETRY_AFTER), status == StatusCode::SERVICE_UNAVAILABLE, "{name}");
+            let later = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS];
+            assert_eq!(has(RETRY_AFTER), later.contains(&status), "{name}");
             assert!(has(WWW_AUTHENTICATE) || status != StatusCode::UNAUTHORIZED, "{name}");
             assert!(response.headers()[CONTENT_TYPE].to_str().unwrap().ends_with("json"), "{name}");
             let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();

@@ -11,6 +11,7 @@ use super::error::ApiError;
 use super::fields::Fields;
 use super::view::SessionView;
 use crate::app::App;
+use crate::audit::{Event, Kind};
 use crate::refresh::RefreshToken;
 use crate::store::{Presented, Refreshed, Why};
 
@@ -27,7 +28,10 @@ pub(crate) async fn refresh(
     let client = client(&request);
     let mut fields = Fields::new(body::object(request).await?);
     let text = fields.take("refreshToken", "Refresh token", Ok);
-    let Some(token) = RefreshToken::parse(&fields.finish(text)?) else { return Err(refused("malformed")) };
+    let text = fields.finish(text)?;
+    let counted = app.throttle.refresh(&app.store, Event::refused(Kind::Refresh, "throttled", &client)).await;
+    counted.map_err(|e| ApiError::of_throttle(&e, FAILED))?;
+    let Some(token) = RefreshToken::parse(&text) else { return Err(refused("malformed")) };
     let successor = token.successor(&app.successors).map_err(|e| ApiError::internal(&e, FAILED))?;
     let presented = Presented { token: token.hash(), successor: successor.hash() };
     let refreshed = app.store.refresh(&presented, app.lives(), &client);

@@ -11,17 +11,19 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::{Failure, begin, runtime};
-use crate::api;
+use crate::api::{self, TrustedProxies};
 use crate::app::App;
 use crate::hashing::{Cost, Hasher, LoginDeadline, Speed};
 use crate::internal::{self, Progress};
 use crate::keys::life::RELOAD_SECONDS;
 use crate::keys::seal::KeyEncryption;
 use crate::keys::{Keeper, Ring};
+use crate::random;
 use crate::refresh::SuccessorKey;
 use crate::server::{self, AddressFile, Listeners};
-use crate::settings::{ListenerSettings, ServeSettings, SigningSettings, Sources, table};
+use crate::settings::{ListenerSettings, ServeSettings, SigningSettings, Sources, ThrottleSettings, table};
 use crate::store::{Store, connect};
+use crate::throttle::{Throttle, ThrottleKey};
 use crate::tokens::Tokens;
 
 /// The length at which NIST SP 800-63B-4 section 3.1.1.2 wants passwords that are the only factor.
@@ -108,6 +110,7 @@ fn tell_addresses(bound: &Listeners, settings: &ListenerSettings) -> Result<Opti
 async fn start(settings: ServeSettings) -> Result<(App, Option<Keeper>), Failure> {
     let ServeSettings { database, tokens, signing, sessions, passwords, hashing, login_deadline, .. } =
         settings;
+    let ServeSettings { hash_share_percent, throttle, trusted_proxies, .. } = settings;
     if passwords.min_length < RECOMMENDED_PASSWORD_LENGTH {
         info!(
             min_length = passwords.min_length,
@@ -137,9 +140,13 @@ async fn start(settings: ServeSettings) -> Result<(App, Option<Keeper>), Failure
     let tokens = tokens.ok_or_else(|| Failure::new("the metadata cannot be serialized"))?;
     let candidate = SuccessorKey::new().map_err(Failure::new)?;
     let successors = store.successor_key(&candidate).await.map_err(Failure::new)?;
-    let hasher = Hasher::new(hashing).map_err(Failure::new)?;
+    let hasher = Hasher::new(hashing).map_err(Failure::new)?.shared(hash_share_percent);
     let login_deadline = deadline(&store, login_deadline).await?;
-    Ok((App { store, hasher, login_deadline, tokens, successors, sessions, passwords }, keeper))
+    let throttle = throttling(&store, throttle).await?;
+    let proxies = Arc::new(TrustedProxies::new(trusted_proxies));
+    let app =
+        App { store, hasher, login_deadline, tokens, successors, sessions, passwords, throttle, proxies };
+    Ok((app, keeper))
 }
 
 fn tell_encryption(encryption: &KeyEncryption) {
@@ -175,6 +182,12 @@ async fn keep_keys(app: Arc<App>, keeper: Keeper) {
             }
         }
     }
+}
+
+async fn throttling(store: &Store, limits: ThrottleSettings) -> Result<Throttle, Failure> {
+    let candidate = random::bytes().map_err(Failure::new)?;
+    let key = store.throttle_key(&candidate).await.map_err(Failure::new)?;
+    Ok(Throttle::new(ThrottleKey::new(&key).map_err(Failure::new)?, limits))
 }
 
 /// What is assumed of stored hashes where they cannot be read in time: what most applications have.
