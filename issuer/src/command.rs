@@ -142,12 +142,13 @@ fn migrate_help() -> String {
 Example:
   DATABASE_URL=postgres://... bearward-issuer migrate
 
-The role that serves need not own the tables. Once there is a key for refresh tokens, which the first `serve` makes, these
-suffice:
+The role that serves need not own the tables. Once there are the keys for refresh tokens and for throttling, which the
+first `serve` makes (with `GRANT INSERT ON server_keys` any role's), these suffice:
   GRANT SELECT ON ALL TABLES IN SCHEMA public TO server;
   GRANT INSERT, UPDATE ON users, sessions, refresh_tokens, signing_keys TO server;
   GRANT INSERT ON revocations TO server;
   GRANT UPDATE ON revocation_head TO server;
+  GRANT INSERT, UPDATE, DELETE ON throttle TO server;
 ";
     format!("{example}\n{}", table::help(&settings))
 }

@@ -4,6 +4,7 @@
 //! far as what is read was written by somebody who is trusted; all before it is whatever the client sent.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
@@ -13,16 +14,23 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const MAX_ENTRIES: usize = 32;
 
 /// The proxies that are believed.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct TrustedProxies(Vec<IpNet>);
+#[derive(Debug, Default)]
+pub(crate) struct TrustedProxies {
+    blocks: Vec<IpNet>,
+    /// Whether it was said that there might be one to name.
+    told: AtomicBool,
+}
 
 impl TrustedProxies {
     pub(crate) fn new(blocks: Vec<IpNet>) -> Self {
-        Self(blocks)
+        Self { blocks, told: AtomicBool::new(false) }
     }
 
     /// The last address that somebody trusted has vouched for, itself not trusted unless it is the first of all.
     pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if self.blocks.is_empty() {
+            self.tell(headers);
+        }
         let mut client = peer.to_canonical();
         let lines = headers.get_all(X_FORWARDED_FOR).iter().collect::<Vec<_>>();
         // Several lines are one, joined by commas (RFC 9110 section 5.3).
@@ -38,8 +46,18 @@ impl TrustedProxies {
     }
 
     fn trust(&self, address: IpAddr) -> bool {
-        let Self(blocks) = self;
-        blocks.iter().any(|block| block.contains(&address))
+        self.blocks.iter().any(|block| block.contains(&address))
+    }
+
+    /// Says once that this looks like a proxy that nobody has named: all its clients are one then. Any client can have
+    /// it said.
+    fn tell(&self, headers: &HeaderMap) {
+        if headers.contains_key(X_FORWARDED_FOR) && !self.told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "a request came with X-Forwarded-For: if a proxy stands in front, name it in BEARWARD_TRUSTED_PROXIES, \
+                 or all its clients share one client's limits"
+            );
+        }
     }
 }
 
@@ -55,6 +73,7 @@ fn parse(entry: &[u8]) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::testing::Recording;
 
     const PEER: &str = "10.0.0.1";
 
@@ -115,6 +134,22 @@ mod tests {
         ] {
             assert_eq!(client(&["10.0.0.0/8"], PEER, lines), is, "{lines:?}");
         }
+    }
+
+    #[test]
+    fn a_proxy_that_nobody_has_named_is_noticed_once() {
+        let recording = Recording::begin();
+        let proxies = TrustedProxies::default();
+        let mut headers = HeaderMap::new();
+        let _ = proxies.client(PEER.parse().unwrap(), &headers);
+        assert!(recording.lines().is_empty());
+        headers.append(X_FORWARDED_FOR, "192.0.2.7".parse().unwrap());
+        for _ in 0..3 {
+            let _ = proxies.client(PEER.parse().unwrap(), &headers);
+        }
+        let lines = recording.lines();
+        assert!(lines.len() == 1 && lines[0].contains("BEARWARD_TRUSTED_PROXIES"), "{lines:?}");
+        assert!(!lines[0].contains("192.0.2.7"), "{lines:?}");
     }
 
     #[test]
