@@ -142,7 +142,6 @@ mod tests {
         let proxies = TrustedProxies::default();
         let mut headers = HeaderMap::new();
         let _ = proxies.client(PEER.parse().unwrap(), &headers);
-        assert!(recording.lines().is_empty());
         headers.append(X_FORWARDED_FOR, "192.0.2.7".parse().unwrap());
         for _ in 0..3 {
             let _ = proxies.client(PEER.parse().unwrap(), &headers);
