@@ -101,7 +101,7 @@ impl ApiError {
         match denied {
             Denied::Throttled { by, wait } => {
                 // Rounded up: who comes back after so many seconds is not refused again.
-                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
                 Self::Throttled { by: *by, seconds: seconds.clamp(1, MAX_RETRY_AFTER_SECONDS) }
             }
             Denied::Unknown(error) => Self::of_store(error, failed),
@@ -188,6 +188,7 @@ fn rejected(rejection: Rejection) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn every() -> Vec<ApiError> {
         let field = FieldError { field: "name".to_owned(), error: "Name is required".to_owned() };
@@ -209,6 +210,22 @@ mod tests {
         ];
         all.extend(Rejection::ALL.iter().map(|rejection| ApiError::Rejected(*rejection)));
         all
+    }
+
+    #[test]
+    fn the_time_to_come_again_is_rounded_up_to_seconds_and_has_bounds() {
+        for (wait, seconds) in [
+            (Duration::ZERO, "1"),
+            (Duration::from_millis(1), "1"),
+            (Duration::from_secs(90), "90"),
+            (Duration::from_micros(90_000_001), "91"),
+            (Duration::MAX, "86400"),
+        ] {
+            let denied = Denied::Throttled { by: Throttled::Account, wait };
+            let response = ApiError::of_throttle(&denied, "Login failed").into_response();
+            assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+            assert_eq!(response.headers()[RETRY_AFTER], seconds);
+        }
     }
 
     #[tokio::test]

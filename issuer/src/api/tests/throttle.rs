@@ -136,6 +136,18 @@ async fn of_fifty_logins_at_once_no_more_than_the_limit_costs_a_hash() {
 }
 
 #[tokio::test]
+async fn one_address_alone_slows_nobody_elsewhere() {
+    let issuing = issuing_to_priya().await;
+    log_in_often(&issuing, 10, HERE, "priya@example.com").await;
+    for _ in 0..40 {
+        let refused = log_in(&issuing, HERE, "priya@example.com", WRONG).await;
+        assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert_eq!(log_in(&issuing, ELSEWHERE, "priya@example.com", RIGHT).await.status, StatusCode::OK);
+    assert_eq!(counted(&issuing, "login", "slowed"), 0);
+}
+
+#[tokio::test]
 async fn a_right_password_sets_its_own_place_back_and_nothing_else() {
     let issuing = issuing_to_priya().await;
     for _ in 0..3 {
