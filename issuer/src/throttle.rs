@@ -194,7 +194,7 @@ impl Attempt<'_> {
     /// The password was right: it counts as no attempt. What fails is left to time, for the login has succeeded.
     pub(crate) async fn succeeded(self) {
         // Where it is the only one there is little to forget, and the usual login costs one statement less.
-        if true {
+        if self.is_first {
             return;
         }
         let counted = self.throttle.of_account(&self.pair, &self.account);
