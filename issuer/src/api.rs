@@ -24,11 +24,11 @@ mod view;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::CONNECTION;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get};
+use axum::{Extension, Router};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -38,6 +38,7 @@ use crate::document::Document;
 use crate::metrics::Metrics;
 #[cfg(test)]
 pub(crate) use body::object as body_object;
+pub(crate) use client::TrustedProxies;
 pub(crate) use error::{ApiError, FieldError};
 pub(crate) use fields::Fields;
 use metadata::METADATA_PATH;
@@ -50,6 +51,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let routes = routes
         .route(&format!("{METADATA_PATH}/{{*below}}"), get(metadata::metadata_below))
         .route(openapi::PATH, get(openapi::serve).with_state(document))
+        .layer(Extension(Arc::clone(&app.proxies)))
         .with_state(app);
     guarded(routes, metrics)
 }

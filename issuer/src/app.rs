@@ -1,10 +1,14 @@
 //! What every request works with.
 
+use std::sync::Arc;
+
+use crate::api::TrustedProxies;
 use crate::hashing::{Hasher, LoginDeadline};
 use crate::keys::Keeper;
 use crate::refresh::SuccessorKey;
 use crate::settings::{PasswordLinkSettings, PasswordSettings, SessionSettings};
 use crate::store::{Lives, Store};
+use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 
 /// Everything that the public interface needs, ready to serve.
@@ -19,6 +23,8 @@ pub(crate) struct App {
     pub(crate) password_links: PasswordLinkSettings,
     /// Of the keys in the database. `None`: tokens are signed with secrets.
     pub(crate) keeper: Option<Keeper>,
+    pub(crate) throttle: Throttle,
+    pub(crate) proxies: Arc<TrustedProxies>,
 }
 
 impl App {

@@ -148,8 +148,8 @@ fn migrate_help() -> String {
 Example:
   DATABASE_URL=postgres://... bearward-issuer migrate
 
-The role that serves need not own the tables. Once there is a key for refresh tokens, which the first `serve` makes, these
-suffice:";
+The role that serves need not own the tables. Once there are the keys for refresh tokens and for throttling, which the
+first `serve` makes (with `GRANT INSERT ON server_keys` any role's), these suffice:";
     let grants = grants("server").replace('\n', "\n  ");
     format!("{example}\n  {grants}\n\n{}", table::help(&settings))
 }

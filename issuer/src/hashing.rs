@@ -7,6 +7,7 @@
 mod argon2id;
 mod bcrypt;
 mod deadline;
+mod share;
 mod speed;
 mod stored;
 
@@ -20,9 +21,12 @@ use tokio::task::spawn_blocking;
 use crate::account::{NewPassword, PresentedPassword};
 use crate::random;
 use crate::settings::HashSettings;
+use crate::throttle::AddressPrefix;
 
 use argon2id::Memory;
-pub(crate) use deadline::LoginDeadline;
+pub(crate) use deadline::{Due, LoginDeadline};
+pub(crate) use share::Share;
+use share::Shares;
 pub(crate) use speed::Speed;
 pub(crate) use stored::{Cost, NO_PASSWORD, PasswordHash, UnusableHash};
 
@@ -32,6 +36,8 @@ pub(crate) struct Hasher {
     admission: Arc<Semaphore>,
     /// One permit for each hash that runs.
     workers: Arc<Semaphore>,
+    /// How many places each client has.
+    shares: Arc<Shares>,
     /// Memory that no hash uses at the moment; never more than there are workers.
     spare: Arc<Mutex<Vec<Memory>>>,
     /// How many hashes run and wait at the most.
@@ -91,44 +97,50 @@ impl Hasher {
         let permits = settings.permits as usize;
         let mut memory = Memory::default();
         let nobody = hash_with_fresh_salt(&random::bytes::<32>().map_err(no_random)?, &mut memory)?;
+        let places = permits + settings.queue as usize;
         Ok(Self {
-            admission: Arc::new(Semaphore::new(permits + settings.queue as usize)),
+            admission: Arc::new(Semaphore::new(places)),
+            shares: Arc::new(Shares::new(places, 100)),
             workers: Arc::new(Semaphore::new(permits)),
             spare: Arc::new(Mutex::new(vec![memory])),
-            places: permits + settings.queue as usize,
+            places,
             permits,
             refused: AtomicU64::new(0),
             nobody,
         })
     }
 
+    /// The same, where no client may have more than this part of the places.
+    pub(crate) fn shared(self, percent: u32) -> Self {
+        let places = self.admission.available_permits();
+        Self { shares: Arc::new(Shares::new(places, percent)), ..self }
+    }
+
+    /// The hashers as a client from here may use them.
+    pub(crate) fn share_of(&self, of: AddressPrefix) -> Share<'_> {
+        Share { hasher: self, of: Some(of) }
+    }
+
+    /// A hash that no client asks for.
+    ///
     /// # Errors
     /// [`HashError::Busy`], [`HashError::Failed`]
     pub(crate) async fn hash(&self, password: NewPassword) -> Result<PasswordHash, HashError> {
-        self.run(move |memory| hash_with_fresh_salt(password.expose(), memory)).await
+        Share { hasher: self, of: None }.hash(password).await
     }
 
-    /// A new hash of a password that matched an old one. The rules for new passwords are not asked: it is none.
-    ///
-    /// # Errors
-    /// [`HashError::Busy`], [`HashError::Failed`]
-    pub(crate) async fn renew(&self, password: PresentedPassword) -> Result<PasswordHash, HashError> {
-        self.run(move |memory| hash_with_fresh_salt(password.normalized(), memory)).await
+    #[cfg(test)]
+    async fn renew(&self, password: PresentedPassword) -> Result<PasswordHash, HashError> {
+        Share { hasher: self, of: None }.renew(password).await
     }
 
-    /// Whether this is the password of a user with this hash. Computes one hash for each form of the password,
-    /// whoever's it is, also for a user who does not exist, and for one whose hash cannot be verified: else their logins
-    /// would tell that they exist.
-    ///
-    /// # Errors
-    /// All of [`HashError`].
-    pub(crate) async fn verify(
+    #[cfg(test)]
+    async fn verify(
         &self,
         password: PresentedPassword,
         stored: Option<PasswordHash>,
     ) -> Result<Verdict, HashError> {
-        let nobody = self.nobody.clone();
-        self.run(move |memory| Ok(verdict(&password, stored.as_ref(), &nobody, memory))).await
+        Share { hasher: self, of: None }.verify(password, stored).await
     }
 
     /// What goes on at the moment.
@@ -141,14 +153,17 @@ impl Hasher {
 
     async fn run<T: Send + 'static>(
         &self,
+        of: Option<AddressPrefix>,
         work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let admitted = Arc::clone(&self.admission).try_acquire_owned().map_err(|_| {
+        let busy = || {
             self.refused.fetch_add(1, Ordering::Relaxed);
             HashError::Busy
-        })?;
+        };
+        let admitted = Arc::clone(&self.admission).try_acquire_owned().map_err(|_| busy())?;
+        let place = of.map(|of| Shares::take(&self.shares, of).ok_or_else(busy)).transpose()?;
         let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| HashError::Busy)?;
-        let permits = (admitted, worker);
+        let permits = (admitted, place, worker);
         // The permits move along: whoever gives up waiting does not stop the hash, so it must go on counting.
         let spare = Arc::clone(&self.spare);
         let running = spawn_blocking(move || {
@@ -179,6 +194,12 @@ impl Hasher {
     #[cfg(test)]
     pub(crate) fn places(&self) -> usize {
         self.admission.available_permits()
+    }
+
+    /// How many clients have a place.
+    #[cfg(test)]
+    pub(crate) fn clients(&self) -> usize {
+        self.shares.clients()
     }
 
     /// Takes every place, so that the next request finds none.
@@ -358,7 +379,7 @@ mod tests {
     async fn a_hash_goes_on_counting_after_its_request_gave_up() {
         let hasher = hasher(1, 0);
         let (release, held) = std::sync::mpsc::channel::<()>();
-        let work = hasher.run(move |_| held.recv().map_err(|_| HashError::Busy));
+        let work = hasher.run(None, move |_| held.recv().map_err(|_| HashError::Busy));
         assert!(tokio::time::timeout(std::time::Duration::from_millis(20), work).await.is_err());
         assert_eq!(hasher.verify(presented("x"), None).await, Err(HashError::Busy));
         release.send(()).unwrap();

@@ -5,7 +5,7 @@
 //! 1. [`command`] what can be run; [`settings`] with what
 //! 2. [`api`] the public interface; [`internal`] the probes; [`server`] the connections below both
 //! 3. [`account`] what is acceptable; [`hashing`] passwords; [`tokens`] and the [`keys`] that sign them, [`refresh`]
-//!    tokens, [`password_link`]s; [`audit`] what happened; [`store`] PostgreSQL
+//!    tokens, [`password_link`]s; [`throttle`] how often; [`audit`] what happened; [`store`] PostgreSQL
 //! 4. [`purge`] what is over; [`document`], [`log`], [`metrics`] and [`random`]
 #![forbid(unsafe_code)]
 
@@ -27,6 +27,7 @@ mod refresh;
 mod server;
 mod settings;
 mod store;
+mod throttle;
 mod tokens;
 
 pub use command::run;

@@ -170,6 +170,11 @@ fn state(registry: &mut Registry, app: &App) {
         "Requests that were told to come again because too many waited for a hash",
         ConstCounter::new(hashing.refused),
     );
+    let throttled = Family::<[(&str, &str); 2], Counter>::default();
+    for (kind, how, count) in app.throttle.counts().all() {
+        throttled.get_or_create(&[("event", kind), ("how", how)]).inc_by(count);
+    }
+    registry.register("bearward_issuer_throttled", "Attempts that were refused or slowed", throttled);
     registry.register(
         "bearward_issuer_log_lines_dropped",
         "Lines of the log that nobody read fast enough",

@@ -20,12 +20,13 @@ const MAX_BATCHES: u32 = 100;
 const BREATH: Duration = Duration::from_millis(20);
 
 /// All that has a life, in the order in which it is purged.
-pub(crate) fn all(audit_days: u32) -> [Purged; 6] {
+pub(crate) fn all(audit_days: u32) -> [Purged; 7] {
     [
         Purged::RefreshTokens,
         Purged::Sessions,
         Purged::Revocations,
         Purged::PasswordLinks,
+        Purged::Throttle,
         Purged::SigningKeys,
         Purged::AuditEvents { days: audit_days },
     ]

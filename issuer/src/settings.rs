@@ -17,12 +17,14 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::Serialize;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::keys::life::Rhythm;
 use crate::keys::ring::NamedSecret;
 use crate::keys::seal::KeyEncryption;
+use crate::throttle::Limit;
 pub(crate) use reader::Reader;
 pub(crate) use sources::Sources;
 pub(crate) use weaknesses::{RECOMMENDED_PASSWORD_LENGTH, weaknesses};
@@ -54,6 +56,11 @@ pub(crate) struct ServeSettings {
     /// How long the trail is kept.
     pub(crate) audit_days: u32,
     pub(crate) password_links: PasswordLinkSettings,
+    /// The most that one client may have of the hashers, in percent.
+    pub(crate) hash_share_percent: u32,
+    pub(crate) throttle: ThrottleSettings,
+    /// Who is believed what it says of a client's address.
+    pub(crate) trusted_proxies: Vec<IpNet>,
 }
 
 /// What `admin` works with.
@@ -156,6 +163,21 @@ pub(crate) struct HashSettings {
     pub(crate) queue: u32,
 }
 
+/// How often something may be tried. `None`: as often as anybody likes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ThrottleSettings {
+    /// Logins to one account from one address.
+    pub(crate) login: Option<Limit>,
+    /// Logins to one account from anywhere; more are answered later.
+    pub(crate) login_account: Option<Limit>,
+    /// Logins from one address.
+    pub(crate) login_address: Option<Limit>,
+    /// Signups from one address.
+    pub(crate) signup: Option<Limit>,
+    /// Refreshes from one address.
+    pub(crate) refresh: Option<Limit>,
+}
+
 /// What is logged, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct LogSettings {
@@ -179,6 +201,9 @@ impl ServeSettings {
         let login_deadline = reader.optional_number(&table::LOGIN_DEADLINE, 20..=MAX_DEADLINE_MILLIS);
         let audit_days = reader.number(&table::AUDIT_DAYS, 1..=3_650);
         let password_links = PasswordLinkSettings::read(reader);
+        let hash_share_percent = reader.number(&table::HASH_SHARE_PERCENT, 1..=100);
+        let throttle = ThrottleSettings::read(reader);
+        let trusted_proxies = reader.optional(&table::TRUSTED_PROXIES, values::trusted_proxies);
         Some(Self {
             database: database?,
             listeners: listeners?,
@@ -190,6 +215,9 @@ impl ServeSettings {
             login_deadline: login_deadline?.map(|millis| Duration::from_millis(millis.into())),
             audit_days: audit_days?,
             password_links: password_links?,
+            hash_share_percent: hash_share_percent?,
+            throttle: throttle?,
+            trusted_proxies: trusted_proxies?.unwrap_or_default(),
         })
     }
 }
@@ -325,6 +353,23 @@ impl HashSettings {
         let permits = reader.number_or(&table::HASH_PERMITS, 1..=MAX_HASH_PERMITS, cores());
         let queue = reader.number(&table::HASH_QUEUE, 0..=10_000);
         Some(Self { permits: permits?, queue: queue? })
+    }
+}
+
+impl ThrottleSettings {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let login = reader.value(&table::LOGIN_LIMIT, Limit::parse);
+        let login_account = reader.value(&table::LOGIN_ACCOUNT_LIMIT, Limit::parse);
+        let login_address = reader.value(&table::LOGIN_ADDRESS_LIMIT, Limit::parse);
+        let signup = reader.value(&table::SIGNUP_LIMIT, Limit::parse);
+        let refresh = reader.value(&table::REFRESH_LIMIT, Limit::parse);
+        Some(Self {
+            login: login?,
+            login_account: login_account?,
+            login_address: login_address?,
+            signup: signup?,
+            refresh: refresh?,
+        })
     }
 }
 

@@ -17,6 +17,7 @@ mod signing_keys;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod throttle;
 mod trail;
 mod users;
 
@@ -34,6 +35,7 @@ pub(crate) use purge::Purged;
 pub(crate) use refresh::{Presented, Refreshed};
 pub(crate) use sessions::{Client, Grant, ListedSession, Lives, Opening, Verified};
 pub(crate) use signing_keys::{Change, Clock, KeyRow, PrivateForm, StoredKey, StoredKeys};
+pub(crate) use throttle::{Counted, Decision, Refusal};
 pub(crate) use trail::{TrailFilter, TrailRow};
 pub(crate) use users::{Credentials, NewUser, Profile, Standing, TokenIdentity};
 

@@ -26,7 +26,9 @@ fn a_rotation_of_the_issuers_own_key_under_load_makes_no_401() {
     let setup = setup
         .issuer("BEARWARD_JWK_SET_MAX_AGE_SECONDS", "5")
         .issuer("BEARWARD_KEY_ENCRYPTION_KEY_FILES", file.to_str().unwrap())
-        .issuer("BEARWARD_KEY_ENCRYPTION", "required");
+        .issuer("BEARWARD_KEY_ENCRYPTION", "required")
+        // Each token is that of a signup, and many are needed until the new key signs.
+        .issuer("BEARWARD_SIGNUP_LIMIT", "1000/60");
     let gate = setup.start();
     let second = setup.start_envoy(gate.issuer_address(), gate.upstream_address()).unwrap();
     let first = gate.customer().token;

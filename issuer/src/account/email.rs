@@ -47,6 +47,11 @@ impl LoginEmail {
         Self(normalized(text))
     }
 
+    /// All of it, also what no account can have: to be counted, as any other.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// `None` where no account can have it; such text must not reach the database, which refuses NUL.
     pub(crate) fn to_look_up(&self) -> Option<&str> {
         (self.0.len() <= MAX_BYTES && !self.0.contains('\0')).then_some(&self.0)

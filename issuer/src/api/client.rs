@@ -1,22 +1,31 @@
 //! Where a request comes from and with what, for the list of a user's sessions and for the trail.
 
+mod forwarded;
+
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request};
 use axum::http::header::USER_AGENT;
 
 use super::middleware::RequestId;
 use crate::store::Client;
+pub(crate) use forwarded::TrustedProxies;
 
 /// The longest part of a `User-Agent` that is kept, in bytes.
 const MAX_USER_AGENT_BYTES: usize = 256;
 
-/// The peer of the connection, and what it calls itself.
+/// The peer of the connection, or whom trusted proxies name in its place, and what it calls itself.
 pub(crate) fn client(request: &Request) -> Client {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let proxies = request.extensions().get::<Arc<TrustedProxies>>();
+    let address = peer.map(|ConnectInfo(peer)| match proxies {
+        Some(proxies) => proxies.client(peer.ip(), request.headers()),
+        None => peer.ip().to_canonical(),
+    });
     let user_agent = request.headers().get(USER_AGENT).map(|value| visible(value.as_bytes()));
     Client {
-        address: peer.map(|ConnectInfo(peer)| peer.ip().to_canonical().to_string()),
+        address: address.map(|address| address.to_string()),
         user_agent: user_agent.filter(|text| !text.is_empty()),
         request_id: request.extensions().get::<RequestId>().map(|RequestId(id)| id.clone()),
     }

@@ -11,7 +11,11 @@ use utoipa::ToSchema;
 use crate::hashing::HashError;
 use crate::keys::KeysError;
 use crate::store::{AdministrationError, Refused, StoreError};
+use crate::throttle::{Denied, Throttled};
 use crate::tokens::IssueError;
+
+/// The longest that a client is told to wait, in seconds: the longest window that there is a setting for.
+const MAX_RETRY_AFTER_SECONDS: u64 = 86_400;
 
 /// A request that failed.
 #[derive(Debug)]
@@ -46,6 +50,8 @@ pub(crate) enum ApiError {
     NotFound,
     /// There is such a route, for another method.
     MethodNotAllowed,
+    /// Too many attempts, and how many seconds until the next is allowed.
+    Throttled { by: Throttled, seconds: u64 },
     /// As much is hashed as may be.
     Busy,
     /// PostgreSQL is away.
@@ -107,6 +113,7 @@ impl ApiError {
             Self::Rejected(_) => (StatusCode::UNAUTHORIZED, "Invalid token"),
             Self::NotFound => (StatusCode::NOT_FOUND, "Not found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
+            Self::Throttled { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too many attempts, try again later"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Too busy, try again"),
             Self::DatabaseUnavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable, try again")
@@ -150,6 +157,18 @@ impl ApiError {
         }
     }
 
+    /// An attempt may not be made at what `failed` names.
+    pub(crate) fn of_throttle(denied: &Denied, failed: &'static str) -> Self {
+        match denied {
+            Denied::Throttled { by, wait } => {
+                // Rounded up: who comes back after so many seconds is not refused again.
+                let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+                Self::Throttled { by: *by, seconds: seconds.clamp(1, MAX_RETRY_AFTER_SECONDS) }
+            }
+            Denied::Unknown(error) => Self::of_store(error, failed),
+        }
+    }
+
     /// Hashing failed while doing what `failed` names.
     pub(crate) fn of_hashing(error: &HashError, failed: &'static str) -> Self {
         match error {
@@ -182,6 +201,11 @@ impl IntoResponse for ApiError {
             return rejected(rejection);
         }
         let (status, text) = self.row();
+        let retry_after = match &self {
+            Self::Throttled { seconds, .. } => Some(HeaderValue::from(*seconds)),
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => Some(HeaderValue::from_static("1")),
+            _ => None,
+        };
         let errors = if let Self::Fields(errors) = self { errors } else { Vec::new() };
         let first = errors.first().cloned();
         let body = ErrorBody {
@@ -191,16 +215,13 @@ impl IntoResponse for ApiError {
         };
         let mut response = (status, axum::Json(body)).into_response();
         response.extensions_mut().insert(Refusal(text));
-        match status {
-            StatusCode::SERVICE_UNAVAILABLE => {
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            // RFC 9110 section 15.5.2: a 401 must hold a challenge.
-            StatusCode::UNAUTHORIZED => {
-                let challenge = HeaderValue::from_static("Bearer realm=\"bearward\"");
-                response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-            }
-            _ => {}
+        if let Some(retry_after) = retry_after {
+            response.headers_mut().insert(RETRY_AFTER, retry_after);
+        }
+        // RFC 9110 section 15.5.2: a 401 must hold a challenge.
+        if status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer realm=\"bearward\"");
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         response
     }
@@ -224,6 +245,7 @@ fn rejected(rejection: Rejection) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn every() -> Vec<ApiError> {
         let field = FieldError { field: "name".to_owned(), error: "Name is required".to_owned() };
@@ -242,6 +264,7 @@ mod tests {
             ApiError::NoSuccessorNow,
             ApiError::NotFound,
             ApiError::MethodNotAllowed,
+            ApiError::Throttled { by: Throttled::Address, seconds: 90 },
             ApiError::Busy,
             ApiError::DatabaseUnavailable,
             ApiError::DeadlineExceeded,
@@ -251,6 +274,22 @@ mod tests {
         all
     }
 
+    #[test]
+    fn the_time_to_come_again_is_rounded_up_to_seconds_and_has_bounds() {
+        for (wait, seconds) in [
+            (Duration::ZERO, "1"),
+            (Duration::from_millis(1), "1"),
+            (Duration::from_secs(90), "90"),
+            (Duration::from_micros(90_000_001), "91"),
+            (Duration::MAX, "86400"),
+        ] {
+            let denied = Denied::Throttled { by: Throttled::Account, wait };
+            let response = ApiError::of_throttle(&denied, "Login failed").into_response();
+            assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+            assert_eq!(response.headers()[RETRY_AFTER], seconds);
+        }
+    }
+
     #[tokio::test]
     async fn every_error_is_json_with_a_text_and_the_headers_of_its_status() {
         for error in every() {
@@ -258,7 +297,8 @@ mod tests {
             let response = error.into_response();
             let status = response.status();
             let has = |header: HeaderName| response.headers().contains_key(header);
-            assert_eq!(has(RETRY_AFTER), status == StatusCode::SERVICE_UNAVAILABLE, "{name}");
+            let later = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS];
+            assert_eq!(has(RETRY_AFTER), later.contains(&status), "{name}");
             assert!(has(WWW_AUTHENTICATE) || status != StatusCode::UNAUTHORIZED, "{name}");
             assert!(response.headers()[CONTENT_TYPE].to_str().unwrap().ends_with("json"), "{name}");
             let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();

@@ -14,10 +14,11 @@ use super::view::SessionView;
 use crate::account::{LoginEmail, PresentedPassword};
 use crate::app::App;
 use crate::audit::{By, Event, Kind};
-use crate::hashing::Verdict;
+use crate::hashing::{Due, Verdict};
 use crate::random;
 use crate::refresh::RefreshToken;
 use crate::store::{Client, Credentials, Grant, Opening, Verified};
+use crate::throttle::{AddressPrefix, Throttled};
 
 const FAILED: &str = "Login failed";
 
@@ -27,8 +28,9 @@ const MAX_ATTEMPTS: usize = 2;
 /// Opens a session for a user who knows the password.
 ///
 /// Unknown e-mail, wrong password, disabled user and a stored hash that nobody can verify take the same steps and get
-/// the same answer, at the same time after the request. Only who finds the hashers full is sent away at once: that says
-/// nothing of any account.
+/// the same answer, at the same time after the request, and so does whoever has tried too often at one account. Only who
+/// finds the hashers full, or comes from an address that has tried too often, is sent away at once: that says nothing of
+/// any account.
 #[utoipa::path(
     post, path = "/api/auth/login", tag = "sessions", request_body = openapi::body::Login,
     responses(
@@ -43,12 +45,30 @@ pub(crate) async fn login(
 ) -> Result<Json<SessionView>, ApiError> {
     let client = client(&request);
     let (email, password) = parse(request).await?;
-    let due = app.login_deadline.begin(&password);
-    let answer = answer(&app, &email, &password, &client).await;
-    if !matches!(answer, Err(ApiError::Busy)) {
+    let mut due = app.login_deadline.begin(&password);
+    let answer = throttled(&app, &mut due, &email, &password, &client).await;
+    if !matches!(answer, Err(ApiError::Busy | ApiError::Throttled { by: Throttled::Address, .. })) {
         due.wait().await;
     }
     answer
+}
+
+/// Counts the attempt before it is made, and takes it back where it was none. Whoever is refused for his account costs no
+/// hash: what is seen of that, at the same deadline, is no more than the answer says.
+async fn throttled(
+    app: &App,
+    due: &mut Due<'_>,
+    email: &LoginEmail,
+    password: &PresentedPassword,
+    client: &Client,
+) -> Result<Json<SessionView>, ApiError> {
+    let refusal = Event::refused(Kind::Login, "throttled", client);
+    let attempt = app.throttle.login(&app.store, email, refusal).await;
+    let attempt = attempt.map_err(|e| ApiError::of_throttle(&e, FAILED))?;
+    due.delay(attempt.slow(due.most_delay()).await);
+    let answer = answer(app, email, password, client).await?;
+    attempt.succeeded().await;
+    Ok(answer)
 }
 
 async fn answer(
@@ -71,11 +91,11 @@ async fn authenticate(
     let mut credentials = look_up(app, email).await?;
     let known = credentials.as_ref().map(|known| known.user_id);
     for _ in 0..MAX_ATTEMPTS {
-        let verdict = verify(app, credentials.as_ref(), password).await?;
+        let verdict = verify(app, credentials.as_ref(), password, client).await?;
         let Some(known) = credentials.filter(|_| verdict.is_match()) else { break };
         if let Some(opened) = open_session(app, &known, client).await? {
             if verdict == Verdict::MatchOutdated {
-                renew(app, &known, password).await;
+                renew(app, &known, password, client).await;
             }
             return Ok(opened);
         }
@@ -102,12 +122,13 @@ async fn verify(
     app: &App,
     credentials: Option<&Credentials>,
     password: &PresentedPassword,
+    client: &Client,
 ) -> Result<Verdict, ApiError> {
     let hash = credentials.map(|known| known.password_hash.clone());
     if let Some(hash) = &hash {
         app.login_deadline.cover(hash);
     }
-    let verdict = app.hasher.verify(password.clone(), hash).await;
+    let verdict = app.hasher.share_of(AddressPrefix::of(client)).verify(password.clone(), hash).await;
     let verdict = verdict.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
     if let (Verdict::Unusable(why), Some(known)) = (verdict, credentials) {
         tracing::error!(user_id = %known.user_id, %why, "the stored password hash of this user cannot be verified");
@@ -140,9 +161,9 @@ async fn open_session(
 }
 
 /// Replaces an outdated hash. What fails is left to the next login: this one has succeeded.
-async fn renew(app: &App, known: &Credentials, password: &PresentedPassword) {
+async fn renew(app: &App, known: &Credentials, password: &PresentedPassword, client: &Client) {
     let user_id = known.user_id;
-    let hash = match app.hasher.renew(password.clone()).await {
+    let hash = match app.hasher.share_of(AddressPrefix::of(client)).renew(password.clone()).await {
         Ok(hash) => hash,
         Err(cause) => return tracing::info!(%user_id, %cause, "a password hash is left to be renewed"),
     };

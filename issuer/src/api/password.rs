@@ -13,13 +13,14 @@ use super::error::{ApiError, FieldError};
 use super::fields::Fields;
 use super::openapi;
 use super::view::SessionView;
-use crate::account::{Email, Name, NewPassword, PresentedPassword};
+use crate::account::{Email, LoginEmail, Name, NewPassword, PresentedPassword};
 use crate::app::App;
-use crate::audit::{By, Kind};
+use crate::audit::{By, Event, Kind};
 use crate::random;
 use crate::refresh::RefreshToken;
 use crate::settings::PasswordSettings;
 use crate::store::{Client, Opening, Profile, Verified};
+use crate::throttle::{AddressPrefix, MAX_DELAY};
 
 const FAILED: &str = "Password change failed";
 
@@ -41,16 +42,23 @@ pub(crate) async fn change(
     let caller = Caller::of(&app, request.headers(), FAILED).await?;
     let (current, new) = parse(request, app.passwords, &caller.user).await?;
     let user_id = caller.user.id;
+    // As a login of this user from here: whoever has got hold of a token does not guess the password by it.
+    let refusal = Event::refused(Kind::PasswordChange, "throttled", &client).about(user_id);
+    let attempt = app.throttle.login(&app.store, &LoginEmail::new(&caller.user.email), refusal).await;
+    let attempt = attempt.map_err(|e| ApiError::of_throttle(&e, FAILED))?;
+    attempt.slow(MAX_DELAY).await;
+    let hashers = app.hasher.share_of(AddressPrefix::of(&client));
     let credentials = app.store.credentials_of(user_id).await.map_err(|e| ApiError::of_store(&e, FAILED))?;
     let credentials = credentials.ok_or(ApiError::Rejected(Rejection::SubjectGone))?;
     let stored = Some(credentials.password_hash.clone());
-    let verdict = app.hasher.verify(current, stored).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
+    let verdict = hashers.verify(current, stored).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
     if !verdict.is_match() {
         refused(&app, &caller, &client, "credentials").await?;
         let (field, error) = ("currentPassword".to_owned(), "Current password is wrong".to_owned());
         return Err(ApiError::Fields(vec![FieldError { field, error }]));
     }
-    let password_hash = app.hasher.hash(new).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
+    attempt.succeeded().await;
+    let password_hash = hashers.hash(new).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
     let session_id = random::uuid().map_err(|e| ApiError::internal(&e, FAILED))?;
     let refresh_token = RefreshToken::new().map_err(|e| ApiError::internal(&e, FAILED))?;
     let opening = Opening {

@@ -12,7 +12,7 @@ use super::fields::Fields;
 use super::openapi;
 use super::view::SessionView;
 use crate::app::App;
-use crate::audit::{By, Kind};
+use crate::audit::{By, Event, Kind};
 use crate::refresh::RefreshToken;
 use crate::store::{Client, Presented, Refreshed, Why};
 
@@ -37,7 +37,10 @@ pub(crate) async fn refresh(
     let client = client(&request);
     let mut fields = Fields::new(body::object(request).await?);
     let text = fields.take("refreshToken", "Refresh token", Ok);
-    let Some(token) = RefreshToken::parse(&fields.finish(text)?) else {
+    let text = fields.finish(text)?;
+    let counted = app.throttle.refresh(&app.store, Event::refused(Kind::Refresh, "throttled", &client)).await;
+    counted.map_err(|e| ApiError::of_throttle(&e, FAILED))?;
+    let Some(token) = RefreshToken::parse(&text) else {
         return Err(malformed(&app, &client).await);
     };
     let successor = token.successor(&app.successors).map_err(|e| ApiError::internal(&e, FAILED))?;

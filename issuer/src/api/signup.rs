@@ -14,11 +14,12 @@ use super::openapi;
 use super::view::SessionView;
 use crate::account::{CUSTOMER, Email, Name, NewPassword};
 use crate::app::App;
-use crate::audit::{By, Kind};
+use crate::audit::{By, Event, Kind};
 use crate::random;
 use crate::refresh::RefreshToken;
 use crate::settings::PasswordSettings;
 use crate::store::{NewUser, Opening};
+use crate::throttle::AddressPrefix;
 
 const FAILED: &str = "Signup failed";
 
@@ -37,7 +38,10 @@ pub(crate) async fn signup(
 ) -> Result<(StatusCode, Json<SessionView>), ApiError> {
     let client = client(&request);
     let Signup { name, email, password } = Signup::parse(request, app.passwords).await?;
-    let password_hash = app.hasher.hash(password).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
+    let counted = app.throttle.signup(&app.store, Event::refused(Kind::Signup, "throttled", &client)).await;
+    counted.map_err(|e| ApiError::of_throttle(&e, FAILED))?;
+    let hashers = app.hasher.share_of(AddressPrefix::of(&client));
+    let password_hash = hashers.hash(password).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
     let [id, session_id] = two_ids()?;
     let user = NewUser { id, name: &name, email: &email, password_hash: &password_hash, role: CUSTOMER };
     let refresh_token = RefreshToken::new().map_err(|e| ApiError::internal(&e, FAILED))?;

@@ -10,6 +10,7 @@ mod openapi;
 mod refresh;
 mod sessions;
 mod signup;
+mod throttle;
 
 use std::sync::Arc;
 
@@ -29,9 +30,12 @@ use crate::hashing::{Hasher, LoginDeadline};
 use crate::internal;
 use crate::keys::{Keeper, Ring};
 use crate::refresh::SuccessorKey;
-use crate::settings::{HashSettings, PasswordLinkSettings, PasswordSettings, TokenSettings};
+use crate::settings::{
+    HashSettings, PasswordLinkSettings, PasswordSettings, ThrottleSettings, TokenSettings,
+};
 use crate::store::Store;
 use crate::store::testing::{LIVES, TestDatabase};
+use crate::throttle::{Limit, Throttle, ThrottleKey};
 use crate::tokens::Tokens;
 
 const PRIYA: &str = r#"{"name":"Priya","email":"priya@example.com","password":"mypassword123"}"#;
@@ -68,6 +72,25 @@ fn app(store: Store, ring: Ring) -> App {
         successors: SuccessorKey::new().unwrap(),
         sessions: LIVES.session,
         passwords: PasswordSettings { min_length: 8 },
+        throttle: throttle(limits()),
+        proxies: Arc::default(),
+    }
+}
+
+/// Under the key that every process has which works on the same database.
+fn throttle(limits: ThrottleSettings) -> Throttle {
+    Throttle::new(ThrottleKey::new(&[7; 32]).unwrap(), limits)
+}
+
+/// What holds without any setting.
+fn limits() -> ThrottleSettings {
+    let limit = |text| Limit::parse(text).unwrap();
+    ThrottleSettings {
+        login: limit("10/900"),
+        login_account: limit("30/900"),
+        login_address: limit("300/900"),
+        signup: limit("60/3600"),
+        refresh: limit("300/60"),
     }
 }
 

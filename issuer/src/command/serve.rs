@@ -14,7 +14,7 @@ use tracing::{info, warn};
 
 use self::prepare::{Prepared, prepare};
 use super::{Failure, begin, runtime};
-use crate::api;
+use crate::api::{self, TrustedProxies};
 use crate::app::App;
 use crate::hashing::{Cost, Hasher, LoginDeadline, Speed};
 use crate::internal::{self, Progress};
@@ -22,11 +22,14 @@ use crate::keys::life::RELOAD_SECONDS;
 use crate::keys::seal::KeyEncryption;
 use crate::keys::{Keeper, Ring};
 use crate::purge;
+use crate::random;
 use crate::server::{self, AddressFile, Listeners, Stage};
 use crate::settings::{
-    ListenerSettings, RECOMMENDED_PASSWORD_LENGTH, ServeSettings, SigningSettings, Sources, table,
+    ListenerSettings, RECOMMENDED_PASSWORD_LENGTH, ServeSettings, SigningSettings, Sources, ThrottleSettings,
+    table,
 };
 use crate::store::{Store, connect};
+use crate::throttle::{Throttle, ThrottleKey};
 use crate::tokens::Tokens;
 
 /// How long connections are still accepted after the stop. With the drain of `server` and the last lines of the log,
@@ -127,6 +130,7 @@ async fn start(settings: ServeSettings) -> Result<App, Failure> {
         login_deadline,
         ..
     } = settings;
+    let ServeSettings { hash_share_percent, throttle, trusted_proxies, .. } = settings;
     if passwords.min_length < RECOMMENDED_PASSWORD_LENGTH {
         info!(
             min_length = passwords.min_length,
@@ -154,9 +158,23 @@ async fn start(settings: ServeSettings) -> Result<App, Failure> {
     let ring = ring.or(secrets).ok_or_else(|| Failure::new("no secret can be used"))?;
     let tokens = Tokens::new(tokens, ring);
     let tokens = tokens.ok_or_else(|| Failure::new("the metadata cannot be serialized"))?;
-    let hasher = Hasher::new(hashing).map_err(Failure::new)?;
+    let hasher = Hasher::new(hashing).map_err(Failure::new)?.shared(hash_share_percent);
     let login_deadline = deadline(&store, login_deadline).await?;
-    Ok(App { store, hasher, login_deadline, tokens, successors, sessions, passwords, password_links, keeper })
+    let throttle = throttling(&store, throttle).await?;
+    let proxies = Arc::new(TrustedProxies::new(trusted_proxies));
+    Ok(App {
+        store,
+        hasher,
+        login_deadline,
+        tokens,
+        successors,
+        sessions,
+        passwords,
+        password_links,
+        keeper,
+        throttle,
+        proxies,
+    })
 }
 
 fn tell_encryption(encryption: &KeyEncryption) {
@@ -197,6 +215,12 @@ async fn keep_keys(app: Arc<App>) {
             }
         }
     }
+}
+
+async fn throttling(store: &Store, limits: ThrottleSettings) -> Result<Throttle, Failure> {
+    let candidate = random::bytes().map_err(Failure::new)?;
+    let key = store.throttle_key(&candidate).await.map_err(Failure::new)?;
+    Ok(Throttle::new(ThrottleKey::new(&key).map_err(Failure::new)?, limits))
 }
 
 /// What is assumed of stored hashes where they cannot be read in time: what most applications have.

@@ -17,6 +17,9 @@ use crate::account::PresentedPassword;
 /// The greatest deadline, as the setting has it. Two of them, for a password of two forms, are below the ten seconds of a request.
 pub(super) const MAX_DEADLINE: Duration = Duration::from_millis(4_000);
 
+/// The latest at which a login is answered by will: below the ten seconds of a request.
+const LATEST_ANSWER: Duration = Duration::from_millis(9_000);
+
 /// The deadline of every login.
 #[derive(Debug)]
 pub(crate) struct LoginDeadline {
@@ -86,11 +89,25 @@ impl LoginDeadline {
 }
 
 impl Due<'_> {
+    /// How much later than at its deadline this login may be answered, for the request to be answered at all.
+    pub(crate) fn most_delay(&self) -> Duration {
+        LATEST_ANSWER.saturating_sub(self.each())
+    }
+
+    /// Counts from so much later.
+    pub(crate) fn delay(&mut self, delay: Duration) {
+        self.arrival += delay;
+    }
+
+    fn each(&self) -> Duration {
+        self.deadline.get() * self.forms
+    }
+
     /// Until the deadline, or the next one where it has passed.
     pub(crate) async fn wait(self) {
         #[cfg(test)]
         self.deadline.held.fetch_add(1, Ordering::SeqCst);
-        let each = self.deadline.get() * self.forms;
+        let each = self.each();
         let missed = self.arrival.elapsed().as_millis() / each.as_millis().max(1);
         let deadlines = u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(1);
         sleep_until(self.arrival + each.saturating_mul(deadlines)).await;

@@ -30,6 +30,9 @@ const ROWS: &str = "
     SELECT sha256(name::bytea), user_id::uuid, now() - interval '1 day', now() + life
     FROM (VALUES ('over', '00000000-0000-0000-0000-000000000001', interval '-1 s'),
                  ('kept', '00000000-0000-0000-0000-000000000002', '60 s')) AS rows (name, user_id, life);
+    INSERT INTO throttle (key, ends_at)
+    SELECT sha256(name::bytea), now() + life
+    FROM (VALUES ('over', interval '-1 s'), ('kept', '60 s')) AS rows (name, life);
     INSERT INTO signing_keys (kid, algorithm, public_key, created_at, retired_at)
     SELECT kid, 'EdDSA', sha256(kid::bytea), now() - interval '2 years', now() - make_interval(days => age)
     FROM (VALUES ('over', 401), ('kept', 399)) AS rows (kid, age);
@@ -42,11 +45,12 @@ const LEFT: &str = "
     UNION ALL SELECT 'tokens ' || right(session_id::text, 2) || ' ' || count(*) FROM refresh_tokens GROUP BY session_id
     UNION ALL SELECT 'record ' || sequence FROM revocations
     UNION ALL SELECT 'link ' || (token_hash = sha256('kept'))::text FROM password_links
+    UNION ALL SELECT 'throttle ' || (key = sha256('kept'))::text FROM throttle
     UNION ALL SELECT 'key ' || kid FROM signing_keys
     UNION ALL SELECT 'event ' || event FROM audit_events
     ORDER BY 1";
 
-const KEPT: [&str; 14] = [
+const KEPT: [&str; 15] = [
     "event kept",
     "key kept",
     "link true",
@@ -56,6 +60,7 @@ const KEPT: [&str; 14] = [
     "session a2",
     "session a3",
     "session a4",
+    "throttle true",
     "tokens a0 3",
     "tokens a1 3",
     "tokens a2 3",

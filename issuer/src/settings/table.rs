@@ -106,6 +106,20 @@ settings! {
         "milliseconds, 20 to 4000", "How long after its arrival every login is answered; `hash calibrate` shows what is needed.";
     AUDIT_DAYS "BEARWARD_AUDIT_DAYS" "audit_days" Number WhenUnset::Is("90"),
         "days, 1 to 3650", "How long the trail of authentication events is kept.";
+    HASH_SHARE_PERCENT "BEARWARD_HASH_SHARE_PERCENT" "hash_share_percent" Number WhenUnset::Is("50"),
+        "percent, 1 to 100", "The most of the permits and the queue that one client address may take; at least one place.";
+    TRUSTED_PROXIES "BEARWARD_TRUSTED_PROXIES" "trusted_proxies" List WhenUnset::Off,
+        "addresses or CIDR blocks, comma separated, at most 64", "The proxies in front: only they are believed what X-Forwarded-For says of a client's address.";
+    LOGIN_LIMIT "BEARWARD_LOGIN_LIMIT" "login_limit" Text WhenUnset::Is("10/900"),
+        "ATTEMPTS/SECONDS or off", "Logins to one account from one client address (IPv6: from one /64); more get 429. A right password sets it back.";
+    LOGIN_ACCOUNT_LIMIT "BEARWARD_LOGIN_ACCOUNT_LIMIT" "login_account_limit" Text WhenUnset::Is("30/900"),
+        "ATTEMPTS/SECONDS or off", "Logins to one account from anywhere; more are answered later, by up to five seconds, and never refused.";
+    LOGIN_ADDRESS_LIMIT "BEARWARD_LOGIN_ADDRESS_LIMIT" "login_address_limit" Text WhenUnset::Is("300/900"),
+        "ATTEMPTS/SECONDS or off", "Logins to any account from one client address; more get 429.";
+    SIGNUP_LIMIT "BEARWARD_SIGNUP_LIMIT" "signup_limit" Text WhenUnset::Is("60/3600"),
+        "ATTEMPTS/SECONDS or off", "Signups from one client address; more get 429.";
+    REFRESH_LIMIT "BEARWARD_REFRESH_LIMIT" "refresh_limit" Text WhenUnset::Is("300/60"),
+        "ATTEMPTS/SECONDS or off", "Refreshes from one client address; more get 429.";
     LOG "BEARWARD_LOG" "log" Text WhenUnset::Is("info"),
         "filter", "What is logged: error, warn, info, debug, trace, or per module: info,sqlx=debug.";
     LOG_FORMAT "BEARWARD_LOG_FORMAT" "log_format" Text WhenUnset::Computed("text on a terminal, else json"),

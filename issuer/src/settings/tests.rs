@@ -36,6 +36,7 @@ fn without_anything_set_only_the_database_is_missing() {
     let (serve, log) = read(&sources(&[("DATABASE_URL", URL)], ""), all).unwrap();
     let ServeSettings { database, listeners, tokens, signing, sessions, passwords, hashing, .. } = serve;
     assert_eq!((&serve.password_links.url, serve.password_links.seconds), (&None, 86_400));
+    let ServeSettings { login_deadline, hash_share_percent, throttle, trusted_proxies, .. } = serve;
     let SigningSettings::EdDsa(keys) = signing else { panic!("secrets") };
     assert_eq!((database.connections, database.wait), (10, Duration::from_secs(30)));
     assert_eq!(listeners.public.to_string(), "127.0.0.1:8081");
@@ -49,7 +50,13 @@ fn without_anything_set_only_the_database_is_missing() {
     assert_eq!((sessions.seconds, sessions.idle_seconds), (30 * 86_400, 14 * 86_400));
     assert_eq!((passwords.min_length, hashing.queue), (8, 32));
     assert!(hashing.permits >= 1);
-    assert_eq!((serve.login_deadline, serve.audit_days), (None, 90));
+    assert_eq!(serve.audit_days, 90);
+    assert_eq!((login_deadline, hash_share_percent), (None, 50));
+    let shown = |limit: Option<Limit>| limit.map(|limit| (limit.attempts.get(), limit.seconds.get()));
+    assert_eq!([throttle.login, throttle.login_account].map(shown), [Some((10, 900)), Some((30, 900))]);
+    assert_eq!([throttle.login_address, throttle.signup].map(shown), [Some((300, 900)), Some((60, 3600))]);
+    assert_eq!(shown(throttle.refresh), Some((300, 60)));
+    assert!(trusted_proxies.is_empty(), "nobody is believed who was not named");
     assert_eq!((log.filter.as_str(), log.json), ("info", None));
 }
 
@@ -70,6 +77,13 @@ fn all_problems_are_reported_at_once_each_with_its_setting() {
         ("BEARWARD_AUDIT_DAYS", "0"),
         ("BEARWARD_PASSWORD_LINK_URL", "https://app.example.com/#x"),
         ("BEARWARD_PASSWORD_LINK_SECONDS", "604801"),
+        ("BEARWARD_HASH_SHARE_PERCENT", "101"),
+        ("BEARWARD_TRUSTED_PROXIES", "10.0.0.0/8,envoy"),
+        ("BEARWARD_LOGIN_LIMIT", "ten/900"),
+        ("BEARWARD_LOGIN_ACCOUNT_LIMIT", "0/900"),
+        ("BEARWARD_LOGIN_ADDRESS_LIMIT", "10"),
+        ("BEARWARD_SIGNUP_LIMIT", "10/0"),
+        ("BEARWARD_REFRESH_LIMIT", "never"),
         ("BEARWARD_LOG_FORMAT", "xml"),
     ];
     let text = problems(all, &environment, "listne = 'x'");
@@ -221,4 +235,40 @@ fn key_encryption_keys_are_read_from_their_files_and_a_missing_one_is_named() {
     for path in [one, two, short] {
         std::fs::remove_file(path).unwrap();
     }
+}
+
+#[test]
+fn trusted_proxies_are_named_exactly_and_are_never_everybody() {
+    let trusted = |text: &str| {
+        let environment = [("DATABASE_URL", URL), ("BEARWARD_TRUSTED_PROXIES", text)];
+        read(&sources(&environment, ""), ServeSettings::read).map(|settings| settings.trusted_proxies)
+    };
+    let blocks = trusted("10.0.0.0/8, 192.0.2.7,::1,2001:db8::/32").unwrap();
+    let shown: Vec<String> = blocks.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["10.0.0.0/8", "192.0.2.7/32", "::1/128", "2001:db8::/32"]);
+    for (wrong, why) in [
+        ("envoy", "comma separated list of addresses and CIDR blocks"),
+        ("10.0.0.0/33", "comma separated list"),
+        ("10.0.0.0/8,", "comma separated list"),
+        ("10.0.0.1/8", "did you mean 10.0.0.0/8?"),
+        ("0.0.0.0/0", "which is everybody"),
+        ("::/0", "which is everybody"),
+        ("::ffff:10.0.0.0/104", "in the form of IPv6"),
+        (&vec!["192.0.2.7"; 65].join(","), "at most 64"),
+    ] {
+        let text = trusted(wrong).unwrap_err().to_string();
+        assert!(text.contains(why), "{text}");
+    }
+}
+
+#[test]
+fn every_limit_can_be_switched_off() {
+    let names =
+        ["LOGIN_LIMIT", "LOGIN_ACCOUNT_LIMIT", "LOGIN_ADDRESS_LIMIT", "SIGNUP_LIMIT", "REFRESH_LIMIT"];
+    let names = names.map(|name| format!("BEARWARD_{name}"));
+    let off = names.iter().map(|name| (name.as_str(), "off")).chain([("DATABASE_URL", URL)]);
+    let throttle = read(&sources(&off.collect::<Vec<_>>(), ""), ServeSettings::read).unwrap().throttle;
+    let all =
+        [throttle.login, throttle.login_account, throttle.login_address, throttle.signup, throttle.refresh];
+    assert_eq!(all, [None; 5]);
 }

@@ -1,11 +1,12 @@
 //! One parser per kind of value. An error completes the sentence that begins with the setting and its value.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use axum::http::Uri;
+use ipnet::IpNet;
 use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
 
@@ -13,6 +14,9 @@ use tracing_subscriber::EnvFilter;
 const MAX_AUDIENCES: usize = 16;
 /// The longest audience or issuer, in bytes.
 const MAX_NAME_BYTES: usize = 256;
+
+/// The most blocks of trusted proxies: each is compared with every address of every request.
+const MAX_TRUSTED_PROXIES: usize = 64;
 
 /// What may stand behind the `?` of a PostgreSQL URL. sqlx passes over what it does not know, so that
 /// `sslmod=verify-full` would be a connection without any verification.
@@ -111,6 +115,41 @@ pub(crate) fn audiences(text: &str) -> Result<Vec<String>, String> {
         return Err(format!("must hold at most {MAX_AUDIENCES} names"));
     }
     Ok(audiences)
+}
+
+/// Whoever is trusted chooses the address of its clients. So nothing is guessed: no bits beyond a block's length, no
+/// block that is everybody.
+pub(crate) fn trusted_proxies(text: &str) -> Result<Vec<IpNet>, String> {
+    let blocks: Vec<IpNet> = text.split(',').map(str::trim).map(trusted_proxy).collect::<Result<_, _>>()?;
+    if blocks.len() > MAX_TRUSTED_PROXIES {
+        return Err(format!("must hold at most {MAX_TRUSTED_PROXIES} blocks"));
+    }
+    Ok(blocks)
+}
+
+fn trusted_proxy(text: &str) -> Result<IpNet, String> {
+    let wrong = || {
+        "must be a comma separated list of addresses and CIDR blocks, for example 10.0.0.0/8,::1".to_owned()
+    };
+    let block = match text.parse::<IpAddr>() {
+        Ok(address) => IpNet::from(address),
+        Err(_) => text.parse::<IpNet>().map_err(|_| wrong())?,
+    };
+    if block.addr().to_canonical() != block.addr() {
+        return Err(format!(
+            "names {block}, an address of IPv4 in the form of IPv6; name it in its own form"
+        ));
+    }
+    if block.trunc() != block {
+        return Err(format!(
+            "names {block}, which has bits beyond its length; did you mean {}?",
+            block.trunc()
+        ));
+    }
+    if block.prefix_len() == 0 {
+        return Err(format!("names {block}, which is everybody; name the proxies"));
+    }
+    Ok(block)
 }
 
 pub(crate) fn is_required(text: &str) -> Result<bool, &'static str> {

@@ -43,7 +43,7 @@ const SESSION: &str = "SET statement_timeout = '5s'; SET lock_timeout = '2s'; \
 pub(crate) fn grants(role: &str) -> String {
     [
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO",
-        "GRANT INSERT, UPDATE, DELETE ON users, sessions, refresh_tokens, password_links, signing_keys, revocations, audit_events TO",
+        "GRANT INSERT, UPDATE, DELETE ON users, sessions, refresh_tokens, password_links, signing_keys, revocations, audit_events, throttle TO",
         "GRANT UPDATE ON revocation_head TO",
     ]
     .map(|grant| format!("{grant} {role};"))

@@ -22,6 +22,8 @@ pub(crate) enum Purged {
     Revocations,
     /// Expired: used ones are deleted when they are used.
     PasswordLinks,
+    /// Counters that have run out. Whoever counts at this moment has locked his row, which then does not end.
+    Throttle,
     /// Retired so long ago.
     SigningKeys,
     /// Older than so many days.
@@ -36,6 +38,7 @@ impl Purged {
             Self::Sessions => "sessions",
             Self::Revocations => "revocations",
             Self::PasswordLinks => "password_links",
+            Self::Throttle => "throttle",
             Self::SigningKeys => "signing_keys",
             Self::AuditEvents { .. } => "audit_events",
         }
@@ -79,6 +82,11 @@ impl Store {
                 "DELETE FROM password_links WHERE token_hash IN (
                    SELECT token_hash FROM password_links WHERE expires_at <= now()
                    LIMIT $1 FOR UPDATE SKIP LOCKED)",
+                limit,
+            ),
+            Purged::Throttle => sqlx::query!(
+                "DELETE FROM throttle WHERE key IN (
+                   SELECT key FROM throttle WHERE ends_at <= now() LIMIT $1 FOR UPDATE SKIP LOCKED)",
                 limit,
             ),
             Purged::SigningKeys => sqlx::query!(

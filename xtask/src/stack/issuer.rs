@@ -34,6 +34,8 @@ impl IssuerServer {
             ("DATABASE_URL".to_owned(), options.database_url.clone()),
             ("BEARWARD_ISSUER".to_owned(), ISSUER.to_owned()),
             ("BEARWARD_AUDIENCE".to_owned(), AUDIENCE.to_owned()),
+            // Envoy stands in front, on this machine, and tells whose request it is.
+            ("BEARWARD_TRUSTED_PROXIES".to_owned(), "127.0.0.1".to_owned()),
         ];
         environment.extend(options.issuer_env.iter().cloned());
         let mut issuer = IssuerServer {

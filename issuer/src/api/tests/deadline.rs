@@ -10,6 +10,8 @@ use super::*;
 use crate::command::user::testing::import;
 
 const DEADLINE: Duration = Duration::from_millis(700);
+/// How many may be among the hashers.
+const PLACES: usize = 10;
 
 /// `mypassword123` by bcryptjs 3.0.3.
 const USERS: &str = r#"
@@ -34,16 +36,24 @@ impl StoppedClock {
 
 /// An issuer whose answers come late, with users of every kind.
 async fn issuing_late() -> Issuing {
+    issuing_late_with(limits()).await
+}
+
+async fn issuing_late_with(limits: ThrottleSettings) -> Issuing {
     let (database, store) = TestDatabase::migrated().await;
     let ring = Keeper::of_test(&store).load(None).await.unwrap();
     let late = LoginDeadline::fixed(DEADLINE);
-    let app = Arc::new(App { login_deadline: late, ..app(store, ring) });
+    let app = Arc::new(App { login_deadline: late, throttle: throttle(limits), ..app(store, ring) });
     let issuing = Issuing { database, router: router(Arc::clone(&app)), app };
     issuing.post("/api/auth/signup", PRIYA.replace("priya@", "argon2id@")).await;
     import(&issuing.app.store, false, USERS).await;
     issuing.execute("UPDATE users SET disabled_at = now() WHERE email LIKE 'disabled@%'").await;
     issuing
 }
+
+/// Whom there is and whom there is not.
+const EVERYBODY: [&str; 5] =
+    ["unknown@example.com", "no\0body", "argon2id@example.com", "bcrypt@example.com", "disabled@example.com"];
 
 fn begin(issuing: &Issuing, email: &str, password: &str) -> JoinHandle<Answer> {
     let (router, login) = (issuing.router.clone(), post("/api/auth/login", login(email, password)));
@@ -53,6 +63,47 @@ fn begin(issuing: &Issuing, email: &str, password: &str) -> JoinHandle<Answer> {
 /// Lets real time pass, in which real work is done.
 async fn a_moment() {
     spawn_blocking(|| std::thread::sleep(Duration::from_millis(2))).await.unwrap();
+}
+
+/// Logs in, demands that the answer comes at this time after the login and not before, and counts the hashes.
+async fn answered(issuing: &Issuing, email: &str, password: &str, after: Duration) -> (Answer, usize) {
+    slowed_and_answered(issuing, begin(issuing, email, password), Duration::ZERO, after).await
+}
+
+/// The same of a login that is slowed first.
+async fn slowed_and_answered(
+    issuing: &Issuing,
+    login: JoinHandle<Answer>,
+    delay: Duration,
+    after: Duration,
+) -> (Answer, usize) {
+    let (arrival, computed) = (Instant::now(), issuing.app.hasher.computed());
+    let (throttle, hasher) = (&issuing.app.throttle, &issuing.app.hasher);
+    if !delay.is_zero() {
+        until(&login, || throttle.slowed() == 1).await;
+        let places = (hasher.places(), hasher.clients());
+        advance(delay - Duration::from_millis(1)).await;
+        a_moment().await;
+        assert_eq!((throttle.slowed(), places), (1, (PLACES, 0)), "who waits has no place among the hashers");
+        advance(Duration::from_millis(2)).await;
+    }
+    until(&login, || issuing.app.login_deadline.held() == 1).await;
+    let computed = hasher.computed() - computed;
+    advance(after + delay - Duration::from_millis(1) - arrival.elapsed()).await;
+    a_moment().await;
+    assert!(!login.is_finished(), "answered before {after:?}");
+    // Timers are rounded up to a whole millisecond of the runtime's life.
+    advance(Duration::from_millis(2)).await;
+    let answer = login.await.unwrap();
+    assert_eq!(arrival.elapsed(), after + delay + Duration::from_millis(1));
+    (answer, computed)
+}
+
+async fn until(login: &JoinHandle<Answer>, is_so: impl Fn() -> bool) {
+    while !is_so() {
+        assert!(!login.is_finished(), "answered before its deadline");
+        a_moment().await;
+    }
 }
 
 #[tokio::test]
@@ -75,20 +126,8 @@ async fn every_login_is_answered_at_the_same_deadline_after_one_hash() {
         ("bcrypt@example.com", "mypassword123", 200, 2, 1),
         ("bcrypt@example.com", "mypassword123", 200, 1, 1),
     ] {
-        let (arrival, computed) = (Instant::now(), issuing.app.hasher.computed());
-        let login = begin(&issuing, email, password);
-        while issuing.app.login_deadline.held() == 0 {
-            assert!(!login.is_finished(), "{email} was answered before its deadline");
-            a_moment().await;
-        }
-        assert_eq!(issuing.app.hasher.computed() - computed, hashes, "{email} {password}");
-        advance(DEADLINE * deadlines - Duration::from_millis(1)).await;
-        a_moment().await;
-        assert!(!login.is_finished(), "{email} {password}");
-        // Timers are rounded up to a whole millisecond of the runtime's life.
-        advance(Duration::from_millis(2)).await;
-        assert_eq!(login.await.unwrap().status, status, "{email} {password}");
-        assert_eq!(arrival.elapsed(), DEADLINE * deadlines + Duration::from_millis(1));
+        let (answer, computed) = answered(&issuing, email, password, DEADLINE * deadlines).await;
+        assert_eq!((answer.status.as_u16(), computed), (status, hashes), "{email} {password}");
     }
 }
 
@@ -104,4 +143,70 @@ async fn who_finds_the_hashers_full_is_answered_at_once() {
         assert_eq!(answer.headers["retry-after"], "1");
         assert_eq!(arrival.elapsed(), Duration::ZERO);
     }
+}
+
+#[tokio::test]
+async fn a_login_that_is_refused_for_its_account_is_answered_at_the_same_deadline_without_a_hash() {
+    let one = ThrottleSettings { login: Limit::parse("1/900").unwrap(), ..limits() };
+    let issuing = issuing_late_with(one).await;
+    let _clock = StoppedClock::new();
+    for email in EVERYBODY {
+        for (password, status, hashes) in
+            [("mypassword124", 401, 1), ("mypassword124", 429, 0), ("mypassword123", 429, 0)]
+        {
+            let (answer, computed) = answered(&issuing, email, password, DEADLINE).await;
+            assert_eq!((answer.status.as_u16(), computed), (status, hashes), "{email} {password}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_is_refused_for_its_address_is_answered_at_once() {
+    let one = ThrottleSettings { login_address: Limit::parse("1/900").unwrap(), ..limits() };
+    let issuing = issuing_late_with(one).await;
+    let _clock = StoppedClock::new();
+    answered(&issuing, "unknown@example.com", "mypassword124", DEADLINE).await;
+    for email in EVERYBODY {
+        let arrival = Instant::now();
+        let answer = begin(&issuing, email, "mypassword123").await.unwrap();
+        assert_eq!((answer.status, arrival.elapsed()), (StatusCode::TOO_MANY_REQUESTS, Duration::ZERO));
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_is_guessed_at_from_everywhere_answers_later_and_later_and_lets_its_user_in() {
+    let few = ThrottleSettings { login: None, login_account: Limit::parse("2/900").unwrap(), ..limits() };
+    let issuing = issuing_late_with(few).await;
+    let _clock = StoppedClock::new();
+    let log_in = async |email: &str, password: &str, delay: u64| {
+        let login = begin(&issuing, email, password);
+        slowed_and_answered(&issuing, login, Duration::from_millis(delay), DEADLINE).await
+    };
+    for email in EVERYBODY {
+        for delay in [0, 0, 250, 500] {
+            let (answer, computed) = log_in(email, "mypassword124", delay).await;
+            assert_eq!((answer.status.as_u16(), computed), (401, 1), "{email}");
+        }
+    }
+    // A right password gets in. It is taken back, and the guesses are not.
+    for _ in 0..2 {
+        assert_eq!(log_in("argon2id@example.com", "mypassword123", 750).await.0.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn the_delay_has_an_end_below_the_time_of_a_request() {
+    let few = ThrottleSettings {
+        login: None,
+        login_address: None,
+        login_account: Limit::parse("1/900").unwrap(),
+        ..limits()
+    };
+    let issuing = issuing_late_with(few).await;
+    begin(&issuing, "argon2id@example.com", "mypassword124").await.unwrap();
+    issuing.execute("UPDATE throttle SET ends_at = now() + interval '1 year'").await;
+    let _clock = StoppedClock::new();
+    let login = begin(&issuing, "argon2id@example.com", "mypassword123");
+    let (answer, _) = slowed_and_answered(&issuing, login, Duration::from_secs(5), DEADLINE).await;
+    assert_eq!(answer.status, StatusCode::OK);
 }

@@ -5,15 +5,17 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use super::*;
-use crate::account::{CUSTOMER, Email, Name};
+use crate::account::{CUSTOMER, Email, LoginEmail, Name};
 use crate::audit::{Event, Kind};
 use crate::hashing::PasswordHash;
 use crate::keys::Keeper;
 use crate::password_link::LinkToken;
 use crate::purge;
 use crate::refresh::SuccessorKey;
+use crate::settings::ThrottleSettings;
 use crate::store::testing::{TestDatabase, identity, opening, somebody};
-use crate::store::{NewPasswordLink, NewUser, Standing, StoreError, Verified, Why};
+use crate::store::{Client, NewPasswordLink, NewUser, Standing, StoreError, Verified, Why};
+use crate::throttle::{Limit, Throttle, ThrottleKey};
 
 /// A role that every server has and that may do nothing here: rights given to it end with the test's database.
 const LEAST_ROLE: &str = "pg_signal_backend";
@@ -49,6 +51,7 @@ async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepa
     let (database, owner) = TestDatabase::migrated().await;
     let keys = Keeper::of_test(&owner).load(None).await.unwrap();
     let prepared = owner.successor_key(&SuccessorKey::new().unwrap()).await.unwrap();
+    let prepared_throttle_key = owner.throttle_key(&[1; 32]).await.unwrap();
     owner
         .execute(
             "REVOKE ALL ON SCHEMA public FROM PUBLIC;
@@ -63,6 +66,8 @@ async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepa
     assert_eq!(successors.expose(), prepared.expose());
     let found = Keeper::of_test(&store).load(None).await.unwrap();
     assert_eq!(found.kids(), keys.kids());
+    let throttle_key = store.throttle_key(&[2; 32]).await.unwrap();
+    assert_eq!(throttle_key, prepared_throttle_key);
     let forbidden = store.credentials("priya@example.com").await;
     assert!(matches!(forbidden, Err(StoreError::Unavailable(_))), "{forbidden:?}");
     owner.execute(grants(LEAST_ROLE).leak()).await;
@@ -86,6 +91,21 @@ async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepa
     let event = Event::of_operator(Kind::PasswordChange);
     assert!(store.redeem_password_link(link.token_hash, password_hash, &event).await.unwrap());
     assert!(store.delete_user(id, &Event::of_operator(Kind::UserDelete)).await.is_ok());
+    let off = None;
+    let limits = ThrottleSettings {
+        login: Limit::parse("10/900").unwrap(),
+        login_account: off,
+        login_address: off,
+        signup: off,
+        refresh: off,
+    };
+    let throttle = Throttle::new(ThrottleKey::new(&throttle_key).unwrap(), limits);
+    let (email, nobody) = (LoginEmail::new("priya@example.com"), Client::default());
+    for _ in 0..2 {
+        let event = Event::refused(Kind::Login, "throttled", &nobody);
+        throttle.login(&store, &email, event).await.unwrap().succeeded().await;
+    }
+    assert_eq!(store.count("SELECT count(*) FROM throttle").await, 0);
 }
 
 #[tokio::test]
