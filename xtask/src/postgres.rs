@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use self::cluster::Cluster;
+pub use self::cluster::Durability;
 use crate::error::Error;
 use crate::report::Report;
 
@@ -26,12 +27,17 @@ impl Database {
             report.note("PostgreSQL: the one that DATABASE_URL names");
             return Ok(Database { url, cluster: None });
         }
-        Database::throw_away(logs, keep, report)
+        Database::throw_away(logs, keep, Durability::Forgone, report)
     }
 
     /// A cluster of its own, whatever the environment says.
-    pub fn throw_away(logs: &Path, keep: Option<&Path>, report: &mut Report) -> Result<Database, Error> {
-        let cluster = Cluster::start(logs, keep, report)?;
+    pub fn throw_away(
+        logs: &Path,
+        keep: Option<&Path>,
+        durability: Durability,
+        report: &mut Report,
+    ) -> Result<Database, Error> {
+        let cluster = Cluster::start(logs, keep, durability, report)?;
         Ok(Database { url: cluster.url(), cluster: Some(cluster) })
     }
 
@@ -43,6 +49,11 @@ impl Database {
     /// `psql`, where the throw-away cluster's package has it.
     pub fn psql(&self) -> Option<PathBuf> {
         self.cluster.as_ref().map(|cluster| cluster.binaries().psql())
+    }
+
+    /// The process id of the throw-away server, of which all its other processes are children.
+    pub fn id(&self) -> Option<u32> {
+        self.cluster.as_ref().map(Cluster::id)
     }
 
     /// An error with the last lines of its log if the throw-away server has ended.

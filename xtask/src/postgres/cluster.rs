@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::process::{Process, Signal};
 use crate::report::Report;
 
-/// A server on a unix socket in a private directory. It gives up durability for speed.
+/// A server on a unix socket in a private directory.
 #[derive(Debug)]
 pub(super) struct Cluster {
     // Dropped in this order: the server ends before its directory goes.
@@ -28,19 +28,34 @@ const SOCKET_PATH_LIMIT: usize = 103;
 /// PostgreSQL's name for its socket.
 const SOCKET: &str = ".s.PGSQL.5432";
 
-/// Nobody reads this data after a crash, and every test in parallel has connections of its own.
-const SETTINGS: [&str; 7] = [
-    "listen_addresses=",
-    "max_connections=400",
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
-    "timezone=UTC",
-    "log_timezone=UTC",
-];
+/// Every test in parallel has connections of its own.
+const SETTINGS: [&str; 4] = ["listen_addresses=", "max_connections=400", "timezone=UTC", "log_timezone=UTC"];
+
+/// What a commit is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Nobody reads this data after a crash: for tests and the demo, which are faster so.
+    Forgone,
+    /// As in production: for whatever is measured.
+    Kept,
+}
+
+impl Durability {
+    fn settings(self) -> [&'static str; 3] {
+        match self {
+            Durability::Forgone => ["fsync=off", "synchronous_commit=off", "full_page_writes=off"],
+            Durability::Kept => ["fsync=on", "synchronous_commit=on", "full_page_writes=on"],
+        }
+    }
+}
 
 impl Cluster {
-    pub(super) fn start(logs: &Path, keep: Option<&Path>, report: &mut Report) -> Result<Cluster, Error> {
+    pub(super) fn start(
+        logs: &Path,
+        keep: Option<&Path>,
+        durability: Durability,
+        report: &mut Report,
+    ) -> Result<Cluster, Error> {
         let user = Unprivileged::needed()?;
         let home = socket_directory()?;
         own(home.path(), user.as_ref())?;
@@ -56,7 +71,7 @@ impl Cluster {
         if !site.data.join("PG_VERSION").exists() {
             site.initialize(&binaries, report)?;
         }
-        let mut server = site.serve(&binaries)?;
+        let mut server = site.serve(&binaries, durability)?;
         let ready = || Ok(site.is_ready().then_some(()));
         server.wait_until(report, "the first connection", DEADLINE, ready)?;
         Ok(Cluster { server, binaries, home: site.home })
@@ -68,6 +83,10 @@ impl Cluster {
 
     pub(super) fn binaries(&self) -> &Binaries {
         &self.binaries
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.server.id()
     }
 
     pub(super) fn check(&mut self) -> Result<(), Error> {
@@ -93,10 +112,10 @@ impl Site {
         Process::start("initdb", command, &self.log)?.finish(report, DEADLINE)
     }
 
-    fn serve(&self, binaries: &Binaries) -> Result<Process, Error> {
+    fn serve(&self, binaries: &Binaries, durability: Durability) -> Result<Process, Error> {
         let mut command = self.command(&binaries.postgres());
         command.arg("-D").arg(&self.data).arg("-k").arg(self.home.path());
-        for setting in SETTINGS {
+        for setting in SETTINGS.into_iter().chain(durability.settings()) {
             command.args(["-c", setting]);
         }
         // SIGINT is its fast shutdown; SIGTERM would wait until every client has gone.
