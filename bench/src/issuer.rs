@@ -85,8 +85,8 @@ impl Options {
                 rounds: 2,
                 window: Duration::from_millis(400),
                 users: 64,
-                // So few places, held so short a time, that hashing is what bounds logins, and a flood soon fills them.
-                queue: 2,
+                // So many clients, held so short a time, that hashing is what bounds logins; and a flood soon fills it.
+                queue: 16,
                 deadline_ms: Some(20),
                 cold_starts: 2,
                 answers: 2,

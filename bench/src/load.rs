@@ -86,7 +86,8 @@ impl Tally {
     }
 }
 
-fn connect<C: Client>(clients: &mut [C]) -> Result<(), Error> {
+/// Connects all anew.
+pub(crate) fn connect<C: Client>(clients: &mut [C]) -> Result<(), Error> {
     clients.iter_mut().try_for_each(Client::connect).map_err(Error::io("cannot connect to what is measured"))
 }
 

@@ -22,6 +22,7 @@
 )]
 
 mod access_log;
+mod bench;
 mod bodies;
 mod bundle;
 mod capabilities;

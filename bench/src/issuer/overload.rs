@@ -10,7 +10,7 @@ use super::accounts::Accounts;
 use super::logins::LoginClient;
 use super::refreshes::RefreshClient;
 use super::samples::Samples;
-use crate::load::{Client, Pace, Paced, open};
+use crate::load::{Client, Pace, Paced, connect, open};
 use crate::report::Distribution;
 use crate::statistics::Latencies;
 
@@ -78,6 +78,9 @@ impl<'a> Overload<'a> {
             floods.reverse();
         }
         for flood in floods {
+            connect(&mut self.refreshes)?;
+            connect(&mut self.flood)?;
+            connect(&mut self.timed)?;
             let refreshed = match flood {
                 Flood::None => refresh(&mut self.refreshes, window)?,
                 Flood::Capacity => self.refresh_beside(capacity, window)?,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use xtask::error::Error;
 use xtask::interrupt;
 
-use super::{Client, Tally, connect};
+use super::{Client, Tally};
 use crate::statistics::Latencies;
 
 /// When requests are sent.
@@ -33,9 +33,9 @@ pub(crate) struct Paced {
 /// Nice values (`man 7 sched`) of urgent threads.
 const URGENT: i32 = -10;
 
-/// Whichever client is free sends the next request at its time. More clients than are ever busy at once keep the pace.
+/// Whichever client is free sends the next request at its time. More clients than are ever busy at once keep the pace. They
+/// are connected already, for connecting many takes its time.
 pub(crate) fn open<C: Client>(clients: &mut [C], pace: Pace) -> Result<Paced, Error> {
-    connect(clients)?;
     let begin = Instant::now();
     let next = AtomicU64::new(0);
     let parts: Vec<(Tally, Vec<Duration>)> = thread::scope(|scope| {

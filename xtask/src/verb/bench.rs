@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::directory::{TemporaryDirectory, create_all};
 use crate::error::Error;
 use crate::postgres::{Database, Durability};
-use crate::report::Report;
+use crate::report::{Report, print};
 use crate::{process, workspace};
 
 /// What can be measured.
@@ -32,6 +32,9 @@ pub struct Options {
     /// Write everything as JSON, every round included.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Leave out the comparison with the tutorial's application, whose packages come from npm.
+    #[arg(long)]
+    pub without_tutorial: bool,
     /// Write the table into docs/performance.md.
     #[arg(long, conflicts_with = "quick")]
     pub write: bool,
@@ -47,13 +50,23 @@ pub fn bench(subject: Subject, options: &Options, report: &mut Report) -> Result
         process::run(cargo)
     })?;
     let folder = workspace::target()?.join("release");
-    issuer(&folder.join("bearward-issuer"), &folder.join("bearward-bench"), options, report)
+    let (program, bench) = (folder.join("bearward-issuer"), folder.join("bearward-bench"));
+    issuer(&program, &bench, options, report, print)
 }
 
-/// Measures this issuer with this load generator.
-pub fn issuer(program: &Path, bench: &Path, options: &Options, report: &mut Report) -> Result<(), Error> {
+/// Measures this issuer with this load generator; every line of the table is handed to `line`.
+pub fn issuer(
+    program: &Path,
+    bench: &Path,
+    options: &Options,
+    report: &mut Report,
+    line: impl FnMut(&str),
+) -> Result<(), Error> {
     let scratch = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-bench")?;
-    let tutorial = report.step("provide the tutorial's application", tutorial)?;
+    let tutorial = match options.without_tutorial {
+        true => None,
+        false => report.step("provide the tutorial's application", tutorial)?,
+    };
     // Its own, whatever the environment says: its processes are counted, and it waits for the disk.
     let database = report.step("provide PostgreSQL", |report| {
         Database::throw_away(scratch.path(), None, Durability::Kept, report)
@@ -81,7 +94,7 @@ pub fn issuer(program: &Path, bench: &Path, options: &Options, report: &mut Repo
         command.arg("--write").arg(workspace::root().join("docs/performance.md"));
     }
     report.step("measure", |_| {
-        let status = process::run_lines(command, crate::report::print)?;
+        let status = process::run_lines(command, line)?;
         if status.success() {
             return Ok(());
         }

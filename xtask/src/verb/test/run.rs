@@ -19,8 +19,8 @@ pub(super) struct Run<'a> {
 }
 
 /// Acceptance tests that say nothing about an Envoy: what runs on the test host, which is held against the version that
-/// is pinned, what looks at files alone, and what other libraries make of the issuer.
-const WITHOUT_ENVOY: [&str; 9] = [
+/// is pinned, what looks at files alone, what other libraries make of the issuer, and what it costs.
+const WITHOUT_ENVOY: [&str; 10] = [
     "hosted::",
     "bundle::",
     "schema::",
@@ -30,6 +30,7 @@ const WITHOUT_ENVOY: [&str; 9] = [
     "documentation::",
     "wycheproof::",
     "verifiers::",
+    "bench::",
 ];
 
 impl Run<'_> {
