@@ -121,6 +121,7 @@ impl Hasher {
         let spare = Arc::clone(&self.spare);
         let running = spawn_blocking(move || {
             let mut memory = spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+            if let Some(n) = std::env::var("X_NICE").ok().and_then(|n| n.parse().ok()) { let _ = rustix::process::setpriority_process(None, n); }
             let result = work(&mut memory);
             memory.trim();
             spare.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
