@@ -106,7 +106,6 @@ pub(super) fn of(samples: &Samples, permits: u32) -> Result<Vec<Figure>, Error> 
             Measured | OfTutorial(_, "") => samples.of(key).to_vec(),
             Quotient(of, to) | OfTutorial(of, to) => quotients(samples, of, to),
         };
-        if rounds.is_empty() { continue; }
         let spread = Spread::of(rounds).filter(|spread| spread.greatest() > 0.0).ok_or_else(|| {
             Error::unusable(
                 format!("{key} was not measured"),

@@ -78,7 +78,6 @@ impl Site {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(arguments).env_clear();
-        if let Some(n) = std::env::var_os("X_NICE") { command.env("X_NICE", n); }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
