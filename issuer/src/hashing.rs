@@ -7,6 +7,7 @@
 mod argon2id;
 mod bcrypt;
 mod deadline;
+mod priority;
 mod share;
 mod speed;
 mod stored;
@@ -151,6 +152,12 @@ impl Hasher {
         Load { running, waiting: admitted.saturating_sub(running), permits: self.permits, refused }
     }
 
+    /// Whether who comes now would be sent away. Asked before anything is done for a request that needs a hash; a place that
+    /// is free now may be taken by then.
+    pub(crate) fn is_full(&self) -> bool {
+        self.admission.available_permits() == 0
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         of: Option<AddressPrefix>,
@@ -167,6 +174,7 @@ impl Hasher {
         // The permits move along: whoever gives up waiting does not stop the hash, so it must go on counting.
         let spare = Arc::clone(&self.spare);
         let running = spawn_blocking(move || {
+            priority::give_way();
             let mut memory = spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
             let result = work(&mut memory);
             memory.trim();
@@ -362,6 +370,29 @@ mod tests {
         assert_eq!(hasher.verify(presented("x"), None).await, Err(HashError::Busy));
         drop(full);
         assert_eq!(hasher.verify(presented("x"), None).await, Ok(Verdict::NoMatch));
+    }
+
+    #[tokio::test]
+    async fn the_pool_is_full_once_its_last_place_is_taken() {
+        let hasher = hasher(1, 1);
+        assert!(!hasher.is_full());
+        let full = hasher.occupy();
+        assert!(hasher.is_full());
+        drop(full);
+        assert!(!hasher.is_full());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_hash_gives_way_to_everything_else() {
+        let own = || rustix::process::getpriority_process(None).unwrap();
+        let before = own();
+        let hasher = hasher(1, 0);
+        // Once for each thread and not once for each hash.
+        for _ in 0..3 {
+            assert_eq!(hasher.run(None, move |_| Ok(own())).await, Ok((before + 10).min(19)));
+        }
+        assert_eq!(own(), before);
     }
 
     #[tokio::test]

@@ -23,6 +23,7 @@
 
 mod access_log;
 mod administration;
+mod bench;
 mod bodies;
 mod bundle;
 mod capabilities;

@@ -1,6 +1,6 @@
 //! The errands of this repository, and the running stack that the demo and the acceptance tests share.
 //!
-//! In reading order: [`verb`] (build, demo, test, fuzz, sqlx), [`stack`] (issuer, upstream and Envoy as one), [`envoy`] and
+//! In reading order: [`verb`] (build, demo, test, bench, fuzz, sqlx), [`stack`] (issuer, upstream and Envoy as one), [`envoy`] and
 //! [`postgres`] (where the programs come from), [`module`] (the checks on `bearward.wasm`), [`process`] (children
 //! that never outlive us), then the small things.
 

@@ -11,7 +11,7 @@ use xtask::interrupt;
 use xtask::report::Report;
 use xtask::verb::bless::Subject;
 use xtask::verb::build::Variant;
-use xtask::verb::{bless, build, decoders, demo, fuzz, sqlx, test};
+use xtask::verb::{bench, bless, build, decoders, demo, fuzz, sqlx, test};
 
 /// Bearward's errands. What an errand needs (the wasm target, Envoy, PostgreSQL) it finds on this machine or fetches.
 #[derive(Debug, Parser)]
@@ -52,6 +52,14 @@ enum Verb {
         /// For the test binaries: a filter by name, --nocapture and the like.
         #[arg(last = true)]
         arguments: Vec<String>,
+    },
+    /// Measure what ships, per CPU-second and beside its goals.
+    Bench {
+        /// Which part.
+        #[arg(value_enum)]
+        subject: bench::Subject,
+        #[command(flatten)]
+        options: bench::Options,
     },
     /// Write anew what a document says of the code: measured, for a change that is worth its price, or out of a table.
     Bless {
@@ -98,6 +106,9 @@ fn run(verb: Verb, report: &mut Report) -> Result<ExitCode, Error> {
             demo::demo(port, keep.as_deref(), report).map(|()| ExitCode::SUCCESS)
         }
         Verb::Test { all, arguments } => test::test(all, &arguments, report),
+        Verb::Bench { subject, options } => {
+            bench::bench(subject, &options, report).map(|()| ExitCode::SUCCESS)
+        }
         Verb::Bless { subject } => bless::bless(subject, report).map(|()| ExitCode::SUCCESS),
         Verb::Fuzz { target, minutes } => fuzz::fuzz(target.as_deref(), minutes, report),
         Verb::Decoders { check } => decoders::decoders(check, report).map(|()| ExitCode::SUCCESS),

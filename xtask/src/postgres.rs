@@ -27,12 +27,17 @@ impl Database {
             report.note("PostgreSQL: the one that DATABASE_URL names");
             return Ok(Database { url, cluster: None });
         }
-        Database::throw_away(logs, keep, report)
+        Database::throw_away(logs, keep, Durability::None, report)
     }
 
     /// A cluster of its own, whatever the environment says.
-    pub fn throw_away(logs: &Path, keep: Option<&Path>, report: &mut Report) -> Result<Database, Error> {
-        let cluster = Cluster::start(logs, keep, Durability::None, report)?;
+    pub fn throw_away(
+        logs: &Path,
+        keep: Option<&Path>,
+        durability: Durability,
+        report: &mut Report,
+    ) -> Result<Database, Error> {
+        let cluster = Cluster::start(logs, keep, durability, report)?;
         Ok(Database { url: cluster.url(), cluster: Some(cluster) })
     }
 
@@ -60,6 +65,11 @@ impl Database {
     /// `psql`, where the throw-away cluster's package has it.
     pub fn psql(&self) -> Option<PathBuf> {
         self.cluster.as_ref().map(|cluster| cluster.binaries().psql())
+    }
+
+    /// The process id of the throw-away server, of which all its other processes are children.
+    pub fn id(&self) -> Option<u32> {
+        self.cluster.as_ref().map(Cluster::id)
     }
 
     /// An error with the last lines of its log if the throw-away server has ended.

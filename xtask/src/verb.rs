@@ -1,5 +1,6 @@
 //! The errands, one a file.
 
+pub mod bench;
 pub mod bless;
 pub mod build;
 pub mod decoders;

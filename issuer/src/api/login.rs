@@ -45,6 +45,10 @@ pub(crate) async fn login(
 ) -> Result<Json<SessionView>, ApiError> {
     let client = client(&request);
     let (email, password) = parse(request).await?;
+    // Before the database is asked: who is sent away costs next to nothing, however many they are.
+    if app.hasher.is_full() {
+        return Err(ApiError::Busy);
+    }
     let mut due = app.login_deadline.begin(&password);
     let answer = throttled(&app, &mut due, &email, &password, &client).await;
     if !matches!(answer, Err(ApiError::Busy | ApiError::Throttled { by: Throttled::Address, .. })) {

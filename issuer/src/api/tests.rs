@@ -229,13 +229,25 @@ async fn a_login_that_finds_the_hashers_full_is_sent_away_with_a_time_to_come_ag
     }
 }
 
-#[tokio::test]
-async fn a_database_that_is_away_is_503_and_not_401_or_500() {
+/// A store whose database nobody serves.
+fn away() -> Store {
     let options = "postgres://u@127.0.0.1:1/d".parse().unwrap();
     let wait = std::time::Duration::ZERO;
-    let store =
-        crate::store::connect::pool(&crate::settings::DatabaseSettings { options, connections: 1, wait });
-    let router = router(Arc::new(app(store, Ring::made(1, 0))));
+    crate::store::connect::pool(&crate::settings::DatabaseSettings { options, connections: 1, wait })
+}
+
+#[tokio::test]
+async fn who_is_sent_away_because_the_hashers_are_full_costs_the_database_nothing() {
+    let app = Arc::new(app(away(), Ring::made(1, 0)));
+    let _full = app.hasher.occupy();
+    let answer =
+        send(&router(Arc::clone(&app)), post("/api/auth/login", login("priya@example.com", "x"))).await;
+    assert_eq!(answer.body, json!({ "error": "Too busy, try again" }), "and not that the database is away");
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_503_and_not_401_or_500() {
+    let router = router(Arc::new(app(away(), Ring::made(1, 0))));
     for (path, body) in
         [("/api/auth/login", login("priya@example.com", "x")), ("/api/auth/signup", PRIYA.to_owned())]
     {

@@ -59,7 +59,7 @@ pub(crate) fn run(sources: &Sources) -> Result<(), Failure> {
 
 async fn serve(settings: ServeSettings) -> Result<(), Failure> {
     let mut signals = Signals::new().map_err(Failure::new)?;
-    let bound = Listeners::bind(&settings.listeners).await.map_err(Failure::new)?;
+    let bound = Listeners::bind(&settings.listeners).map_err(Failure::new)?;
     let _address_file = tell_addresses(&bound, &settings.listeners)?;
 
     // The probes answer from the beginning, so that a start which waits for its database is seen as such, and to the

@@ -3,10 +3,14 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::settings::ListenerSettings;
 use crate::settings::table::{self, Setting};
+
+/// How many connections may wait to be accepted. Where they come in a burst, or while hashes have the cores, the usual 128
+/// are soon there; the system then drops the next one's first packet, and its client tries again after a second.
+const BACKLOG: u32 = 1024;
 
 /// Both listeners, bound.
 pub(crate) struct Listeners {
@@ -21,9 +25,8 @@ pub(crate) struct BindErrors(Vec<(&'static Setting, SocketAddr, std::io::Error)>
 impl Listeners {
     /// # Errors
     /// Each address that could not be bound, with its setting.
-    pub(crate) async fn bind(settings: &ListenerSettings) -> Result<Self, BindErrors> {
-        let public = TcpListener::bind(settings.public).await;
-        let internal = TcpListener::bind(settings.internal).await;
+    pub(crate) fn bind(settings: &ListenerSettings) -> Result<Self, BindErrors> {
+        let (public, internal) = (listen(settings.public), listen(settings.internal));
         match (public, internal) {
             (Ok(public), Ok(internal)) => Ok(Self { public, internal }),
             (public, internal) => {
@@ -45,6 +48,14 @@ impl Listeners {
     }
 }
 
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restart takes the address over while old connections still linger.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 impl fmt::Display for BindErrors {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, (setting, address, error)) in self.0.iter().enumerate() {
@@ -56,5 +67,24 @@ impl fmt::Display for BindErrors {
             )?;
         }
         Ok(())
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))] // macOS lets no more than 128 wait, whatever is asked for
+mod tests {
+    use super::*;
+    use std::net::TcpStream;
+    use std::time::Duration;
+
+    /// The time after which a first packet that was dropped is sent again, less a little.
+    const BEFORE_THE_NEXT_TRY: Duration = Duration::from_millis(900);
+
+    #[tokio::test]
+    async fn a_burst_of_connections_waits_to_be_accepted_and_is_not_sent_away() {
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let connect = |_| TcpStream::connect_timeout(&address, BEFORE_THE_NEXT_TRY);
+        let waiting: Result<Vec<_>, _> = (0..200).map(connect).collect();
+        assert_eq!(waiting.unwrap().len(), 200);
     }
 }

@@ -106,6 +106,10 @@ impl Cluster {
         &self.binaries
     }
 
+    pub(super) fn id(&self) -> u32 {
+        self.server.as_ref().map_or(0, Process::id)
+    }
+
     pub(super) fn check(&mut self) -> Result<(), Error> {
         self.server.as_mut().map_or(Ok(()), Process::check)
     }

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use crate::directory::{TemporaryDirectory, create_all};
 use crate::error::Error;
-use crate::postgres::Database;
+use crate::postgres::{Database, Durability};
 use crate::report::Report;
 use crate::{process, workspace};
 
@@ -51,8 +51,9 @@ fn generate(report: &mut Report) -> Result<(TemporaryDirectory, Contents), Error
     let scratch = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-sqlx")?;
     let data = scratch.path().join("data");
     create_all(&data)?;
-    let database =
-        report.step("provide PostgreSQL", |report| Database::throw_away(scratch.path(), None, report))?;
+    let database = report.step("provide PostgreSQL", |report| {
+        Database::throw_away(scratch.path(), None, Durability::None, report)
+    })?;
     report.step("apply the migrations", |_| migrate(&database))?;
     report.step("compile every query", |_| {
         touch_roots()?;

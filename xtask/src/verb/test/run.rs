@@ -20,7 +20,7 @@ pub(super) struct Run<'a> {
 
 /// Acceptance tests that say nothing about an Envoy: what runs on the test host, which is held against the version that
 /// is pinned, what looks at files alone, what other libraries make of the issuer, and the issuer alone.
-const WITHOUT_ENVOY: [&str; 15] = [
+const WITHOUT_ENVOY: [&str; 16] = [
     "hosted::",
     "bundle::",
     "schema::",
@@ -36,6 +36,7 @@ const WITHOUT_ENVOY: [&str; 15] = [
     "migrations::",
     "replicas::",
     "trouble::",
+    "bench::",
 ];
 
 impl Run<'_> {

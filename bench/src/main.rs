@@ -1,0 +1,47 @@
+//! The load generator and what it measures; `cargo xtask bench` provides what it needs and runs it.
+//!
+//! In reading order: [`issuer`] (what is measured of the issuer), [`load`] (how requests are offered) over [`http`],
+//! [`accounting`] (what they cost), [`statistics`] (what is made of several rounds), [`report`] (how it is told) and
+//! [`machine`] (where it was measured).
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use xtask::error::Error;
+use xtask::interrupt;
+use xtask::report::Report;
+
+mod accounting;
+mod http;
+mod issuer;
+mod load;
+mod machine;
+mod report;
+mod statistics;
+
+/// Measures what ships. `cargo xtask bench` calls this with all that it needs.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    subject: Subject,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subject {
+    /// Logins, refreshes and keys of the issuer.
+    Issuer(issuer::Options),
+}
+
+fn main() -> ExitCode {
+    let Arguments { subject: Subject::Issuer(options) } = Arguments::parse();
+    match interrupt::listen().and_then(|()| issuer::run(&options, &mut Report::printed())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Error::Interrupted) => ExitCode::from(interrupt::EXIT_STATUS),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

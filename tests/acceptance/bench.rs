@@ -1,0 +1,69 @@
+//! `cargo xtask bench` measures everything that it should. How large the figures are is not asked here: this machine is
+//! busy with other tests.
+
+use std::fs;
+
+use bearward_tests::harness::is_longer_run;
+use serde_json::Value;
+use xtask::directory::TemporaryDirectory;
+use xtask::report::Report;
+use xtask::verb::bench::{self, Options};
+use xtask::workspace;
+
+/// What there is a goal for.
+const GOALS: [&str; 7] = [
+    "logins_to_argon2id",
+    "refreshes_per_cpu_s",
+    "keys_per_cpu_s",
+    "busy_p99_ms",
+    "refresh_at_ten_times_to_alone",
+    "peak_mb",
+    "cold_start_ms",
+];
+
+#[test]
+fn the_benchmark_of_the_issuer_measures_every_goal_and_tells_people_and_machines_the_same() {
+    let folder = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-test").unwrap();
+    let path = folder.path().join("bench.json");
+    // The tutorial's packages are fetched where a run may take longer.
+    let options = Options {
+        quick: true,
+        without_tutorial: !is_longer_run(),
+        json: Some(path.clone()),
+        ..Options::default()
+    };
+    let [program, generator] =
+        ["bearward-issuer", "bearward-bench"].map(|name| workspace::binary(name).unwrap());
+    let mut table = String::new();
+    let line = |line: &str| table.push_str(&format!("{line}\n"));
+    bench::issuer(&program, &generator, &options, &mut Report::silent(), line).unwrap();
+
+    let findings: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let figures = findings["figures"].as_array().unwrap();
+    for figure in figures {
+        let rounds = figure["rounds"].as_array().unwrap();
+        assert!(!rounds.is_empty() && rounds.iter().all(|value| value.as_f64().is_some()), "{figure}");
+        assert!(figure["median"].as_f64().unwrap() > 0.0, "{figure}");
+    }
+    let figure = |key: &str| figures.iter().find(|figure| figure["key"] == key);
+    for key in GOALS {
+        let figure = figure(key).unwrap_or_else(|| panic!("{key} is missing: {table}"));
+        assert!(figure["goal"].is_object() && figure["met"].is_boolean(), "{figure}");
+    }
+    assert_eq!(figure("logins_to_tutorial").is_some(), is_longer_run(), "{table}");
+    let title = "| the same, of what argon2id alone allows | ";
+    assert!(table.lines().any(|line| line.starts_with(title)), "{table}");
+    answer_times_are_told_by_whose_they_are(&findings);
+}
+
+fn answer_times_are_told_by_whose_they_are(findings: &Value) {
+    let notes = findings["notes"].to_string();
+    let count = |key: &str| {
+        let of_key = |distribution: &&Value| distribution["key"] == key;
+        findings["distributions"].as_array().unwrap().iter().find(of_key).map(|found| found["count"].clone())
+    };
+    for key in ["login_unknown", "login_wrong_password", "login_bcrypt", "login_argon2id"] {
+        assert_eq!(count(key), Some(2.into()), "{key}: {findings:#}");
+    }
+    assert!(count("login_throttled").is_some() || notes.contains("No login was throttled"), "{notes}");
+}

@@ -1,0 +1,148 @@
+//! `cargo xtask bench SUBJECT`: provides what a benchmark needs, and runs it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::directory::{TemporaryDirectory, create_all};
+use crate::error::Error;
+use crate::postgres::{Database, Durability};
+use crate::report::{Report, print};
+use crate::{process, workspace};
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Subject {
+    /// The issuer: logins, refreshes and keys per CPU-second, overload, memory, start.
+    Issuer,
+}
+
+/// How it is measured and where that is written.
+#[derive(Debug, Default, clap::Args)]
+pub struct Options {
+    /// How often everything is measured; what is told is the median. [default: 5]
+    #[arg(long)]
+    pub rounds: Option<u32>,
+    /// How long each subject is loaded in each round. [default: 3]
+    #[arg(long)]
+    pub seconds: Option<u32>,
+    /// Only see that everything is measured: a short run, whose figures say nothing.
+    #[arg(long)]
+    pub quick: bool,
+    /// Write everything as JSON, every round included.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Leave out the comparison with the tutorial's application, whose packages come from npm.
+    #[arg(long)]
+    pub without_tutorial: bool,
+    /// Write the table into docs/performance.md.
+    #[arg(long, conflicts_with = "quick")]
+    pub write: bool,
+}
+
+/// Builds what ships and the load generator, optimized, and measures.
+pub fn bench(subject: Subject, options: &Options, report: &mut Report) -> Result<(), Error> {
+    let Subject::Issuer = subject;
+    report.step("build the issuer and the load generator", |_| {
+        let mut cargo = workspace::cargo();
+        // Together, so that both have the same password hashing.
+        cargo.args(["build", "--release", "--package", "bearward-issuer", "--package", "bearward-bench"]);
+        process::run(cargo)
+    })?;
+    let folder = workspace::target()?.join("release");
+    let (program, bench) = (folder.join("bearward-issuer"), folder.join("bearward-bench"));
+    issuer(&program, &bench, options, report, print)
+}
+
+/// Measures this issuer with this load generator; every line of the table is handed to `line`.
+pub fn issuer(
+    program: &Path,
+    bench: &Path,
+    options: &Options,
+    report: &mut Report,
+    line: impl FnMut(&str),
+) -> Result<(), Error> {
+    let scratch = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-bench")?;
+    let tutorial = match options.without_tutorial {
+        true => None,
+        false => report.step("provide the tutorial's application", tutorial)?,
+    };
+    // Its own, whatever the environment says: its processes are counted, and it waits for the disk.
+    let database = report.step("provide PostgreSQL", |report| {
+        Database::throw_away(scratch.path(), None, Durability::Full, report)
+    })?;
+    let id = database.id().map(|id| id.to_string()).unwrap_or_default();
+    let mut command = Command::new(bench);
+    command.current_dir(workspace::root()).env("DATABASE_URL", database.url());
+    command.arg("issuer").arg("--program").arg(program).args(["--postgres", &id]);
+    command.arg("--logs").arg(scratch.path());
+    if let Some(tutorial) = &tutorial {
+        command.arg("--tutorial").arg(tutorial);
+    }
+    for (name, number) in [("--rounds", options.rounds), ("--seconds", options.seconds)] {
+        if let Some(number) = number {
+            command.arg(name).arg(number.to_string());
+        }
+    }
+    if options.quick {
+        command.arg("--quick");
+    }
+    if let Some(path) = &options.json {
+        command.arg("--json").arg(std::path::absolute(path).map_err(Error::file("find", path))?);
+    }
+    if options.write {
+        command.arg("--write").arg(workspace::root().join("docs/performance.md"));
+    }
+    report.step("measure", |_| {
+        let status = process::run_lines(command, line)?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(Error::Failed { command: "bearward-bench issuer".to_owned(), status })
+    })
+}
+
+/// The folder with the application and its packages. `None` where they cannot be had, which is said: everything else can
+/// be measured without it.
+fn tutorial(report: &mut Report) -> Result<Option<PathBuf>, Error> {
+    let source = workspace::root().join("bench/tutorial");
+    let folder = workspace::target()?.join("bench/tutorial");
+    create_all(&folder)?;
+    for name in ["package.json", "server.js"] {
+        let (from, to) = (source.join(name), folder.join(name));
+        fs::copy(&from, &to).map_err(Error::file("copy", &from))?;
+    }
+    if !["node", "npm"].into_iter().all(answers) {
+        report.note("Node.js and npm are not here: the tutorial's application is left out");
+        return Ok(None);
+    }
+    // What was installed for these versions stays.
+    let (wanted, installed) = (read(&folder.join("package.json"))?, folder.join("installed.json"));
+    if fs::read_to_string(&installed).is_ok_and(|there| there == wanted) {
+        return Ok(Some(folder));
+    }
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--no-package-lock", "--prefix"]);
+    npm.arg(&folder).current_dir(&folder);
+    match process::run(npm) {
+        Ok(()) => {
+            fs::write(&installed, wanted).map_err(Error::file("write", &installed))?;
+            Ok(Some(folder))
+        }
+        Err(Error::Interrupted) => Err(Error::Interrupted),
+        Err(error) => {
+            report.note(&format!("the tutorial's application is left out: {error}"));
+            Ok(None)
+        }
+    }
+}
+
+fn answers(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(Error::file("read", path))
+}
