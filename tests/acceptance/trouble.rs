@@ -29,8 +29,16 @@ const WAITING: &str = "SELECT query FROM pg_stat_activity WHERE wait_event_type 
 /// More than there are connections of the pool.
 const CLIENTS: usize = 8;
 /// Fewer connections than clients, so that one that is lost for good is missed.
-const SETTINGS: [(&str, &str); 2] =
-    [("BEARWARD_DATABASE_CONNECTIONS", "4"), ("BEARWARD_LOGIN_DEADLINE_MS", "100")];
+/// And no limits: all clients come from one address.
+const SETTINGS: [(&str, &str); 7] = [
+    ("BEARWARD_DATABASE_CONNECTIONS", "4"),
+    ("BEARWARD_LOGIN_DEADLINE_MS", "100"),
+    ("BEARWARD_LOGIN_LIMIT", "off"),
+    ("BEARWARD_LOGIN_ACCOUNT_LIMIT", "off"),
+    ("BEARWARD_LOGIN_ADDRESS_LIMIT", "off"),
+    ("BEARWARD_SIGNUP_LIMIT", "off"),
+    ("BEARWARD_REFRESH_LIMIT", "off"),
+];
 /// How soon after the trouble it must be as before: the greatest wait for an answer, and some time on a busy machine.
 const RECOVERY: Duration = Duration::from_secs(15);
 
