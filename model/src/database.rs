@@ -147,11 +147,6 @@ impl Record {
     pub(crate) fn has_ended(&self, now: Tick) -> bool {
         self.ends_at.is_some_and(|end| now >= end)
     }
-
-    /// The same but for what no verifier acts upon.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        (self.what, self.epoch) == (other.what, other.epoch)
-    }
 }
 
 fn chained(before: Digest, record: &Record) -> Digest {

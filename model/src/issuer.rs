@@ -73,6 +73,14 @@ pub(crate) fn read(world: &World, state: &mut State, replica: usize) -> Option<(
 pub(crate) fn answer(world: &World, state: &mut State, replica: usize, request: &Request) -> Option<Answer> {
     let row = state.replicas.get(replica)?;
     let is_connected = row.connected;
+    if !world.remembers {
+        if !is_connected {
+            return None;
+        }
+        let fitting = respond(world, state, &seen_now(state), request);
+        mark_conflict(state, &fitting, request);
+        return Some(fitting);
+    }
     let mut seen = row.seen.clone()?;
     if state.now - seen.as_of > MAX_AGE {
         if !world.breaks(Mutation::BlindHeartbeat) {

@@ -35,6 +35,9 @@ pub(crate) enum Action {
     CopyTakesOver,
     ReplicaConnects(usize),
     ReplicaReads(usize),
+    /// Asks, and the answer arrives at once.
+    Polls { vm: usize, replica: usize },
+    /// Asks, and the answer is late.
     Asks { vm: usize, replica: usize },
     Arrives { answer: usize },
     ArrivesAndWillAgain { answer: usize },
@@ -143,10 +146,15 @@ fn offer_reading(world: &World, state: &State, actions: &mut Vec<Action>) {
     let spent = &state.spent;
     for replica in 0..world.replicas {
         actions.push(Action::ReplicaConnects(replica));
-        actions.push(Action::ReplicaReads(replica));
+        if world.remembers {
+            actions.push(Action::ReplicaReads(replica));
+        }
     }
     for (vm, row) in state.vms.iter().enumerate() {
-        if row.leads && spent.answers < world.answers {
+        if row.leads {
+            actions.extend((0..world.replicas).map(|replica| Action::Polls { vm, replica }));
+        }
+        if row.leads && spent.late_answers < world.late_answers {
             actions.extend((0..world.replicas).map(|replica| Action::Asks { vm, replica }));
         }
         if world.shares {
@@ -220,12 +228,17 @@ fn happen(world: &World, state: &mut State, action: Action) -> Option<()> {
         Action::CopyTakesOver => take_over(world, state)?,
         Action::ReplicaConnects(replica) => issuer::connect(world, state, replica)?,
         Action::ReplicaReads(replica) => issuer::read(world, state, replica)?,
-        Action::Asks { vm, replica } => {
+        Action::Polls { vm, replica } => {
             let request = state.vms.get(vm)?.request();
             if let Some(answer) = issuer::answer(world, state, replica, &request) {
-                state.spent.answers += 1;
-                state.network.push((vm, answer));
+                arrive(world, state, vm, answer)?;
             }
+        }
+        Action::Asks { vm, replica } => {
+            let request = state.vms.get(vm)?.request();
+            let answer = issuer::answer(world, state, replica, &request)?;
+            state.spent.late_answers += 1;
+            state.network.push((vm, answer));
         }
         Action::Arrives { answer } => {
             let (vm, answer) = state.network.remove(answer);

@@ -4,7 +4,7 @@ use stateright::Property;
 
 use crate::moves::Protocol;
 use crate::proxy::{Feed, Verdict, Vm};
-use crate::state::{CauseKind, State, Token};
+use crate::state::{State, Token};
 
 /// No token that a record ended is accepted by a VM that ever applied the record, until the token has expired.
 pub const APPLIED: &str = "what an applied record ended is refused until it expires";
@@ -31,7 +31,7 @@ pub const ALWAYS: &[&str] =
 
 pub(crate) fn all() -> Vec<Property<Protocol>> {
     vec![
-        Property::always(APPLIED, |model, state| {
+        Property::always(APPLIED, |model: &Protocol, state: &State| {
             pairs(state).all(|(vm, token)| {
                 (0..state.causes.len()).all(|cause| {
                     !has_applied(state, vm, cause)
@@ -40,7 +40,7 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
                 })
             })
         }),
-        Property::always(FRESH, |model, state| {
+        Property::always(FRESH, |model: &Protocol, state: &State| {
             pairs(state).all(|(vm, token)| {
                 let Some(feed) = &vm.feed else { return true };
                 (0..state.causes.len()).all(|cause| {
@@ -50,30 +50,32 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
                 })
             })
         }),
-        Property::always(NO_GAP, |_, state| feeds(state).all(|feed| has_no_gap(state, feed))),
-        Property::always(FORK_NOTICED, |_, state| {
+        Property::always(NO_GAP, |_, state: &State| feeds(state).all(|feed| has_no_gap(state, feed))),
+        Property::always(FORK_NOTICED, |_, state: &State| {
             feeds(state).all(|feed| {
                 state.primary.history == 0
                     || feed.as_of <= state.primary.raised_at
                     || is_on_log(state, feed)
             })
         }),
-        Property::always(HONEST, |model, state| {
+        Property::always(HONEST, |model: &Protocol, state: &State| {
             pairs(state).all(|(vm, token)| {
                 !state.is_honest(token) || vm.judge(&model.world, token, state.now) != Verdict::Revoked
             })
         }),
-        Property::always(NO_VOID_GRANT, |model, state| model.world.unnoticed_restore || !state.marks.void_grant),
-        Property::always(ONWARD, |_, state| !state.marks.claim_went_back),
-        Property::always(NO_NEEDLESS_SNAPSHOT, |_, state| !state.marks.needless_conflict),
-        Property::always(SIGNED, |_, state| !state.marks.forgery_believed),
-        Property::sometimes("a token is refused by an applied record", |model, state| {
+        Property::always(NO_VOID_GRANT, |model, state: &State| {
+            model.world.unnoticed_restore || !state.marks.void_grant
+        }),
+        Property::always(ONWARD, |_, state: &State| !state.marks.claim_went_back),
+        Property::always(NO_NEEDLESS_SNAPSHOT, |_, state: &State| !state.marks.needless_conflict),
+        Property::always(SIGNED, |_, state: &State| !state.marks.forgery_believed),
+        Property::sometimes("a token is refused by an applied record", |model: &Protocol, state: &State| {
             pairs(state).any(|(vm, token)| vm.judge(&model.world, token, state.now) == Verdict::Revoked)
         }),
-        Property::sometimes("a token expires", |model, state| {
+        Property::sometimes("a token expires", |model: &Protocol, state: &State| {
             pairs(state).any(|(vm, token)| vm.judge(&model.world, token, state.now) == Verdict::Expired)
         }),
-        Property::sometimes("an honest token is accepted after a cause", |model, state| {
+        Property::sometimes("an honest token is accepted after a cause", |model: &Protocol, state: &State| {
             pairs(state).any(|(vm, token)| {
                 token.after > 0
                     && state.is_honest(token)
@@ -81,32 +83,32 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
                     && vm.judge(&model.world, token, state.now) == Verdict::Accepted
             })
         }),
-        Property::sometimes("a login is too late", |_, state| state.marks.login_too_late),
-        Property::sometimes("a fork is noticed and left behind", |_, state| {
+        Property::sometimes("a login is too late", |_, state: &State| state.marks.login_too_late),
+        Property::sometimes("a fork is noticed and left behind", |_, state: &State| {
             feeds(state).any(|feed| state.primary.history > 0 && feed.as_of > state.primary.raised_at)
                 && state.marks.conflict
         }),
-        Property::sometimes("a fork is unknown to a proxy that applied what was lost", |_, state| {
+        Property::sometimes("a fork is unknown to a proxy that applied what was lost", |_, state: &State| {
             feeds(state).any(|feed| feed.position.generation < state.primary.generation && feed.position.sequence > 0)
         }),
-        Property::sometimes("a snapshot of two pages is taken", |_, state| state.marks.two_pages),
-        Property::sometimes("a leader is replaced", |_, state| state.marks.leader_replaced),
-        Property::sometimes("two lead", |_, state| state.vms.iter().filter(|vm| vm.leads).count() > 1),
-        Property::sometimes("a VM that was loaded anew answers out of shared data", |_, state| state.marks.restored),
-        Property::sometimes("a forgery is refused", |_, state| state.marks.forgery_refused),
-        Property::sometimes("a feed key is unknown", |_, state| state.marks.key_unknown),
-        Property::sometimes("a VM goes on under a new feed key", |_, state| {
+        Property::sometimes("a snapshot of two pages is taken", |_, state: &State| state.marks.two_pages),
+        Property::sometimes("a leader is replaced", |_, state: &State| state.marks.leader_replaced),
+        Property::sometimes("two lead", |_, state: &State| state.vms.iter().filter(|vm| vm.leads).count() > 1),
+        Property::sometimes("a VM that was loaded anew answers out of shared data", |_, state: &State| state.marks.restored),
+        Property::sometimes("a forgery is refused", |_, state: &State| state.marks.forgery_refused),
+        Property::sometimes("a feed key is unknown", |_, state: &State| state.marks.key_unknown),
+        Property::sometimes("a VM goes on under a new feed key", |_, state: &State| {
             state.signing > 0 && feeds(state).any(|feed| feed.position.sequence > 0)
         }),
-        Property::sometimes("a replica that has not read says nothing", |_, state| state.marks.blind),
-        Property::sometimes("a late answer is left alone", |_, state| state.marks.late_ignored),
-        Property::sometimes("a record is forgotten", |model, state| {
+        Property::sometimes("a replica that has not read says nothing", |_, state: &State| state.marks.blind),
+        Property::sometimes("a late answer is left alone", |_, state: &State| state.marks.late_ignored),
+        Property::sometimes("a record is forgotten", |model: &Protocol, state: &State| {
             feeds(state).any(|feed| {
                 let now = state.now.saturating_sub(model.world.behind);
                 feed.records.iter().any(|record| record.has_ended(now))
             })
         }),
-        Property::sometimes("a thief's token is refused", |model, state| {
+        Property::sometimes("a thief's token is refused", |model: &Protocol, state: &State| {
             pairs(state).any(|(vm, token)| {
                 token.forged && vm.judge(&model.world, token, state.now) == Verdict::Revoked
             })
@@ -147,9 +149,4 @@ fn is_on_log(state: &State, feed: &Feed) -> bool {
             && state.primary.log.iter().all(|row| row.sequence != position.sequence)
     };
     state.primary.holds(position) || is_purged()
-}
-
-/// Whether a kind of cause needs a record although no token is known.
-pub(crate) fn ends_what_is_unknown(kind: CauseKind) -> bool {
-    matches!(kind, CauseKind::Everything | CauseKind::Fork)
 }

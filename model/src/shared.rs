@@ -33,7 +33,7 @@ pub(crate) fn put(world: &World, state: &mut State, index: usize, chain: &[Objec
     let there = end(world, vm, &state.shared.chain);
     match first.kind {
         Kind::Delta { from } => {
-            if there.is_none_or(|there| there.position != from || there.as_of > last.as_of) {
+            if there.as_ref().is_none_or(|there| there.position != from || there.as_of > last.as_of) {
                 if let Some(vm) = state.vms.get_mut(index) {
                     // What is there is somebody's newer one, and will be followed; or nothing that can be gone on from.
                     vm.needs_snapshot |= there.is_none();

@@ -118,7 +118,7 @@ pub(crate) struct Spent {
     pub(crate) causes: u8,
     pub(crate) takeovers: u8,
     pub(crate) copies: u8,
-    pub(crate) answers: u8,
+    pub(crate) late_answers: u8,
     pub(crate) repeats: u8,
     pub(crate) reloads: u8,
     pub(crate) hostile: u8,

@@ -217,7 +217,9 @@ fn commit(world: &World, state: &mut State, transaction: &Transaction) {
         Act::RevokeKey => {
             what = Some(What::Key { kid: target });
             kind = CauseKind::Key { kid: target };
-            greatest_exp = state.primary.sessions.iter().map(|session| session.greatest_exp).max();
+            // Written whether there are tokens or not: the thief's are nowhere written down.
+            let greatest = state.primary.sessions.iter().map(|session| session.greatest_exp).max();
+            greatest_exp = Some(greatest.unwrap_or(state.now));
         }
     }
     if transaction.act == Act::ChangePassword {
