@@ -50,7 +50,8 @@ pub fn note(text: &str) {
 fn run(protocol: &Protocol) -> Explored {
     let begun = Instant::now();
     let checker = protocol.clone().checker().spawn_bfs().join();
-    let mut explored = Explored { states: checker.unique_state_count(), broken: Vec::new(), seen: Vec::new() };
+    let mut explored =
+        Explored { states: checker.unique_state_count(), broken: Vec::new(), seen: Vec::new() };
     let discoveries = checker.discoveries();
     for property in protocol.properties() {
         let Some(path) = discoveries.get(property.name) else { continue };

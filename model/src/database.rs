@@ -133,9 +133,7 @@ impl Database {
 
     /// Whether a position is on this log, as far as that can be known.
     pub(crate) fn holds(&self, position: Position) -> bool {
-        position.generation == self.generation
-            && (position == self.head
-                || self.log.iter().any(|row| (row.sequence, row.digest) == (position.sequence, position.digest)))
+        holds(self.head, &self.log, position)
     }
 
     pub(crate) fn purge(&mut self, now: Tick) {
@@ -147,6 +145,13 @@ impl Record {
     pub(crate) fn has_ended(&self, now: Tick) -> bool {
         self.ends_at.is_some_and(|end| now >= end)
     }
+}
+
+/// Whether a position is on a log. One whose record has been purged cannot be told from one of another log.
+pub(crate) fn holds(head: Position, log: &[Row], position: Position) -> bool {
+    let is_named = |row: &Row| (row.sequence, row.digest) == (position.sequence, position.digest);
+    let is_start = position.sequence == 0;
+    position.generation == head.generation && (position == head || is_start || log.iter().any(is_named))
 }
 
 fn chained(before: Digest, record: &Record) -> Digest {

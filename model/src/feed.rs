@@ -44,7 +44,11 @@ pub(crate) enum Request {
     After(Position),
     FirstPage,
     /// The page after this one of the snapshot at `head`.
-    NextPage { head: Position, number: u8, after: u8 },
+    NextPage {
+        head: Position,
+        number: u8,
+        after: u8,
+    },
 }
 
 impl Object {

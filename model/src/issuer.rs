@@ -1,11 +1,11 @@
 //! Replicas of the issuer: what each has read of the primary, and what it answers.
 
-use crate::database::{Position, Row};
+use crate::causes::raise_epoch;
+use crate::database::{Position, Record, Row, holds};
 use crate::feed::{Answer, Kind, Object, Request};
 use crate::mutation::Mutation;
 use crate::state::{State, Tick};
 use crate::world::World;
-use crate::writing::raise_epoch;
 
 /// How old what was read may be, in ticks, when it is answered.
 const MAX_AGE: u8 = 1;
@@ -54,7 +54,7 @@ pub(crate) fn connect(world: &World, state: &mut State, replica: usize) -> Optio
 
 /// Time first, head second, in one step where the world does not look between the two.
 pub(crate) fn read(world: &World, state: &mut State, replica: usize) -> Option<()> {
-    let now = seen_now(state);
+    let now = seen_now(state, replica);
     let row = state.replicas.get_mut(replica).filter(|replica| replica.connected)?;
     let head_first = world.breaks(Mutation::AsOfAfterHead);
     row.seen = match row.reading.take() {
@@ -77,7 +77,7 @@ pub(crate) fn answer(world: &World, state: &mut State, replica: usize, request: 
         if !is_connected {
             return None;
         }
-        let fitting = respond(world, state, &seen_now(state), request);
+        let fitting = respond(world, state, &seen_now(state, replica), request);
         mark_conflict(state, &fitting, request);
         return Some(fitting);
     }
@@ -98,7 +98,7 @@ pub(crate) fn answer(world: &World, state: &mut State, replica: usize, request: 
     if !is_connected {
         return None;
     }
-    let seen = seen_now(state);
+    let seen = seen_now(state, replica);
     let fitting = respond(world, state, &seen, request);
     mark_conflict(state, &fitting, request);
     if let Some(row) = state.replicas.get_mut(replica) {
@@ -130,7 +130,7 @@ fn respond(world: &World, state: &State, seen: &Seen, request: &Request) -> Answ
     Answer::Signed(Object { signer: state.signer(), kind, head, as_of: seen.as_of, records })
 }
 
-type Content = (Kind, Position, Vec<crate::database::Record>);
+type Content = (Kind, Position, Vec<Record>);
 
 fn page(
     world: &World,
@@ -160,14 +160,13 @@ impl Seen {
         if world.breaks(Mutation::BareSequence) {
             return position.sequence <= self.head.sequence;
         }
-        position.generation == self.head.generation
-            && (position == self.head
-                || self.log.iter().any(|row| (row.sequence, row.digest) == (position.sequence, position.digest)))
+        holds(self.head, &self.log, position)
     }
 }
 
-fn seen_now(state: &State) -> Seen {
-    Seen { as_of: state.now, head: state.primary.head, log: state.primary.log.clone() }
+fn seen_now(state: &State, replica: usize) -> Seen {
+    let database = state.deposed.as_ref().filter(|_| replica == 0).unwrap_or(&state.primary);
+    Seen { as_of: state.now, head: database.head, log: database.log.clone() }
 }
 
 fn mark_conflict(state: &mut State, answer: &Answer, request: &Request) {

@@ -1,10 +1,14 @@
 //! What can happen next, and what then is.
 
+mod offers;
+
 use stateright::{Model, Property};
 
+use crate::causes;
 use crate::database::Database;
 use crate::feed::Answer;
 use crate::issuer::{self, Replica};
+use crate::mutation::Mutation;
 use crate::property;
 use crate::proxy::{self, Vm};
 use crate::shared;
@@ -36,11 +40,21 @@ pub(crate) enum Action {
     ReplicaConnects(usize),
     ReplicaReads(usize),
     /// Asks, and the answer arrives at once.
-    Polls { vm: usize, replica: usize },
+    Polls {
+        vm: usize,
+        replica: usize,
+    },
     /// Asks, and the answer is late.
-    Asks { vm: usize, replica: usize },
-    Arrives { answer: usize },
-    ArrivesAndWillAgain { answer: usize },
+    Asks {
+        vm: usize,
+        replica: usize,
+    },
+    Arrives {
+        answer: usize,
+    },
+    ArrivesAndWillAgain {
+        answer: usize,
+    },
     ClaimsLease(usize),
     ReadsShared(usize),
     IsReloaded(usize),
@@ -63,6 +77,7 @@ impl Model for Protocol {
             now: 0,
             primary: Database::new(world.users),
             copy: None,
+            deposed: None,
             instance: 0,
             next_session: 0,
             next_generation: 1,
@@ -83,13 +98,13 @@ impl Model for Protocol {
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        offer_writing(&self.world, state, actions);
-        offer_reading(&self.world, state, actions);
+        offers::writing(&self.world, state, actions);
+        offers::reading(&self.world, state, actions);
     }
 
     fn next_state(&self, state: &State, action: Action) -> Option<State> {
         let mut next = state.clone();
-        happen(&self.world, &mut next, action)?;
+        happen(&self.world, &mut next, &action)?;
         (next != *state).then_some(next)
     }
 
@@ -102,98 +117,9 @@ impl Model for Protocol {
     }
 }
 
-fn offer_writing(world: &World, state: &State, actions: &mut Vec<Action>) {
-    let spent = &state.spent;
-    if state.now < world.ticks {
-        actions.push(Action::TimePasses);
-    }
-    if world.lowers_life && state.life > 1 {
-        actions.push(Action::LifeIsLowered);
-    }
-    if spent.logins < world.logins {
-        actions.extend((0..world.users).map(Action::PasswordIsVerified));
-    }
-    actions.extend((0..state.logins.len()).map(Action::SessionIsOpened));
-    let sessions = || state.primary.sessions.iter().map(|session| session.id);
-    if spent.refreshes < world.refreshes {
-        actions.extend(sessions().map(Action::SessionIsRefreshed));
-    }
-    if spent.causes < world.causes {
-        for act in world.acts {
-            match act {
-                Act::Logout => actions.extend(sessions().map(|id| Action::Begins(*act, id))),
-                Act::RevokeEverything | Act::RevokeKey => actions.push(Action::Begins(*act, 0)),
-                _ => actions.extend((0..world.users).map(|user| Action::Begins(*act, user))),
-            }
-        }
-    }
-    actions.extend((0..state.transactions.len()).map(Action::NextStatement));
-    if spent.purges < world.purges {
-        actions.push(Action::RecordsArePurged);
-    }
-    if spent.copies < world.copies {
-        actions.push(Action::CopyIsTaken);
-    }
-    if spent.takeovers < world.takeovers && state.copy.is_some() {
-        actions.push(Action::CopyTakesOver);
-    }
-    if spent.forgeries < world.forgeries {
-        actions.push(Action::ThiefSignsToken);
-    }
-}
-
-fn offer_reading(world: &World, state: &State, actions: &mut Vec<Action>) {
-    let spent = &state.spent;
-    for replica in 0..world.replicas {
-        actions.push(Action::ReplicaConnects(replica));
-        if world.remembers {
-            actions.push(Action::ReplicaReads(replica));
-        }
-    }
-    for (vm, row) in state.vms.iter().enumerate() {
-        if row.leads {
-            actions.extend((0..world.replicas).map(|replica| Action::Polls { vm, replica }));
-        }
-        if row.leads && spent.late_answers < world.late_answers {
-            actions.extend((0..world.replicas).map(|replica| Action::Asks { vm, replica }));
-        }
-        if world.shares {
-            actions.push(Action::ReadsShared(vm));
-        }
-        if world.vms > 1 {
-            actions.push(Action::ClaimsLease(vm));
-        }
-        if spent.reloads < world.reloads {
-            actions.push(Action::IsReloaded(vm));
-        }
-        if row.keys != state.published {
-            actions.push(Action::FetchesFeedKeys(vm));
-        }
-    }
-    for answer in 0..state.network.len() {
-        actions.push(Action::Arrives { answer });
-        if spent.repeats < world.repeats {
-            actions.push(Action::ArrivesAndWillAgain { answer });
-        }
-    }
-    if spent.hostile < world.hostile_acts {
-        actions.extend(world.hostile.iter().map(|hostile| Action::Intrudes(*hostile)));
-    }
-    let newest = state.published.last().copied().unwrap_or_default();
-    if spent.rotations < world.rotations && newest == state.signing && state.published.len() == 1 {
-        actions.push(Action::FeedKeyIsPublished);
-    }
-    if newest > state.signing {
-        actions.push(Action::FeedKeySigns);
-    }
-    if state.published.len() > 1 && newest == state.signing {
-        actions.push(Action::OldFeedKeyIsRetired);
-    }
-}
-
 /// `None`: it cannot happen here.
-fn happen(world: &World, state: &mut State, action: Action) -> Option<()> {
-    match action {
+fn happen(world: &World, state: &mut State, action: &Action) -> Option<()> {
+    match *action {
         Action::TimePasses => state.now += 1,
         Action::LifeIsLowered => state.life = 1,
         Action::PasswordIsVerified(user) => {
@@ -214,9 +140,9 @@ fn happen(world: &World, state: &mut State, action: Action) -> Option<()> {
         }
         Action::Begins(act, target) => {
             serving(state)?;
-            writing::begin(world, state, act, target)?;
+            causes::begin(world, state, act, target)?;
         }
-        Action::NextStatement(transaction) => writing::step(world, state, transaction)?,
+        Action::NextStatement(transaction) => causes::step(world, state, transaction)?,
         Action::RecordsArePurged => {
             state.spent.purges += 1;
             state.primary.purge(state.now);
@@ -228,12 +154,7 @@ fn happen(world: &World, state: &mut State, action: Action) -> Option<()> {
         Action::CopyTakesOver => take_over(world, state)?,
         Action::ReplicaConnects(replica) => issuer::connect(world, state, replica)?,
         Action::ReplicaReads(replica) => issuer::read(world, state, replica)?,
-        Action::Polls { vm, replica } => {
-            let request = state.vms.get(vm)?.request();
-            if let Some(answer) = issuer::answer(world, state, replica, &request) {
-                arrive(world, state, vm, answer)?;
-            }
-        }
+        Action::Polls { vm, replica } => poll(world, state, vm, replica)?,
         Action::Asks { vm, replica } => {
             let request = state.vms.get(vm)?.request();
             let answer = issuer::answer(world, state, replica, &request)?;
@@ -278,6 +199,15 @@ fn serving(state: &State) -> Option<()> {
     state.replicas.iter().any(|replica| replica.connected).then_some(())
 }
 
+/// Asks, and takes the answer, if there is one.
+pub(crate) fn poll(world: &World, state: &mut State, vm: usize, replica: usize) -> Option<()> {
+    let request = state.vms.get(vm)?.request();
+    match issuer::answer(world, state, replica, &request) {
+        Some(answer) => arrive(world, state, vm, answer),
+        None => Some(()),
+    }
+}
+
 fn arrive(world: &World, state: &mut State, vm: usize, answer: Answer) -> Option<()> {
     match answer {
         Answer::Signed(object) => proxy::receive(world, state, vm, object),
@@ -298,13 +228,17 @@ fn take_over(world: &World, state: &mut State) -> Option<()> {
     let history = state.spent.takeovers + 1;
     state.spent.takeovers = history;
     state.now += 1;
+    if world.breaks(Mutation::DeposedPrimaryAnswers) {
+        state.deposed = Some(state.primary.clone());
+    }
     state.primary = Database { history, raised_at: state.now, ..state.copy.clone()? };
     state.transactions.clear();
     if world.unnoticed_restore {
         return Some(());
     }
     state.instance += 1;
-    for replica in &mut state.replicas {
+    let cut_off = usize::from(state.deposed.is_some());
+    for replica in state.replicas.iter_mut().skip(cut_off) {
         replica.connected = false;
         replica.reading = None;
     }

@@ -1,10 +1,13 @@
 //! The protocol broken on purpose: each way with the world in which it shows, and the property that it breaks.
 
 use crate::property::{
-    APPLIED, FORK_NOTICED, FRESH, HONEST, NO_GAP, NO_NEEDLESS_SNAPSHOT, NO_VOID_GRANT, ONWARD, SIGNED,
+    APPLIED, FORK_NOTICED, FRESH, HONEST, NO_GAP, NO_NEEDLESS_SNAPSHOT, NO_VOID_GRANT, ONWARD, RECOVERS,
+    SIGNED,
 };
-use crate::world::{
-    EXPIRY, FORKS, FRESHNESS, INTRUDED, LEASE, NUMBERING, PAGES, REPLICAS, RESTORES, ROTATION, SHARING, UNNOTICED, WRITING, World,
+use crate::world::World;
+use crate::worlds::{
+    EXPIRY, FORKS, FRESHNESS, INTRUDED, LEASE, NUMBERING, PAGES, REPLICAS, RESTORES, ROTATION, SHARING,
+    UNNOTICED, WRITING,
 };
 
 /// One way to break it.
@@ -56,6 +59,8 @@ pub enum Mutation {
     UnconditionalClaim,
     /// A leader writes a snapshot over a newer one.
     SharedGoesBack,
+    /// A leader that finds an older chain in shared data than its own waits for a newer one.
+    OlderChainKept,
     /// Bytes out of shared data are believed as they are.
     SharedBytesBelieved,
     /// A VM that was loaded anew answers before it has restored anything.
@@ -74,6 +79,8 @@ pub enum Mutation {
     KeyRecordsEnd,
     /// Nothing is broken, but another plugin puts back what stood in shared data before.
     SharedDataPutBack,
+    /// Nothing is broken, but a primary that was replaced still answers a replica.
+    DeposedPrimaryAnswers,
 }
 
 /// Where an idea comes from.
@@ -132,7 +139,7 @@ pub const CASES: &[Case] = &[
     case(M::BlindHeartbeat, Warned, REPLICAS, Some(FORK_NOTICED)),
     case(M::AsOfAfterHead, Warned, FRESHNESS, Some(FRESH)),
     case(M::AsOfGoesBack, Warned, FRESHNESS, Some(ONWARD)),
-    case(M::ConflictFromMemory, Hole, FRESHNESS, Some(NO_NEEDLESS_SNAPSHOT)),
+    case(M::ConflictFromMemory, Hole, REPLICAS, Some(NO_NEEDLESS_SNAPSHOT)),
     case(M::PagesByNumber, Hole, PAGES, Some(NO_GAP)),
     case(M::PagesOfAnyHead, Warned, PAGES, Some(NO_GAP)),
     case(M::AsOfOfLastPage, Hole, PAGES, Some(FRESH)),
@@ -144,7 +151,9 @@ pub const CASES: &[Case] = &[
     case(M::AnswersBeforeRestore, Warned, ROTATION, Some(APPLIED)),
     case(M::FeedByTokenKeys, Warned, SHARING, Some(SIGNED)),
     case(M::KeysOfSharedDataBelieved, Hole, INTRUDED, Some(SIGNED)),
+    case(M::OlderChainKept, Hole, INTRUDED, Some(RECOVERS)),
     case(M::SharedDataPutBack, Assumption, INTRUDED, Some(APPLIED)),
+    case(M::DeposedPrimaryAnswers, Assumption, REPLICAS, Some(FORK_NOTICED)),
     case(M::EndsByCurrentLife, Warned, EXPIRY, Some(APPLIED)),
     case(M::NoMargin, Warned, EXPIRY, Some(FRESH)),
     case(M::ForgottenAtExpiry, Warned, EXPIRY, Some(APPLIED)),

@@ -4,6 +4,7 @@ use stateright::Property;
 
 use crate::moves::Protocol;
 use crate::proxy::{Feed, Verdict, Vm};
+use crate::recovery::recovers;
 use crate::state::{State, Token};
 
 /// No token that a record ended is accepted by a VM that ever applied the record, until the token has expired.
@@ -24,10 +25,22 @@ pub const ONWARD: &str = "a claim of freshness never goes back";
 pub const NO_NEEDLESS_SNAPSHOT: &str = "nobody is sent to a snapshot whose position is on the log";
 /// Wherever the bytes come from.
 pub const SIGNED: &str = "nothing is believed that no feed key signed";
+/// From every state there is a way back.
+pub const RECOVERS: &str = "a proxy that is left alone is fresh again";
 
 /// What must always hold, in every world.
-pub const ALWAYS: &[&str] =
-    &[APPLIED, FRESH, NO_GAP, FORK_NOTICED, HONEST, NO_VOID_GRANT, ONWARD, NO_NEEDLESS_SNAPSHOT, SIGNED];
+pub const ALWAYS: &[&str] = &[
+    APPLIED,
+    FRESH,
+    NO_GAP,
+    FORK_NOTICED,
+    HONEST,
+    NO_VOID_GRANT,
+    ONWARD,
+    NO_NEEDLESS_SNAPSHOT,
+    SIGNED,
+    RECOVERS,
+];
 
 pub(crate) fn all() -> Vec<Property<Protocol>> {
     vec![
@@ -53,9 +66,7 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
         Property::always(NO_GAP, |_, state: &State| feeds(state).all(|feed| has_no_gap(state, feed))),
         Property::always(FORK_NOTICED, |_, state: &State| {
             feeds(state).all(|feed| {
-                state.primary.history == 0
-                    || feed.as_of <= state.primary.raised_at
-                    || is_on_log(state, feed)
+                state.primary.history == 0 || feed.as_of <= state.primary.raised_at || is_on_log(state, feed)
             })
         }),
         Property::always(HONEST, |model: &Protocol, state: &State| {
@@ -63,38 +74,45 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
                 !state.is_honest(token) || vm.judge(&model.world, token, state.now) != Verdict::Revoked
             })
         }),
-        Property::always(NO_VOID_GRANT, |model, state: &State| {
-            model.world.unnoticed_restore || !state.marks.void_grant
-        }),
+        Property::always(NO_VOID_GRANT, |_, state: &State| !state.marks.void_grant),
         Property::always(ONWARD, |_, state: &State| !state.marks.claim_went_back),
         Property::always(NO_NEEDLESS_SNAPSHOT, |_, state: &State| !state.marks.needless_conflict),
         Property::always(SIGNED, |_, state: &State| !state.marks.forgery_believed),
+        Property::always(RECOVERS, |model: &Protocol, state: &State| recovers(&model.world, state)),
         Property::sometimes("a token is refused by an applied record", |model: &Protocol, state: &State| {
             pairs(state).any(|(vm, token)| vm.judge(&model.world, token, state.now) == Verdict::Revoked)
         }),
         Property::sometimes("a token expires", |model: &Protocol, state: &State| {
             pairs(state).any(|(vm, token)| vm.judge(&model.world, token, state.now) == Verdict::Expired)
         }),
-        Property::sometimes("an honest token is accepted after a cause", |model: &Protocol, state: &State| {
-            pairs(state).any(|(vm, token)| {
-                token.after > 0
-                    && state.is_honest(token)
-                    && vm.feed.as_ref().is_some_and(|feed| feed.position.sequence > 0)
-                    && vm.judge(&model.world, token, state.now) == Verdict::Accepted
-            })
-        }),
+        Property::sometimes(
+            "an honest token is accepted after a cause",
+            |model: &Protocol, state: &State| {
+                pairs(state).any(|(vm, token)| {
+                    token.after > 0
+                        && state.is_honest(token)
+                        && vm.feed.as_ref().is_some_and(|feed| feed.position.sequence > 0)
+                        && vm.judge(&model.world, token, state.now) == Verdict::Accepted
+                })
+            },
+        ),
         Property::sometimes("a login is too late", |_, state: &State| state.marks.login_too_late),
         Property::sometimes("a fork is noticed and left behind", |_, state: &State| {
             feeds(state).any(|feed| state.primary.history > 0 && feed.as_of > state.primary.raised_at)
                 && state.marks.conflict
         }),
         Property::sometimes("a fork is unknown to a proxy that applied what was lost", |_, state: &State| {
-            feeds(state).any(|feed| feed.position.generation < state.primary.generation && feed.position.sequence > 0)
+            feeds(state)
+                .any(|feed| feed.position.generation < state.primary.generation && feed.position.sequence > 0)
         }),
         Property::sometimes("a snapshot of two pages is taken", |_, state: &State| state.marks.two_pages),
         Property::sometimes("a leader is replaced", |_, state: &State| state.marks.leader_replaced),
-        Property::sometimes("two lead", |_, state: &State| state.vms.iter().filter(|vm| vm.leads).count() > 1),
-        Property::sometimes("a VM that was loaded anew answers out of shared data", |_, state: &State| state.marks.restored),
+        Property::sometimes("two lead", |_, state: &State| {
+            state.vms.iter().filter(|vm| vm.leads).count() > 1
+        }),
+        Property::sometimes("a VM that was loaded anew answers out of shared data", |_, state: &State| {
+            state.marks.restored
+        }),
         Property::sometimes("a forgery is refused", |_, state: &State| state.marks.forgery_refused),
         Property::sometimes("a feed key is unknown", |_, state: &State| state.marks.key_unknown),
         Property::sometimes("a VM goes on under a new feed key", |_, state: &State| {

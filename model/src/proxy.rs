@@ -88,7 +88,9 @@ fn concerns(world: &World, record: &Record, token: &Token) -> bool {
     }
     match record.what {
         What::Session { id } => id == token.session,
-        What::Subject { user, gone: true, .. } if world.breaks(Mutation::GoneRefusesAll) => user == token.user,
+        What::Subject { user, gone: true, .. } if world.breaks(Mutation::GoneRefusesAll) => {
+            user == token.user
+        }
         // Versions of a history that was lost say nothing about tokens of the one after it.
         What::Subject { user, minimum, .. } => {
             let is_of_its_time = token.epoch <= record.epoch || world.breaks(Mutation::SubjectsWithoutEpoch);
@@ -107,7 +109,8 @@ pub(crate) fn receive(world: &World, state: &mut State, index: usize, object: Ob
         return Some(());
     }
     let known = vm.feed.as_ref();
-    let is_older = known.is_some_and(|feed| object.as_of < feed.as_of) && !world.breaks(Mutation::AsOfGoesBack);
+    let is_older =
+        known.is_some_and(|feed| object.as_of < feed.as_of) && !world.breaks(Mutation::AsOfGoesBack);
     let goes_on = !is_older
         && match object.kind {
             Kind::Delta { from } => known.is_some_and(|feed| {
@@ -115,11 +118,13 @@ pub(crate) fn receive(world: &World, state: &mut State, index: usize, object: Ob
                     || (world.breaks(Mutation::BareSequence) && feed.position.sequence == from.sequence)
             }),
             Kind::Page { number: 1, .. } => vm.paging.is_none() && (vm.needs_snapshot || known.is_none()),
-            Kind::Page { after, number, .. } => vm.paging.as_ref().and_then(|pages| pages.last()).is_some_and(|last| {
-                let is_next = matches!(last.kind, Kind::Page { through, number: before, .. }
+            Kind::Page { after, number, .. } => {
+                vm.paging.as_ref().and_then(|pages| pages.last()).is_some_and(|last| {
+                    let is_next = matches!(last.kind, Kind::Page { through, number: before, .. }
                                        if through == after && before + 1 == number);
-                is_next && (last.head == object.head || world.breaks(Mutation::PagesOfAnyHead))
-            }),
+                    is_next && (last.head == object.head || world.breaks(Mutation::PagesOfAnyHead))
+                })
+            }
         };
     if !goes_on {
         state.marks.late_ignored = true;

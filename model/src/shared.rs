@@ -34,9 +34,13 @@ pub(crate) fn put(world: &World, state: &mut State, index: usize, chain: &[Objec
     match first.kind {
         Kind::Delta { from } => {
             if there.as_ref().is_none_or(|there| there.position != from || there.as_of > last.as_of) {
+                // A newer one will be followed. One that is older, or none, leads nowhere: a snapshot takes its place.
+                let is_newer = |there: Feed| {
+                    vm.feed.as_ref().is_none_or(|held| !goes_back(held, there.position, there.as_of))
+                };
+                let needs_snapshot = !there.is_some_and(is_newer) && !world.breaks(Mutation::OlderChainKept);
                 if let Some(vm) = state.vms.get_mut(index) {
-                    // What is there is somebody's newer one, and will be followed; or nothing that can be gone on from.
-                    vm.needs_snapshot |= there.is_none();
+                    vm.needs_snapshot |= needs_snapshot;
                 }
                 return false;
             }
@@ -110,7 +114,9 @@ pub(crate) fn be_hostile(state: &mut State, hostile: Hostile) -> Option<()> {
         Hostile::Forge => state.shared.chain = vec![forged(FeedKey::Attacker)],
         Hostile::ForgeByTokenKey => state.shared.chain = vec![forged(FeedKey::Token)],
         Hostile::Erase => state.shared.chain.clear(),
-        Hostile::TakeLease => state.shared.lease = Some(Lease { holder: usize::MAX, until: state.now + LEASE }),
+        Hostile::TakeLease => {
+            state.shared.lease = Some(Lease { holder: usize::MAX, until: state.now + LEASE });
+        }
         Hostile::PutBack => {
             let shorter = state.shared.chain.len().checked_sub(1).filter(|length| *length > 0)?;
             state.shared.chain.truncate(shorter);
@@ -125,7 +131,8 @@ pub(crate) fn be_hostile(state: &mut State, hostile: Hostile) -> Option<()> {
 
 /// Where a chain leads, if it is whole and every signature holds.
 fn end(world: &World, vm: &Vm, chain: &[Object]) -> Option<Feed> {
-    let is_signed = |object: &Object| vm.knows(world, object.signer) || world.breaks(Mutation::SharedBytesBelieved);
+    let is_signed =
+        |object: &Object| vm.knows(world, object.signer) || world.breaks(Mutation::SharedBytesBelieved);
     if !chain.iter().all(is_signed) {
         return None;
     }
@@ -134,7 +141,9 @@ fn end(world: &World, vm: &Vm, chain: &[Object]) -> Option<Feed> {
     let mut head = snapshot;
     for object in chain {
         match object.kind {
-            Kind::Page { after, through: next, .. } if after == through && object.head == head => through = next,
+            Kind::Page { after, through: next, .. } if after == through && object.head == head => {
+                through = next;
+            }
             Kind::Delta { from } if from == head && through >= snapshot.sequence => head = object.head,
             _ => return None,
         }

@@ -1,10 +1,11 @@
 //! All there is at one moment. Numbers are small on purpose: a name, a version or a tick of time is a byte.
 
+use crate::causes::Transaction;
 use crate::database::{Database, Record};
 use crate::feed::{Answer, FeedKey, Object};
 use crate::issuer::Replica;
 use crate::proxy::Vm;
-use crate::writing::{Login, Transaction};
+use crate::writing::Login;
 
 /// A tick of time, which is a second or an hour: only the order of things counts.
 pub(crate) type Tick = u8;
@@ -17,6 +18,8 @@ pub(crate) struct State {
     pub(crate) primary: Database,
     /// A standby that lags, or a backup: what takes over is this.
     pub(crate) copy: Option<Database>,
+    /// A primary that nobody stopped when the copy took over. The first replica still works with it.
+    pub(crate) deposed: Option<Database>,
     /// Of the instance that is primary now: PostgreSQL's system identifier and timeline.
     pub(crate) instance: u8,
     /// The next number that nobody else has: session identifiers and generations are random in reality.
@@ -97,15 +100,25 @@ pub(crate) struct Cause {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum CauseKind {
-    Logout { session: u8 },
+    Logout {
+        session: u8,
+    },
     /// Password change, logout everywhere, deletion: all that the user was granted on grounds before this version.
-    Grounds { user: u8, version: u8 },
+    Grounds {
+        user: u8,
+        version: u8,
+    },
     /// Roles changed: all tokens before this version, while sessions go on.
-    Claims { user: u8, version: u8 },
+    Claims {
+        user: u8,
+        version: u8,
+    },
     /// All tokens granted before.
     Everything,
     /// All tokens that this key signed.
-    Key { kid: u8 },
+    Key {
+        kid: u8,
+    },
     /// As `Everything`; known to the checker as the end of a fork.
     Fork,
 }

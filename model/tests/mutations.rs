@@ -4,20 +4,19 @@ use bearward_model::check::{explore, find};
 use bearward_model::mutation::CASES;
 
 #[test]
-fn every_broken_protocol_is_found_out() {
+fn every_broken_protocol_is_found_out_but_the_harmless_ones() {
     let mut wrong = Vec::new();
     for case in CASES {
-        if std::env::var("ONLY").is_ok_and(|only| only != format!("{:?}", case.mutation)) { continue }
         let world = case.world.clone().broken(case.mutation);
         let explored = match case.breaks {
             Some(property) => find(&world, property),
             None => explore(&world),
         };
-        for (name, path) in &explored.broken {
-            println!("{:?} breaks: {name}{path}", case.mutation);
+        for (property, path) in &explored.broken {
+            println!("{:?} ({:?}): it is not so that {property}:{path}", case.mutation, case.origin);
         }
         if explored.broken.is_empty() == case.breaks.is_some() {
-            wrong.push(format!("{:?} in {}: expected {:?}", case.mutation, case.world.name, case.breaks));
+            wrong.push(format!("{:?} in {}: expected {:?}", case.mutation, world.name, case.breaks));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
