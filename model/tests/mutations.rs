@@ -21,3 +21,16 @@ fn every_broken_protocol_is_found_out_but_the_harmless_ones() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn the_readme_names_every_way_to_break_it_and_every_way_that_it_names_is_one() {
+    let readme = include_str!("../README.md");
+    let names: Vec<String> = CASES.iter().map(|case| format!("{:?}", case.mutation)).collect();
+    for name in &names {
+        assert!(readme.contains(&format!("`{name}`")), "{name}");
+    }
+    let quoted = readme.split("**[M]** `").skip(1).filter_map(|rest| rest.split('`').next());
+    for name in quoted {
+        assert!(names.iter().any(|known| known == name), "{name}");
+    }
+}
