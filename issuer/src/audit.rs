@@ -24,6 +24,7 @@ pub(crate) enum Kind {
     /// An account that was there became an administrator's.
     AdminPromote,
     KeyRotate,
+    UserImport,
 }
 
 impl Kind {
@@ -43,6 +44,7 @@ impl Kind {
             Self::PasswordLink => "password_link",
             Self::AdminPromote => "admin_promote",
             Self::KeyRotate => "key_rotate",
+            Self::UserImport => "user_import",
         }
     }
 }
@@ -72,6 +74,8 @@ pub(crate) enum Actor {
     User(Uuid),
     /// Whoever may run commands with the database's credentials.
     Operator,
+    /// The issuer, because of its settings and the time.
+    Issuer,
 }
 
 impl Actor {
@@ -80,13 +84,14 @@ impl Actor {
             Self::Client => "client",
             Self::User(_) => "user",
             Self::Operator => "operator",
+            Self::Issuer => "issuer",
         }
     }
 
     pub(crate) fn id(self) -> Option<Uuid> {
         match self {
             Self::User(id) => Some(id),
-            Self::Client | Self::Operator => None,
+            Self::Client | Self::Operator | Self::Issuer => None,
         }
     }
 }
@@ -113,6 +118,11 @@ impl<'a> By<'a> {
     pub(crate) fn operator() -> Self {
         static NOWHERE: Client = Client { address: None, user_agent: None, request_id: None };
         Self { actor: Actor::Operator, client: &NOWHERE }
+    }
+
+    /// The issuer by itself.
+    pub(crate) fn issuer() -> Self {
+        Self { actor: Actor::Issuer, ..Self::operator() }
     }
 
     /// This was done.

@@ -20,7 +20,7 @@ use life::{Due, NotNow, Rhythm, Times};
 pub(crate) use ring::Ring;
 use seal::KeyEncryption;
 
-use crate::audit::Event;
+use crate::audit::{By, Event, Kind};
 use crate::settings::table;
 use crate::store::{Change, Clock, PrivateForm, Store, StoreError, StoredKey, StoredKeys};
 
@@ -69,10 +69,13 @@ impl Keeper {
         if self.changes(&found, held)?.is_empty() {
             return self.ring(&found, held);
         }
-        let changed = self.store.change_signing_keys(self.clock, None, |found| {
+        let changed = self.store.change_signing_keys(self.clock, |found| {
             let changes = self.changes(found, held)?;
             changes.iter().for_each(tell);
-            Ok::<_, KeysError>(changes)
+            // The first key follows none.
+            let rotates = !found.keys.is_empty() && changes.iter().any(is_publishing);
+            let event = rotates.then(|| By::issuer().did(Kind::KeyRotate).because("age"));
+            Ok::<_, KeysError>((changes, event))
         });
         match changed.await {
             Ok(changed) => self.ring(&changed, held),
@@ -91,9 +94,8 @@ impl Keeper {
     /// [`KeysError`]
     pub(crate) async fn rotate(&self, event: &Event<'_>) -> Result<Successor, KeysError> {
         let mut successor = None;
-        let change = self.store.change_signing_keys(self.clock, Some(event), |found| {
+        let change = self.store.change_signing_keys(self.clock, |found| {
             let mut changes = self.changes(found, None)?;
-            let is_publishing = |change: &Change| matches!(change, Change::Publish(_));
             if !changes.iter().any(is_publishing) {
                 let signs_from = life::successor(&times(found), found.now, &self.rhythm);
                 let signs_from = signs_from.map_err(|why| self.not_now(why, found))?;
@@ -106,10 +108,9 @@ impl Keeper {
                 }
                 _ => None,
             });
-            Ok::<_, KeysError>(changes)
+            Ok::<_, KeysError>((changes, Some(*event)))
         });
         change.await?;
-        self.store.tell(event);
         successor.ok_or_else(|| KeysError::NotNow("nothing was published".to_owned()))
     }
 
@@ -188,6 +189,10 @@ fn times(found: &StoredKeys) -> Vec<Times> {
         longest_token_seconds: key.longest_token_seconds,
     };
     found.keys.iter().map(times).collect()
+}
+
+fn is_publishing(change: &Change) -> bool {
+    matches!(change, Change::Publish(_))
 }
 
 fn tell(change: &Change) {

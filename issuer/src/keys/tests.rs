@@ -160,6 +160,8 @@ async fn of_replicas_that_find_it_due_at_once_one_publishes_the_successor() {
     let (one, two) = (one.await.unwrap(), two.await.unwrap());
     assert_eq!(one.len(), 2);
     assert_eq!(one, two);
+    let trail = "SELECT concat_ws(' ', event, cause, actor) FROM audit_events";
+    assert_eq!(store.texts(trail).await, ["key_rotate age issuer"], "and the first key was no rotation");
 }
 
 #[tokio::test]
@@ -243,7 +245,9 @@ async fn keys_of_the_schema_before_go_on_as_they_were_and_are_taken_up() {
         let PrivateForm::Clear(seed) = &key.private else { panic!("it is encrypted") };
         store.insert_key_of_0001(&key.kid, seed.expose_secret(), &key.public_key, age).await;
     }
+    store.execute(include_str!("../../migrations/0002_refresh_revocations.sql")).await;
     store.execute(include_str!("../../migrations/0003_signing_key_life.sql")).await;
+    store.execute(include_str!("../../migrations/0004_audit.sql")).await;
     let now = store.signing_keys(Clock::Database).await.unwrap().now;
     let ring = Keeper::of_test(&store).encrypted(&[1]).load(None).await.unwrap();
     assert_eq!(ring.kids(), [old.kid.as_str(), new.kid.as_str()]);

@@ -230,7 +230,7 @@ impl Store {
         sqlx::query!("SELECT pg_advisory_xact_lock($1)", LOCK).execute(&mut *transaction).await?;
         let may = match actor {
             Actor::Operator => true,
-            Actor::Client => false,
+            Actor::Client | Actor::Issuer => false,
             Actor::User(id) => {
                 sqlx::query_scalar!(
                     r#"SELECT EXISTS (SELECT FROM users WHERE id = $1 AND 'admin' = ANY (roles) AND disabled_at IS NULL)

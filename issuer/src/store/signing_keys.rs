@@ -92,11 +92,10 @@ impl Store {
     ///
     /// The lock makes one replica decide at a time: the next one finds what this one did. It takes more rights than
     /// reading, so ask only where there is something to change.
-    pub(crate) async fn change_signing_keys<E: From<StoreError>>(
+    pub(crate) async fn change_signing_keys<'e, E: From<StoreError>>(
         &self,
         clock: Clock,
-        event: Option<&Event<'_>>,
-        decide: impl FnOnce(&StoredKeys) -> Result<Vec<Change>, E>,
+        decide: impl FnOnce(&StoredKeys) -> Result<(Vec<Change>, Option<Event<'e>>), E>,
     ) -> Result<StoredKeys, E> {
         let mut transaction = self.pool.begin().await.map_err(StoreError::from)?;
         sqlx::query!("LOCK TABLE signing_keys IN EXCLUSIVE MODE")
@@ -104,14 +103,18 @@ impl Store {
             .await
             .map_err(StoreError::from)?;
         let found = keys_in_use(&mut *transaction, clock).await.map_err(StoreError::from)?;
-        for change in decide(&found)? {
+        let (changes, event) = decide(&found)?;
+        for change in changes {
             apply(&mut transaction, change, found.now).await.map_err(StoreError::from)?;
         }
         let keys = keys_in_use(&mut *transaction, clock).await.map_err(StoreError::from)?;
-        if let Some(event) = event {
+        if let Some(event) = &event {
             insert(&mut *transaction, event).await.map_err(StoreError::from)?;
         }
         transaction.commit().await.map_err(StoreError::from)?;
+        if let Some(event) = &event {
+            self.tell(event);
+        }
         Ok(keys)
     }
 

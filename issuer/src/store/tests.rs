@@ -83,7 +83,7 @@ async fn a_signup_creates_user_and_session_and_grants_what_is_stored() {
 async fn without_an_epoch_nothing_is_created_and_the_statement_fails() {
     let (_database, store) = TestDatabase::migrated().await;
     let known = Person::new("priya@example.com");
-    assert!(store.create_user(&known.user(CUSTOMER)).await.unwrap());
+    assert!(store.import_user(&known.user(CUSTOMER)).await.unwrap());
     store.execute("DELETE FROM issuer_state").await;
     let login = store.open_session(&known.verified(), &opening(Uuid::from_u128(1))).await;
     assert!(matches!(login, Err(StoreError::Failed(_))), "{login:?}");
@@ -111,7 +111,7 @@ async fn of_many_signups_at_once_with_one_email_one_wins() {
     }
     assert_eq!(won, 1);
     assert_eq!(sessions(&store).await, 1);
-    assert!(!store.create_user(&Person::new("priya@example.com").user(ADMIN)).await.unwrap());
+    assert!(!store.import_user(&Person::new("priya@example.com").user(ADMIN)).await.unwrap());
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_session_is_opened_only_if_nothing_changed_since_the_password_was_veri
     for change in changes {
         let (_database, store) = TestDatabase::migrated().await;
         let person = Person::new("priya@example.com");
-        assert!(store.create_user(&person.user(CUSTOMER)).await.unwrap());
+        assert!(store.import_user(&person.user(CUSTOMER)).await.unwrap());
         assert!(
             store.open_session(&person.verified(), &opening(Uuid::from_u128(1))).await.unwrap().is_some()
         );
@@ -144,7 +144,7 @@ async fn a_session_is_opened_only_if_nothing_changed_since_the_password_was_veri
 async fn a_login_waits_for_a_change_that_is_not_committed_yet_and_then_sees_it() {
     let (_database, store) = TestDatabase::migrated().await;
     let person = Person::new("priya@example.com");
-    assert!(store.create_user(&person.user(CUSTOMER)).await.unwrap());
+    assert!(store.import_user(&person.user(CUSTOMER)).await.unwrap());
     let mut change = store.pool.begin().await.unwrap();
     sqlx::raw_sql("UPDATE users SET user_version = 2").execute(&mut *change).await.unwrap();
     let login = {
@@ -168,7 +168,7 @@ async fn a_login_waits_for_a_change_that_is_not_committed_yet_and_then_sees_it()
 async fn a_token_says_the_roles_of_the_moment_in_which_the_session_is_opened() {
     let (_database, store) = TestDatabase::migrated().await;
     let person = Person::new("priya@example.com");
-    assert!(store.create_user(&person.user(CUSTOMER)).await.unwrap());
+    assert!(store.import_user(&person.user(CUSTOMER)).await.unwrap());
     store.execute("UPDATE users SET roles = '{rider,chef}'").await;
     let grant = store.open_session(&person.verified(), &opening(Uuid::from_u128(1))).await.unwrap().unwrap();
     assert_eq!(grant.user.roles, ["rider", "chef"]);
@@ -189,7 +189,7 @@ async fn a_disabled_user_has_credentials_and_no_standing() {
 async fn the_schema_itself_refuses_what_no_account_may_be() {
     let (_database, store) = TestDatabase::migrated().await;
     let person = Person::new("priya@example.com");
-    assert!(store.create_user(&person.user(CUSTOMER)).await.unwrap());
+    assert!(store.import_user(&person.user(CUSTOMER)).await.unwrap());
     for change in [
         "UPDATE users SET email = 'Priya@example.com'",
         "UPDATE users SET email = 'priya @example.com'",

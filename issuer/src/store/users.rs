@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::{Store, StoreError};
 use crate::account::{Email, Name};
+use crate::audit::{By, Kind};
 use crate::hashing::{Cost, PasswordHash};
 
 /// The most kinds of stored hashes that are told; an import brings one or two.
@@ -55,20 +56,34 @@ pub(crate) struct NewUser<'a> {
 }
 
 impl Store {
-    /// Creates a user. `false`: somebody has this e-mail already; the constraint says so, no look-up before it.
-    pub(crate) async fn create_user(&self, user: &NewUser<'_>) -> Result<bool, StoreError> {
-        let done = sqlx::query!(
-            "INSERT INTO users (id, name, email, password_hash, roles) VALUES ($1, $2, $3, $4, ARRAY[$5::text])
-             ON CONFLICT (email) DO NOTHING",
+    /// Creates a user whose password somebody else has hashed. `false`: somebody has this e-mail already; the constraint
+    /// says so, no look-up before it.
+    pub(crate) async fn import_user(&self, user: &NewUser<'_>) -> Result<bool, StoreError> {
+        let event = By::operator().did(Kind::UserImport).about(user.id);
+        let imported = sqlx::query_scalar!(
+            r#"WITH created AS (
+                 INSERT INTO users (id, name, email, password_hash, roles) VALUES ($1, $2, $3, $4, ARRAY[$5::text])
+                 ON CONFLICT (email) DO NOTHING
+                 RETURNING id
+               ), audited AS (
+                 INSERT INTO audit_events (event, outcome, actor, user_id) SELECT $6, $7, $8, id FROM created
+               )
+               SELECT count(*) = 1 AS "imported!" FROM created"#,
             user.id,
             user.name.as_str(),
             user.email.as_str(),
             user.password_hash.as_str(),
             user.role,
+            event.kind.as_str(),
+            event.outcome.as_str(),
+            event.by.actor.as_str(),
         )
-        .execute(&self.pool)
+        .fetch_one(&self.pool)
         .await?;
-        Ok(done.rows_affected() == 1)
+        if imported {
+            self.tell(&event);
+        }
+        Ok(imported)
     }
 
     /// What to verify a password against. Also of disabled users: that they are is decided when the session is

@@ -76,7 +76,7 @@ struct EventView {
     /// `success` or `refused`.
     outcome: String,
     cause: Option<String>,
-    /// `client`, `user` or `operator`.
+    /// `client`, `user`, `operator` or `issuer`.
     actor: String,
     actor_id: Option<String>,
     /// Whom it concerns, also one who is deleted by now.

@@ -99,7 +99,7 @@ impl<'a> Import<'a> {
         let id = random::uuid().map_err(Stopped::Random)?;
         let User { name, email: address, password_hash, role } = &user;
         let new = NewUser { id, name, email: address, password_hash, role: role.as_str() };
-        let created = self.store.create_user(&new).await.map_err(Stopped::Store)?;
+        let created = self.store.import_user(&new).await.map_err(Stopped::Store)?;
         Ok(if created { Outcome::Created { email, id } } else { Outcome::AlreadyThere { email } })
     }
 }

@@ -37,6 +37,12 @@ async fn an_import_says_what_became_of_each_line_and_the_second_one_changes_noth
     let all = [there(1, "priya@example.com"), there(3, "priya@example.com"), there(4, "b@example.com")];
     assert_eq!(without_ids(import(&store, false, &lines).await), all);
     assert_eq!(without_ids(import(&store, true, &lines).await), all);
+    let trail = "SELECT concat_ws(' ', event, outcome, actor, email) FROM audit_events
+                 JOIN users ON user_id = users.id ORDER BY audit_events.id";
+    assert_eq!(
+        store.texts(trail).await,
+        ["user_import success operator priya@example.com", "user_import success operator b@example.com"]
+    );
 }
 
 #[tokio::test]
