@@ -48,8 +48,16 @@ const SOCKET: &str = ".s.PGSQL.5432";
 
 /// Every test in parallel has connections of its own.
 const SETTINGS: [&str; 4] = ["listen_addresses=", "max_connections=400", "timezone=UTC", "log_timezone=UTC"];
-/// Where nobody reads the data after a crash.
-const NOT_DURABLE: [&str; 3] = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+
+impl Durability {
+    /// Said in both cases: whoever measures looks at it.
+    fn settings(self) -> [&'static str; 3] {
+        match self {
+            Durability::None => ["fsync=off", "synchronous_commit=off", "full_page_writes=off"],
+            Durability::Full => ["fsync=on", "synchronous_commit=on", "full_page_writes=on"],
+        }
+    }
+}
 
 impl Cluster {
     pub(super) fn start(
@@ -138,8 +146,7 @@ impl Site {
     fn serve(&self, binaries: &Binaries) -> Result<Process, Error> {
         let mut command = self.command(&binaries.postgres());
         command.arg("-D").arg(&self.data).arg("-k").arg(self.home.path());
-        let not_durable: &[&str] = if self.durability == Durability::None { &NOT_DURABLE } else { &[] };
-        for setting in SETTINGS.iter().chain(not_durable) {
+        for setting in SETTINGS.into_iter().chain(self.durability.settings()) {
             command.args(["-c", setting]);
         }
         // SIGINT is its fast shutdown; SIGTERM would wait until every client has gone.
