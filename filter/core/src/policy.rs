@@ -21,7 +21,8 @@ mod weakenings;
 
 pub use challenge::ChallengeSettings;
 pub use forward::{Forwarding, Source};
-pub use issuers::{KeySource, RemoteKeys, TrustedIssuer};
+pub use issuers::TrustedIssuer;
+pub use issuers::keys::{KeySource, RemoteKeys};
 pub use suspicions::{Suspicion, SuspicionKind};
 
 use serde_json::Value;

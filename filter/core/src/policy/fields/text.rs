@@ -4,7 +4,7 @@ use super::Text;
 use crate::policy::challenge::MAX_TEXT_BYTES;
 use crate::policy::credentials::MAX_NAME_BYTES;
 use crate::policy::forward::MAX_HEADER_NAME_BYTES;
-use crate::policy::issuers::MAX_VARIABLE_NAME_BYTES;
+use crate::policy::issuers::keys::MAX_VARIABLE_NAME_BYTES;
 use bearward_protocol::bounds::MAX_ROLE_BYTES;
 
 const fn text(form: &'static str, pattern: Option<&'static str>, max_bytes: Option<usize>) -> Text {
