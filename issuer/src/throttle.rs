@@ -113,6 +113,15 @@ impl Throttle {
         self.by_address(store, Scope::RefreshAddress, self.limits.refresh, event).await
     }
 
+    /// Counts an attempt at a one-time link by its address, under the limit of logins: a link is a way in, too. `event` is
+    /// its refusal, but for the cause.
+    ///
+    /// # Errors
+    /// All of [`Denied`].
+    pub(crate) async fn link(&self, store: &Store, event: Event<'_>) -> Result<(), Denied> {
+        self.by_address(store, Scope::LinkAddress, self.limits.login_address, event).await
+    }
+
     /// How often what was throttled, for the metrics: since the start of this process.
     pub(crate) fn counts(&self) -> &Counts {
         &self.counts

@@ -16,6 +16,7 @@ use crate::audit::{Event, Kind};
 use crate::password_link::{LinkHash, LinkToken};
 use crate::settings::PasswordSettings;
 use crate::store::{Client, Profile};
+use crate::throttle::AddressPrefix;
 
 const FAILED: &str = "Password change failed";
 /// What an event says that a password was set by.
@@ -35,15 +36,20 @@ const BY_LINK: &str = "password_link";
 pub(crate) async fn redeem(State(app): State<Arc<App>>, request: Request) -> Result<StatusCode, ApiError> {
     let client = client(&request);
     let (token, password) = parse(request, app.passwords).await?;
+    // Nobody guesses a token; but each refusal is a row of the trail, which has to have a bound.
+    let refusal = Event::refused(Kind::PasswordChange, BY_LINK, &client);
+    let counted = app.throttle.link(&app.store, refusal).await;
+    counted.map_err(|e| ApiError::of_throttle(&e, FAILED))?;
     let Some(link) = LinkToken::parse(&token).map(|token| token.hash()) else {
-        return Err(refused(&app, Event::refused(Kind::PasswordChange, BY_LINK, &client)).await);
+        return Err(refused(&app, refusal).await);
     };
     let user = user_of(&app, link, &client).await?;
     let (name, email) = (Name::parse(&user.name).ok(), Email::parse(&user.email).ok());
     let password = password
         .apart_from(name.as_ref(), email.as_ref())
         .map_err(|error| ApiError::Fields(vec![FieldError { field: "newPassword".to_owned(), error }]))?;
-    let hash = app.hasher.hash(password).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
+    let hashers = app.hasher.share_of(AddressPrefix::of(&client));
+    let hash = hashers.hash(password).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
     let event = Event::of_user(Kind::PasswordChange, user.id, &client).because(BY_LINK);
     let done = app.store.redeem_password_link(link, &hash, &event).await;
     if !done.map_err(|e| ApiError::of_store(&e, FAILED))? {
@@ -51,7 +57,6 @@ pub(crate) async fn redeem(State(app): State<Arc<App>>, request: Request) -> Res
         let event = Event::refused(Kind::PasswordChange, BY_LINK, &client).about(user.id);
         return Err(refused(&app, event).await);
     }
-    app.store.tell(&event);
     Ok(StatusCode::NO_CONTENT)
 }
 

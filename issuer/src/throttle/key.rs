@@ -29,6 +29,7 @@ pub(super) enum Scope {
     LoginAccount,
     SignupAddress,
     RefreshAddress,
+    LinkAddress,
 }
 
 impl Scope {
@@ -40,6 +41,7 @@ impl Scope {
             Self::LoginAccount => 3,
             Self::SignupAddress => 4,
             Self::RefreshAddress => 5,
+            Self::LinkAddress => 6,
         }
     }
 }

@@ -219,14 +219,17 @@ async fn an_address_is_refused_for_all_accounts_before_a_hash() {
 }
 
 #[tokio::test]
-async fn signups_and_refreshes_are_limited_by_their_address() {
-    let few = ThrottleSettings { signup: limit("2/900"), refresh: limit("2/900"), ..limits() };
+async fn signups_refreshes_and_links_are_limited_by_their_address() {
+    let two = limit("2/900");
+    let few = ThrottleSettings { signup: two, refresh: two, login_address: two, ..limits() };
     let issuing = issuing_with(few).await;
     let refresh = json!({ "refreshToken": "x" }).to_string();
+    let link = json!({ "token": "x", "newPassword": "anotherpassword" }).to_string();
     for (path, body, status) in [
         // Priya has signed up already, from nowhere: which is another client.
         ("/api/auth/signup", PRIYA, StatusCode::CONFLICT),
         ("/api/auth/refresh", refresh.as_str(), StatusCode::UNAUTHORIZED),
+        ("/api/auth/password/link", link.as_str(), StatusCode::BAD_REQUEST),
     ] {
         let ask = |address: &str| issuing.send(from(address, post(path, body.to_owned())));
         for _ in 0..2 {
@@ -238,7 +241,9 @@ async fn signups_and_refreshes_are_limited_by_their_address() {
         assert!((300..=450).contains(&retry_after(&refused)));
         assert_eq!(ask(ELSEWHERE).await.status, status, "{path}");
     }
-    assert_eq!((counted(&issuing, "signup", "address"), counted(&issuing, "refresh", "address")), (1, 1));
+    for event in ["signup", "refresh", "password_change"] {
+        assert_eq!(counted(&issuing, event, "address"), 1, "{event}");
+    }
 }
 
 #[tokio::test]
