@@ -68,7 +68,7 @@ impl Store {
         Connections { idle, used: all.saturating_sub(idle), max: self.pool.options().get_max_connections() }
     }
 
-    /// Logs and counts an event that is written down for good.
+    /// Logs and counts an event that is written down for good, or that the trail has no room for.
     pub(crate) fn tell(&self, event: &Event<'_>) {
         event.log();
         self.metrics.count(event);

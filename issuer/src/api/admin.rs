@@ -11,14 +11,20 @@ mod users;
 
 use std::sync::Arc;
 
-use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request};
+use axum::http::HeaderMap;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::body;
+use super::caller::Administrator;
+use super::client::client;
 use super::error::ApiError;
 use crate::app::App;
+use crate::audit::{Event, Kind};
+use crate::store::Client;
 
 const FAILED: &str = "Request failed";
 
@@ -36,6 +42,42 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(keys::list))
         .routes(routes!(keys::rotate))
         .routes(routes!(audit::list))
+}
+
+/// What an administrator asks for about a user, from where.
+struct Order {
+    administrator: Administrator,
+    client: Client,
+    user_id: Uuid,
+}
+
+impl Order {
+    /// # Errors
+    /// As [`Administrator::of`]; [`ApiError::NotFound`] for what is no identifier.
+    async fn of(
+        app: &App,
+        user: Result<Path<String>, PathRejection>,
+        client: Client,
+        headers: &HeaderMap,
+    ) -> Result<Self, ApiError> {
+        let administrator = Administrator::of(app, headers, FAILED).await?;
+        Ok(Self { administrator, client, user_id: id(user)? })
+    }
+
+    /// The same, where the request says all of it: a body with anything in it is refused.
+    async fn without_body(
+        app: &App,
+        user: Result<Path<String>, PathRejection>,
+        request: Request,
+    ) -> Result<Self, ApiError> {
+        let order = Self::of(app, user, client(&request), request.headers()).await?;
+        body::nothing(request).await?;
+        Ok(order)
+    }
+
+    fn event(&self, kind: Kind) -> Event<'_> {
+        self.administrator.event(kind, &self.client).about(self.user_id)
+    }
 }
 
 /// What is no identifier is nobody's.

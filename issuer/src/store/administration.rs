@@ -89,7 +89,9 @@ impl Store {
             put_password_link(&mut transaction, account.id, link).await?;
         }
         insert(&mut *transaction, event).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        self.tell(event);
+        Ok(())
     }
 
     /// Makes an administrator of an account that is there. Whoever had it loses it: its sessions end, and neither its
@@ -119,7 +121,9 @@ impl Store {
         }
         end_sessions(&mut transaction, user_id, None, Why::Promoted).await?;
         insert(&mut *transaction, event).await?;
-        Ok(commit_subject(transaction, user_id, minimum, Reason::Changed).await?)
+        commit_subject(transaction, user_id, minimum, Reason::Changed).await?;
+        self.tell(event);
+        Ok(())
     }
 
     /// Gives a user these roles. The sessions stay: each refreshes to tokens with the new roles. `false`: nothing to do.
@@ -145,6 +149,7 @@ impl Store {
         let minimum = minimum.fetch_one(&mut *transaction).await?;
         insert(&mut *transaction, event).await?;
         commit_subject(transaction, user_id, minimum, Reason::Changed).await?;
+        self.tell(event);
         Ok(true)
     }
 
@@ -170,6 +175,7 @@ impl Store {
         end_sessions(&mut transaction, user_id, None, Why::Disabled).await?;
         insert(&mut *transaction, event).await?;
         commit_subject(transaction, user_id, minimum, Reason::Gone).await?;
+        self.tell(event);
         Ok(true)
     }
 
@@ -185,6 +191,7 @@ impl Store {
             .await?;
         insert(&mut *transaction, event).await?;
         transaction.commit().await?;
+        self.tell(event);
         Ok(true)
     }
 
@@ -204,7 +211,9 @@ impl Store {
         sqlx::query!("DELETE FROM users WHERE id = $1", user_id).execute(&mut *transaction).await?;
         insert(&mut *transaction, event).await?;
         let record = subject(user_id, minimum, Reason::Gone, greatest_exp);
-        Ok(commit_with(transaction, record.as_slice()).await?)
+        commit_with(transaction, record.as_slice()).await?;
+        self.tell(event);
+        Ok(())
     }
 
     /// Gives a user a one-time link, and makes the one before void. The password that the user has stays until then.
@@ -220,7 +229,9 @@ impl Store {
         }
         put_password_link(&mut transaction, user_id, link).await?;
         insert(&mut *transaction, event).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        self.tell(event);
+        Ok(())
     }
 
     /// Begins: nobody else administers until the end of the transaction, and who asks is an administrator at this moment,

@@ -66,6 +66,7 @@ impl Store {
         end_sessions(&mut transaction, user_id, None, Why::PasswordChanged).await?;
         insert(&mut *transaction, event).await?;
         commit_subject(transaction, user_id, minimum, Reason::Changed).await?;
+        self.tell(event);
         Ok(true)
     }
 }

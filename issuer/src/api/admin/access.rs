@@ -9,29 +9,30 @@ use axum::http::{HeaderMap, StatusCode};
 use uuid::Uuid;
 
 use super::users::{AccountView, account, roles_of};
-use super::{FAILED, id};
+use super::{FAILED, Order, id};
 use crate::api::body;
 use crate::api::caller::Administrator;
 use crate::api::client::client;
-use crate::api::error::ApiError;
+use crate::api::error::{ApiError, ErrorBody};
 use crate::api::fields::Fields;
+use crate::api::openapi;
 use crate::api::sessions::SessionsView;
 use crate::app::App;
-use crate::audit::{Event, Kind};
+use crate::audit::Kind;
 use crate::store::Why;
 
 /// Gives a user these roles, and no others. Tokens with the old ones are good no more; a refresh yields the new ones.
 #[utoipa::path(
     put, path = "/api/admin/users/{id}/roles", tag = "administration", security(("bearer" = [])),
-    request_body = crate::api::openapi::body::Roles,
+    request_body = openapi::body::Roles,
     params(("id" = Uuid, Path, description = "Of the user")),
     responses(
         (status = 200, description = "The user; tokens of before have ended, sessions go on", body = AccountView),
-        (status = 404, description = "There is no such user", body = crate::api::error::ErrorBody),
-        (status = 409, description = "The last administrator stays", body = crate::api::error::ErrorBody),
-        crate::api::openapi::ReadsBody,
-        crate::api::openapi::NeedsToken,
-        crate::api::openapi::Always,
+        (status = 404, description = "There is no such user", body = ErrorBody),
+        (status = 409, description = "The last administrator stays", body = ErrorBody),
+        openapi::ReadsBody,
+        openapi::NeedsToken,
+        openapi::Always,
     ),
 )]
 pub(super) async fn set_roles(
@@ -39,16 +40,13 @@ pub(super) async fn set_roles(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Json<AccountView>, ApiError> {
-    let client = client(&request);
-    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
-    let user_id = id(path)?;
+    let order = Order::of(&app, path, client(&request), request.headers()).await?;
     let mut fields = Fields::new(body::object(request).await?);
     let roles = roles_of(&mut fields);
     let roles = fields.finish(roles)?;
-    let event = administrator.event(Kind::RolesChange, &client).about(user_id);
-    let changed = app.store.set_roles(user_id, &roles, &event).await;
-    tell_if(&app, changed.map_err(|e| ApiError::of_administration(&e, FAILED))?, &event);
-    account(&app, user_id).await
+    let set = app.store.set_roles(order.user_id, &roles, &order.event(Kind::RolesChange)).await;
+    set.map_err(|e| ApiError::of_administration(&e, FAILED))?;
+    account(&app, order.user_id).await
 }
 
 /// Disables a user and ends all sessions; one who is disabled stays so.
@@ -57,10 +55,11 @@ pub(super) async fn set_roles(
     params(("id" = Uuid, Path, description = "Of the user")),
     responses(
         (status = 200, description = "The user; all sessions have ended", body = AccountView),
-        (status = 404, description = "There is no such user", body = crate::api::error::ErrorBody),
-        (status = 409, description = "The last administrator stays", body = crate::api::error::ErrorBody),
-        crate::api::openapi::NeedsToken,
-        crate::api::openapi::Always,
+        (status = 404, description = "There is no such user", body = ErrorBody),
+        (status = 409, description = "The last administrator stays", body = ErrorBody),
+        openapi::ReadsBody,
+        openapi::NeedsToken,
+        openapi::Always,
     ),
 )]
 pub(super) async fn disable(
@@ -68,14 +67,10 @@ pub(super) async fn disable(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Json<AccountView>, ApiError> {
-    let client = client(&request);
-    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
-    let user_id = id(path)?;
-    body::nothing(request).await?;
-    let event = administrator.event(Kind::UserDisable, &client).about(user_id);
-    let changed = app.store.disable(user_id, &event).await;
-    tell_if(&app, changed.map_err(|e| ApiError::of_administration(&e, FAILED))?, &event);
-    account(&app, user_id).await
+    let order = Order::without_body(&app, path, request).await?;
+    let disabled = app.store.disable(order.user_id, &order.event(Kind::UserDisable)).await;
+    disabled.map_err(|e| ApiError::of_administration(&e, FAILED))?;
+    account(&app, order.user_id).await
 }
 
 /// Lets a disabled user log in again; one who is not disabled stays so.
@@ -84,9 +79,10 @@ pub(super) async fn disable(
     params(("id" = Uuid, Path, description = "Of the user")),
     responses(
         (status = 200, description = "The user; he may log in again", body = AccountView),
-        (status = 404, description = "There is no such user", body = crate::api::error::ErrorBody),
-        crate::api::openapi::NeedsToken,
-        crate::api::openapi::Always,
+        (status = 404, description = "There is no such user", body = ErrorBody),
+        openapi::ReadsBody,
+        openapi::NeedsToken,
+        openapi::Always,
     ),
 )]
 pub(super) async fn enable(
@@ -94,14 +90,10 @@ pub(super) async fn enable(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Json<AccountView>, ApiError> {
-    let client = client(&request);
-    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
-    let user_id = id(path)?;
-    body::nothing(request).await?;
-    let event = administrator.event(Kind::UserEnable, &client).about(user_id);
-    let changed = app.store.enable(user_id, &event).await;
-    tell_if(&app, changed.map_err(|e| ApiError::of_administration(&e, FAILED))?, &event);
-    account(&app, user_id).await
+    let order = Order::without_body(&app, path, request).await?;
+    let enabled = app.store.enable(order.user_id, &order.event(Kind::UserEnable)).await;
+    enabled.map_err(|e| ApiError::of_administration(&e, FAILED))?;
+    account(&app, order.user_id).await
 }
 
 /// Ends all sessions of a user.
@@ -110,9 +102,10 @@ pub(super) async fn enable(
     params(("id" = Uuid, Path, description = "Of the user")),
     responses(
         (status = 204, description = "All sessions have ended"),
-        (status = 404, description = "There is no such user", body = crate::api::error::ErrorBody),
-        crate::api::openapi::NeedsToken,
-        crate::api::openapi::Always,
+        (status = 404, description = "There is no such user", body = ErrorBody),
+        openapi::ReadsBody,
+        openapi::NeedsToken,
+        openapi::Always,
     ),
 )]
 pub(super) async fn log_out(
@@ -120,11 +113,9 @@ pub(super) async fn log_out(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
-    let client = client(&request);
-    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
-    let user_id = id(path)?;
-    body::nothing(request).await?;
-    let done = app.store.log_out_everywhere(user_id, administrator.by(&client)).await;
+    let order = Order::without_body(&app, path, request).await?;
+    let by = order.administrator.by(&order.client);
+    let done = app.store.log_out_everywhere(order.user_id, by).await;
     if !done.map_err(|e| ApiError::of_store(&e, FAILED))? {
         return Err(ApiError::NotFound);
     }
@@ -137,9 +128,9 @@ pub(super) async fn log_out(
     params(("id" = Uuid, Path, description = "Of the user")),
     responses(
         (status = 200, description = "The sessions of the user", body = SessionsView),
-        (status = 404, description = "There is no such user", body = crate::api::error::ErrorBody),
-        crate::api::openapi::NeedsToken,
-        crate::api::openapi::Always,
+        (status = 404, description = "There is no such user", body = ErrorBody),
+        openapi::NeedsToken,
+        openapi::Always,
     ),
 )]
 pub(super) async fn sessions(
@@ -161,9 +152,9 @@ pub(super) async fn sessions(
     params(("id" = Uuid, Path, description = "Of the user"), ("session" = Uuid, Path, description = "Of the session")),
     responses(
         (status = 204, description = "Ended"),
-        (status = 404, description = "The user has no such session", body = crate::api::error::ErrorBody),
-        crate::api::openapi::NeedsToken,
-        crate::api::openapi::Always,
+        (status = 404, description = "The user has no such session", body = ErrorBody),
+        openapi::NeedsToken,
+        openapi::Always,
     ),
 )]
 pub(super) async fn end_session(
@@ -183,10 +174,4 @@ pub(super) async fn end_session(
         return Err(ApiError::NotFound);
     }
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn tell_if(app: &App, changed: bool, event: &Event<'_>) {
-    if changed {
-        app.store.tell(event);
-    }
 }

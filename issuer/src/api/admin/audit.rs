@@ -12,6 +12,7 @@ use super::{FAILED, cursor};
 use crate::api::caller::Administrator;
 use crate::api::error::ApiError;
 use crate::api::fields::Fields;
+use crate::api::openapi;
 use crate::app::App;
 use crate::store::{TrailFilter, TrailRow};
 
@@ -21,11 +22,11 @@ const MAX_EVENT_BYTES: usize = 32;
 /// A part of the trail, newest first: all of it, or what concerns one user, or one kind of event.
 #[utoipa::path(
     get, path = "/api/admin/audit", tag = "administration", security(("bearer" = [])),
-    params(("limit" = Option<u32>, Query, description = "At most so many, 1 to 100"), ("cursor" = Option<String>, Query, description = "`nextCursor` of the part before"), ("user" = Option<Uuid>, Query, description = "What concerns this user"), ("event" = Option<String>, Query, description = "Events of this kind")),
+    params(("limit" = Option<u32>, Query, description = "At most so many, 1 to 200"), ("cursor" = Option<String>, Query, description = "`nextCursor` of the part before"), ("user" = Option<Uuid>, Query, description = "What concerns this user"), ("event" = Option<String>, Query, description = "Events of this kind")),
     responses(
         (status = 200, description = "A part of the trail, newest first", body = TrailView),
-        crate::api::openapi::NeedsToken,
-        crate::api::openapi::Always,
+        openapi::NeedsToken,
+        openapi::Always,
     ),
 )]
 pub(super) async fn list(

@@ -11,7 +11,8 @@ use super::FAILED;
 use crate::api::body;
 use crate::api::caller::Administrator;
 use crate::api::client::client;
-use crate::api::error::ApiError;
+use crate::api::error::{ApiError, ErrorBody};
+use crate::api::openapi;
 use crate::app::App;
 use crate::audit::Kind;
 use crate::keys::life;
@@ -22,9 +23,8 @@ use crate::store::Clock;
     get, path = "/api/admin/keys", tag = "administration", security(("bearer" = [])),
     responses(
         (status = 200, description = "The signing keys, without their private halves", body = KeysView),
-        (status = 404, description = "Tokens are signed with secrets", body = crate::api::error::ErrorBody),
-        crate::api::openapi::NeedsToken,
-        crate::api::openapi::Always,
+        openapi::NeedsToken,
+        openapi::Always,
     ),
 )]
 pub(super) async fn list(
@@ -51,10 +51,10 @@ pub(super) async fn list(
     post, path = "/api/admin/keys/rotate", tag = "administration", security(("bearer" = [])),
     responses(
         (status = 201, description = "A successor is published", body = RotatedView),
-        (status = 404, description = "Tokens are signed with secrets", body = crate::api::error::ErrorBody),
-        (status = 409, description = "A successor is published already", body = crate::api::error::ErrorBody),
-        crate::api::openapi::NeedsToken,
-        crate::api::openapi::Always,
+        (status = 409, description = "A successor is published already, or tokens are signed with secrets", body = ErrorBody),
+        openapi::ReadsBody,
+        openapi::NeedsToken,
+        openapi::Always,
     ),
 )]
 pub(super) async fn rotate(

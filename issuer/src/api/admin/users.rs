@@ -8,13 +8,14 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use serde::Serialize;
 
-use super::{FAILED, cursor, id};
+use super::{FAILED, Order, cursor, id};
 use crate::account::{CUSTOMER, Email, LoginEmail, Name, Role};
 use crate::api::body;
 use crate::api::caller::Administrator;
 use crate::api::client::client;
-use crate::api::error::ApiError;
+use crate::api::error::{ApiError, ErrorBody};
 use crate::api::fields::Fields;
+use crate::api::openapi;
 use crate::app::App;
 use crate::audit::Kind;
 use crate::hashing::PasswordHash;
@@ -26,11 +27,11 @@ use crate::store::{Account, AccountsPage, NewAccount, NewPasswordLink};
 /// A part of all users, oldest first; or the one with this e-mail.
 #[utoipa::path(
     get, path = "/api/admin/users", tag = "administration", security(("bearer" = [])),
-    params(("limit" = Option<u32>, Query, description = "At most so many, 1 to 100"), ("cursor" = Option<String>, Query, description = "`nextCursor` of the part before"), ("email" = Option<String>, Query, description = "The one with this address")),
+    params(("limit" = Option<u32>, Query, description = "At most so many, 1 to 200"), ("cursor" = Option<String>, Query, description = "`nextCursor` of the part before"), ("email" = Option<String>, Query, description = "The one with this address")),
     responses(
         (status = 200, description = "A part of the users, in the order in which they were made", body = UsersView),
-        crate::api::openapi::NeedsToken,
-        crate::api::openapi::Always,
+        openapi::NeedsToken,
+        openapi::Always,
     ),
 )]
 pub(super) async fn list(
@@ -66,9 +67,9 @@ async fn by_email(app: &App, email: &LoginEmail) -> Result<Option<Account>, ApiE
     params(("id" = Uuid, Path, description = "Of the user")),
     responses(
         (status = 200, description = "The user", body = AccountView),
-        (status = 404, description = "There is no such user", body = crate::api::error::ErrorBody),
-        crate::api::openapi::NeedsToken,
-        crate::api::openapi::Always,
+        (status = 404, description = "There is no such user", body = ErrorBody),
+        openapi::NeedsToken,
+        openapi::Always,
     ),
 )]
 pub(super) async fn one(
@@ -89,13 +90,13 @@ pub(super) async fn account(app: &App, user_id: uuid::Uuid) -> Result<Json<Accou
 /// Creates a user without a password, who chooses one by the link of the answer. So no administrator ever knows it.
 #[utoipa::path(
     post, path = "/api/admin/users", tag = "administration", security(("bearer" = [])),
-    request_body = crate::api::openapi::body::NewUser,
+    request_body = openapi::body::NewUser,
     responses(
         (status = 201, description = "Made; the link by which he sets a password is shown this once", body = CreatedView),
-        (status = 409, description = "Somebody has this e-mail", body = crate::api::error::ErrorBody),
-        crate::api::openapi::ReadsBody,
-        crate::api::openapi::NeedsToken,
-        crate::api::openapi::Always,
+        (status = 409, description = "Somebody has this e-mail", body = ErrorBody),
+        openapi::ReadsBody,
+        openapi::NeedsToken,
+        openapi::Always,
     ),
 )]
 pub(super) async fn create(
@@ -120,7 +121,6 @@ pub(super) async fn create(
     let event = administrator.event(Kind::UserCreate, &client).about(id);
     let created = app.store.create_account(&account, &event).await;
     created.map_err(|e| ApiError::of_administration(&e, FAILED))?;
-    app.store.tell(&event);
     let Json(user) = self::account(&app, id).await?;
     let password_link = PasswordLinkView::new(&token, &app.password_links);
     Ok((StatusCode::CREATED, Json(CreatedView { user, password_link })))
@@ -138,10 +138,11 @@ pub(super) fn roles_of(fields: &mut Fields) -> Option<Vec<String>> {
     params(("id" = Uuid, Path, description = "Of the user")),
     responses(
         (status = 201, description = "A link in place of the one before", body = PasswordLinkView),
-        (status = 404, description = "There is no such user", body = crate::api::error::ErrorBody),
-        (status = 409, description = "The user is disabled", body = crate::api::error::ErrorBody),
-        crate::api::openapi::NeedsToken,
-        crate::api::openapi::Always,
+        (status = 404, description = "There is no such user", body = ErrorBody),
+        (status = 409, description = "The user is disabled", body = ErrorBody),
+        openapi::ReadsBody,
+        openapi::NeedsToken,
+        openapi::Always,
     ),
 )]
 pub(super) async fn password_link(
@@ -149,15 +150,11 @@ pub(super) async fn password_link(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<(StatusCode, Json<PasswordLinkView>), ApiError> {
-    let client = client(&request);
-    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
-    let user_id = id(path)?;
-    body::nothing(request).await?;
+    let order = Order::without_body(&app, path, request).await?;
     let (token, link) = new_link(&app.password_links)?;
-    let event = administrator.event(Kind::PasswordLink, &client).about(user_id);
-    let created = app.store.create_password_link(user_id, &link, &event).await;
+    let event = order.event(Kind::PasswordLink);
+    let created = app.store.create_password_link(order.user_id, &link, &event).await;
     created.map_err(|e| ApiError::of_administration(&e, FAILED))?;
-    app.store.tell(&event);
     Ok((StatusCode::CREATED, Json(PasswordLinkView::new(&token, &app.password_links))))
 }
 
@@ -173,10 +170,10 @@ fn new_link(settings: &PasswordLinkSettings) -> Result<(LinkToken, NewPasswordLi
     params(("id" = Uuid, Path, description = "Of the user")),
     responses(
         (status = 204, description = "Deleted, with all sessions"),
-        (status = 404, description = "There is no such user", body = crate::api::error::ErrorBody),
-        (status = 409, description = "The last administrator stays", body = crate::api::error::ErrorBody),
-        crate::api::openapi::NeedsToken,
-        crate::api::openapi::Always,
+        (status = 404, description = "There is no such user", body = ErrorBody),
+        (status = 409, description = "The last administrator stays", body = ErrorBody),
+        openapi::NeedsToken,
+        openapi::Always,
     ),
 )]
 pub(super) async fn delete(
@@ -184,13 +181,9 @@ pub(super) async fn delete(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
-    let client = client(&request);
-    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
-    let user_id = id(path)?;
-    let event = administrator.event(Kind::UserDelete, &client).about(user_id);
-    let deleted = app.store.delete_user(user_id, &event).await;
+    let order = Order::of(&app, path, client(&request), request.headers()).await?;
+    let deleted = app.store.delete_user(order.user_id, &order.event(Kind::UserDelete)).await;
     deleted.map_err(|e| ApiError::of_administration(&e, FAILED))?;
-    app.store.tell(&event);
     Ok(StatusCode::NO_CONTENT)
 }
 
