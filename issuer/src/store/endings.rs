@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::password_links::void_password_links;
 use super::revocations::{Reason, Record, commit_with};
-use super::sessions::open;
+use super::sessions::{MAX_SESSIONS, Opened, open};
 use super::{Grant, Opening, Store, StoreError, Verified, audit};
-use crate::audit::{By, Kind};
+use crate::audit::{By, Event, Kind};
 use crate::hashing::PasswordHash;
 
 /// Why a session ended, as its row says.
@@ -24,6 +24,8 @@ pub(crate) enum Why {
     PasswordChanged,
     RefreshTokenReused,
     Disabled,
+    /// Its user has opened more than may be.
+    TooMany,
     /// By an administrator or an operator, one by one.
     EndedByAdministrator,
     /// The account became an administrator's.
@@ -39,6 +41,7 @@ impl Why {
             Self::PasswordChanged => "password_changed",
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::Disabled => "disabled",
+            Self::TooMany => "too_many",
             Self::EndedByAdministrator => "ended_by_administrator",
             Self::Promoted => "promoted",
         }
@@ -101,14 +104,52 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?;
         let ended = end_sessions(&mut transaction, user_id, Some(kept), why).await?;
-        // One event for each, so that the trail of a session says how it ended.
-        let event = by.did(why.kind()).because(why.as_str()).about(user_id);
+        self.commit_ended(transaction, &ended, by.did(why.kind()).because(why.as_str()).about(user_id))
+            .await?;
+        Ok(ended.len())
+    }
+
+    /// Commits with a record and an event for each of these sessions, so that the trail of each says how it ended.
+    async fn commit_ended(
+        &self,
+        mut transaction: Transaction<'_, Postgres>,
+        ended: &[Ended],
+        event: Event<'_>,
+    ) -> Result<(), StoreError> {
         let ids: Vec<Uuid> = ended.iter().map(|ended| ended.id).collect();
         audit::insert_for_each(&mut *transaction, &event, &ids).await?;
         let records: Vec<Record> = ended.iter().map(record_of).collect();
         commit_with(transaction, &records).await?;
         ids.into_iter().for_each(|id| self.tell(&event.in_session(id)));
-        Ok(ended.len())
+        Ok(())
+    }
+
+    /// Ends the sessions of a user beyond those that may be, least recently used first.
+    pub(super) async fn end_least_used_sessions(&self, user_id: Uuid) -> Result<(), StoreError> {
+        let why = Why::TooMany;
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let ended = sqlx::query_as!(
+            Ended,
+            r#"UPDATE sessions SET ended_at = clock_timestamp(), ended_why = $4
+               WHERE id IN (SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now()
+                            ORDER BY last_used_at DESC, created_at DESC, id OFFSET $2 LIMIT $3)
+               RETURNING id, COALESCE(greatest_exp, ceil(extract(epoch FROM expires_at))::bigint) AS "greatest_exp!""#,
+            user_id,
+            MAX_SESSIONS,
+            MAX_SESSIONS,
+            why.as_str(),
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        self.commit_ended(
+            transaction,
+            &ended,
+            By::issuer().did(why.kind()).because(why.as_str()).about(user_id),
+        )
+        .await
     }
 
     /// Ends all sessions of a user, and all tokens whatever they say of a session. `false`: no such user.
@@ -154,7 +195,9 @@ impl Store {
             return Ok(None);
         }
         let now_verified = Verified { user_id: verified.user_id, password_hash, user_version };
-        let Some(grant) = open(&mut *transaction, &now_verified, opening).await? else { return Ok(None) };
+        let Some(Opened { grant, .. }) = open(&mut *transaction, &now_verified, opening).await? else {
+            return Ok(None);
+        };
         commit_subject(transaction, verified.user_id, user_version, Reason::Changed).await?;
         self.tell(&opening.event(&grant));
         Ok(Some(grant))

@@ -9,8 +9,9 @@ use crate::hashing::PasswordHash;
 use crate::refresh::RefreshHash;
 use crate::settings::SessionSettings;
 
-/// The most sessions that are listed, those that were used last.
-const MAX_LISTED: i64 = 100;
+/// The most live sessions of one user. The login that goes beyond ends the one that was used least recently: so every
+/// session can be listed and ended, and what ends all of them has a bound.
+pub(super) const MAX_SESSIONS: i64 = 100;
 
 /// What was verified before a session may be opened.
 pub(crate) struct Verified<'a> {
@@ -90,11 +91,17 @@ impl Store {
         verified: &Verified<'_>,
         opening: &Opening<'_>,
     ) -> Result<Option<Grant>, StoreError> {
-        let opened = open(&self.pool, verified, opening).await?;
-        if let Some(grant) = &opened {
-            self.tell(&opening.event(grant));
+        let Some(Opened { grant, others }) = open(&self.pool, verified, opening).await? else {
+            return Ok(None);
+        };
+        self.tell(&opening.event(&grant));
+        if others >= MAX_SESSIONS
+            && let Err(cause) = self.end_least_used_sessions(verified.user_id).await
+        {
+            // This login has succeeded; the next one ends one more.
+            tracing::warn!(user_id = %verified.user_id, %cause, "a user has more sessions than may be");
         }
-        Ok(opened)
+        Ok(Some(grant))
     }
 
     /// Creates a user and opens the first session. `None`: somebody has this e-mail already.
@@ -168,7 +175,7 @@ impl Store {
                LIMIT $3"#,
             user_id,
             f64::from(lives.session.idle_seconds),
-            MAX_LISTED,
+            MAX_SESSIONS,
         )
         .fetch_all(&self.pool)
         .await?;
@@ -190,9 +197,8 @@ pub(super) async fn open(
     executor: impl PgExecutor<'_>,
     verified: &Verified<'_>,
     opening: &Opening<'_>,
-) -> Result<Option<Grant>, StoreError> {
-    let row = sqlx::query_as!(
-        GrantRow,
+) -> Result<Option<Opened>, StoreError> {
+    let row = sqlx::query!(
         r#"WITH verified AS (
              SELECT id, name, email, roles, user_version FROM users
              WHERE id = $1 AND password_hash = $2 AND user_version = $3 AND disabled_at IS NULL
@@ -212,7 +218,9 @@ pub(super) async fn open(
            )
            SELECT verified.id AS user_id, name, email, roles, user_version, opened.id AS session_id, epoch,
                   floor(extract(epoch FROM now()))::bigint AS "issued_at!", greatest_exp AS "expires_at!",
-                  LEAST($5, $7)::bigint AS "refresh_seconds!"
+                  LEAST($5, $7)::bigint AS "refresh_seconds!",
+                  (SELECT count(*) FROM sessions AS others
+                   WHERE others.user_id = verified.id AND ended_at IS NULL AND expires_at > now()) AS "others!"
            FROM verified JOIN opened ON opened.user_id = verified.id CROSS JOIN issuer_state"#,
         verified.user_id,
         verified.password_hash.as_str(),
@@ -229,7 +237,29 @@ pub(super) async fn open(
     )
     .fetch_optional(executor)
     .await?;
-    row.map(Grant::try_from).transpose()
+    row.map(|row| {
+        let granted = GrantRow {
+            user_id: row.user_id,
+            name: row.name,
+            email: row.email,
+            roles: row.roles,
+            user_version: row.user_version,
+            session_id: row.session_id,
+            epoch: row.epoch,
+            issued_at: row.issued_at,
+            expires_at: row.expires_at,
+            refresh_seconds: row.refresh_seconds,
+        };
+        Ok(Opened { grant: Grant::try_from(granted)?, others: row.others })
+    })
+    .transpose()
+}
+
+/// A session that was opened.
+pub(super) struct Opened {
+    pub(super) grant: Grant,
+    /// How many live sessions its user had before.
+    others: i64,
 }
 
 /// What these statements return.

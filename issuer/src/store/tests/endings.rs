@@ -249,3 +249,34 @@ async fn the_schema_refuses_records_that_nobody_could_apply() {
         )
         .await;
 }
+
+#[tokio::test]
+async fn the_login_beyond_the_most_sessions_ends_the_one_that_was_used_least_recently_with_its_record() {
+    let session = Session::new().await;
+    session
+        .store
+        .execute(
+            "INSERT INTO sessions (id, user_id, expires_at, greatest_exp, last_used_at)
+             SELECT ('00000000-0000-0000-0000-' || lpad(number::text, 12, '0'))::uuid, users.id, now() + interval '1 day',
+                    extract(epoch FROM now())::bigint + 900, now() - make_interval(mins => number)
+             FROM users, generate_series(1001, 1098) AS number",
+        )
+        .await;
+    let live = "SELECT count(*) FROM sessions WHERE ended_at IS NULL";
+    let open = async |id| {
+        let opening = opening(Uuid::from_u128(id));
+        session.store.open_session(&session.person.verified(), &opening).await.unwrap().unwrap()
+    };
+    open(5).await;
+    assert_eq!((session.store.count(live).await, records(&session.store).await.len()), (100, 0));
+    let grant = open(6).await;
+    assert_eq!(session.store.count(live).await, 100);
+    let oldest = "00000000-0000-0000-0000-000000001098";
+    let records = records(&session.store).await;
+    assert_eq!(records.len(), 1);
+    assert_eq!((records[0].1.as_str(), records[0].2.as_deref()), ("session", Some(oldest)));
+    assert!(matches!(session.standing(&grant).await, Standing::Good(_)));
+    let trail =
+        "SELECT concat_ws(' ', event, cause, actor, session_id) FROM audit_events WHERE actor = 'issuer'";
+    assert_eq!(session.store.texts(trail).await, [format!("session_end too_many issuer {oldest}")]);
+}
