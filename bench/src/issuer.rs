@@ -57,6 +57,9 @@ pub(crate) struct Options {
     /// Writes everything, for machines.
     #[arg(long)]
     json: Option<PathBuf>,
+    /// How many passwords the issuer hashes at a time.
+    #[arg(long)]
+    permits: Option<u32>,
     /// Writes the table into this document.
     #[arg(long)]
     write: Option<PathBuf>,
@@ -123,7 +126,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), Error> {
 
 fn measure(options: &Options, report: &mut Report) -> Result<Findings, Error> {
     let extent = options.extent();
-    let permits = u32::try_from(cores()).unwrap_or(u32::MAX).min(256);
+    let permits = options.permits.unwrap_or_else(|| u32::try_from(cores()).unwrap_or(u32::MAX).min(256));
     let (mut samples, mut notes) = (Samples::default(), Vec::new());
     let versions = versions(options, &mut notes)?;
 

@@ -26,6 +26,9 @@ pub struct Options {
     /// How long each subject is loaded in each round. [default: 3]
     #[arg(long)]
     pub seconds: Option<u32>,
+    /// How many passwords the issuer hashes at a time. [default: as many as there are cores, as the issuer's own]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub permits: Option<u32>,
     /// Only see that everything is measured: a short run, whose figures say nothing.
     #[arg(long)]
     pub quick: bool,
@@ -79,7 +82,9 @@ pub fn issuer(
     if let Some(tutorial) = &tutorial {
         command.arg("--tutorial").arg(tutorial);
     }
-    for (name, number) in [("--rounds", options.rounds), ("--seconds", options.seconds)] {
+    for (name, number) in
+        [("--rounds", options.rounds), ("--seconds", options.seconds), ("--permits", options.permits)]
+    {
         if let Some(number) = number {
             command.arg(name).arg(number.to_string());
         }
