@@ -46,7 +46,7 @@ pub struct FeedAnswer<'a> {
     /// Of the log: 32 lower-case hexadecimal digits.
     #[serde(borrow)]
     pub generation: Cow<'a, str>,
-    /// The head that was read.
+    /// The head that was read; of a delta with `more`, the place of its last record.
     #[serde(borrow)]
     pub head: Place<'a>,
     /// The time of the database's primary, read before that head; in milliseconds since the epoch.
@@ -54,6 +54,10 @@ pub struct FeedAnswer<'a> {
     /// The client's position, as it sent it.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Place<'a>>,
+    /// Of a delta: it was cut to size. Its records count and it moves the position, but it makes nobody fresh: `as_of` is not
+    /// taken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
     /// The sequence that the page goes on after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
