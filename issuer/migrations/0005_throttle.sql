@@ -15,7 +15,3 @@ CREATE UNLOGGED TABLE throttle (
 -- Rows are updated in place far more often than made. Space on their page, and no index on what changes, so that an
 -- update touches no index: the purge reads all of the table instead, which is small.
 ) WITH (fillfactor = 70);
-
--- When all refreshes of the session are made good, as `throttle.ends_at`. Here and not there: whoever refreshes has this
--- row locked and writes it anyway. Not indexed, so that a refresh goes on touching no index.
-ALTER TABLE sessions ADD COLUMN refreshes_until timestamptz;
