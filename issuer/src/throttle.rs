@@ -4,6 +4,8 @@
 //! address together, strictly: who guesses is refused where he is, and the account's user, who is elsewhere, is not. By
 //! its account alone, which only slows: nobody locks another out by failing from many addresses. Whether there is such
 //! an account is not asked, so that nothing here tells.
+//!
+//! A refresh is counted where it is known of which session it is, and by its address only if it was refused.
 
 mod counts;
 mod key;
@@ -15,7 +17,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::account::LoginEmail;
-use crate::audit::{Event, Outcome};
+use crate::audit::{Event, Kind, Outcome};
 use crate::settings::ThrottleSettings;
 use crate::store::{Counted, Decision, Refusal, Store, StoreError};
 
@@ -59,7 +61,7 @@ pub(crate) struct Attempt<'a> {
 /// Why an attempt may not be made.
 #[derive(Debug)]
 pub(crate) enum Denied {
-    /// Too many of its address, or of its account from there, and how long until the next.
+    /// Too many of its address, of its account from there, or of its session, and how long until the next.
     Throttled { by: Throttled, wait: Duration },
     /// The counters cannot be read: then nothing may be tried.
     Unknown(StoreError),
@@ -105,12 +107,24 @@ impl Throttle {
         self.by_address(store, Scope::SignupAddress, self.limits.signup, event).await
     }
 
-    /// Counts a refresh by its address. `event` is its refusal, but for the cause.
+    /// How often one session may be refreshed. The statement that refreshes decides by it, in the session's own row: what
+    /// others do does not count.
+    pub(crate) fn refreshes(&self) -> Option<Limit> {
+        self.limits.refresh
+    }
+
+    /// The refusal of what was tried too often with one session.
+    pub(crate) fn session(&self, kind: Kind, wait: Duration) -> Denied {
+        self.counts.add(kind, Throttled::Session);
+        Denied::Throttled { by: Throttled::Session, wait }
+    }
+
+    /// Counts a refresh that was refused by its address, under the limit of logins. `event` is that refusal.
     ///
     /// # Errors
     /// All of [`Denied`].
-    pub(crate) async fn refresh(&self, store: &Store, event: Event<'_>) -> Result<(), Denied> {
-        self.by_address(store, Scope::RefreshAddress, self.limits.refresh, event).await
+    pub(crate) async fn refused_refresh(&self, store: &Store, event: Event<'_>) -> Result<(), Denied> {
+        self.by_address(store, Scope::RefusedRefreshAddress, self.limits.login_address, event).await
     }
 
     /// Counts an attempt at a one-time link by its address, under the limit of logins: a link is a way in, too. `event` is

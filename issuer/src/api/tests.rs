@@ -90,7 +90,7 @@ fn limits() -> ThrottleSettings {
         login_account: limit("30/900"),
         login_address: limit("300/900"),
         signup: limit("60/3600"),
-        refresh: limit("300/60"),
+        refresh: limit("60/900"),
     }
 }
 
