@@ -25,48 +25,62 @@ ALTER TABLE sessions
     -- The epoch in which it was opened. The release before this one does not know it: 1 is refused after a fork.
     ADD COLUMN epoch bigint NOT NULL DEFAULT 1 CHECK (epoch >= 1);
 
--- Every record gets its digest here, whoever writes it. The head's row is locked by whoever inserts.
-CREATE FUNCTION revocation_digest() RETURNS trigger LANGUAGE plpgsql AS $$
+-- The server and the line of its history on which this runs. NULL: it follows another one, and takes no writes. Not the control
+-- file's timeline, which a promotion changes later. It runs with the rights of whoever migrates.
+CREATE FUNCTION bearward_instance() RETURNS text LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN NOT pg_is_in_recovery()
+                THEN system_identifier || ':' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END
+    FROM pg_control_system()
+$$;
+
+UPDATE issuer_state SET instance = bearward_instance();
+
+-- SHA-256 of the digest before and the record's members, each with its length before it, so that no two records are the same
+-- bytes.
+CREATE FUNCTION revocation_digest(before bytea, record revocations) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+    SELECT sha256(before || convert_to(string_agg(coalesce(octet_length(member) || ':' || member, '-'), ',' ORDER BY place), 'UTF8'))
+    FROM unnest(ARRAY[record.sequence::text, record.kind, record.name, record.minimum::text, record.epoch::text, record.reason,
+                      record.ends_at::text]) WITH ORDINALITY AS given (member, place)
+$$;
+
+-- Every record gets its digest here, whoever writes it: also the release before this one. Whoever inserts holds the head's row.
+CREATE FUNCTION chain_revocation() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     before bytea;
 BEGIN
+    -- After the user's row was locked, and so of no earlier epoch than any token that the record concerns.
     IF NEW.kind = 'subject' AND NEW.epoch IS NULL THEN
         NEW.epoch := (SELECT epoch FROM issuer_state);
     END IF;
     SELECT digest INTO STRICT before FROM revocation_head;
-    -- Each member with its length before it, so that no two records have the same bytes.
-    NEW.digest := sha256(before || convert_to(
-        (SELECT string_agg(coalesce(octet_length(member) || ':' || member, '-'), ',' ORDER BY place)
-         FROM unnest(ARRAY[NEW.sequence::text, NEW.kind, NEW.name, NEW.minimum::text, NEW.epoch::text, NEW.reason,
-                           NEW.ends_at::text]) WITH ORDINALITY AS given (member, place)), 'UTF8'));
+    NEW.digest := revocation_digest(before, NEW);
     UPDATE revocation_head SET digest = NEW.digest;
     RETURN NEW;
 END
 $$;
 
-CREATE TRIGGER revocation_digest BEFORE INSERT ON revocations FOR EACH ROW EXECUTE FUNCTION revocation_digest();
+CREATE TRIGGER chain_revocation BEFORE INSERT ON revocations FOR EACH ROW EXECUTE FUNCTION chain_revocation();
 
 -- Wakes the replicas. They look by themselves, too, and need not hear it.
-CREATE FUNCTION revocation_news() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION tell_revocations() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('bearward_revocations', '');
     RETURN NULL;
 END
 $$;
 
-CREATE TRIGGER revocation_news AFTER INSERT ON revocations FOR EACH STATEMENT EXECUTE FUNCTION revocation_news();
+CREATE TRIGGER tell_revocations AFTER INSERT ON revocations FOR EACH STATEMENT EXECUTE FUNCTION tell_revocations();
 
--- Records that are there have no digest yet: they get theirs in the order of their sequence.
+-- Records that are there get their digests in the order of their sequence.
 DO $$
 DECLARE
-    record record;
+    record revocations;
     before bytea := decode(repeat('00', 32), 'hex');
 BEGIN
-    FOR record IN SELECT * FROM revocations ORDER BY sequence FOR UPDATE LOOP
-        before := sha256(before || convert_to(record.sequence::text || ':' || record.kind, 'UTF8'));
-        UPDATE revocations SET digest = before,
-                               epoch = CASE WHEN kind = 'subject' THEN (SELECT epoch FROM issuer_state) END
-        WHERE sequence = record.sequence;
+    UPDATE revocations SET epoch = (SELECT epoch FROM issuer_state) WHERE kind = 'subject';
+    FOR record IN SELECT * FROM revocations ORDER BY sequence LOOP
+        before := revocation_digest(before, record);
+        UPDATE revocations SET digest = before WHERE sequence = record.sequence;
     END LOOP;
     UPDATE revocation_head SET digest = before;
 END

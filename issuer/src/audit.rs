@@ -25,6 +25,10 @@ pub(crate) enum Kind {
     AdminPromote,
     KeyRotate,
     UserImport,
+    /// All revocations are read anew, and all tokens and sessions of before have ended.
+    FeedGeneration,
+    /// Verifiers refuse tokens from now on: of a key, or all.
+    Revocation,
 }
 
 impl Kind {
@@ -45,6 +49,8 @@ impl Kind {
             Self::AdminPromote => "admin_promote",
             Self::KeyRotate => "key_rotate",
             Self::UserImport => "user_import",
+            Self::FeedGeneration => "feed_generation",
+            Self::Revocation => "revocation",
         }
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod connect;
 mod directory;
 mod endings;
 mod error;
+mod forks;
 mod password_links;
 mod purge;
 mod refresh;

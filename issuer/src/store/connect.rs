@@ -13,8 +13,8 @@ use sqlx::{ConnectOptions, Connection, PgConnection, PgExecutor};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{info, warn};
 
-use super::Store;
 use super::error::{cause, is_passing, is_undefined_table, passes};
+use super::{Store, forks};
 use crate::metrics::Metrics;
 use crate::settings::{DatabaseSettings, table};
 
@@ -44,7 +44,7 @@ pub(crate) fn grants(role: &str) -> String {
     [
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO",
         "GRANT INSERT, UPDATE, DELETE ON users, sessions, refresh_tokens, password_links, signing_keys, revocations, audit_events, throttle TO",
-        "GRANT UPDATE ON revocation_head TO",
+        "GRANT UPDATE ON revocation_head, issuer_state TO",
     ]
     .map(|grant| format!("{grant} {role};"))
     .join("\n")
@@ -179,38 +179,47 @@ async fn is_up_to_date(connection: &mut PgConnection, migrations: &Migrator) -> 
 
 /// The pool that requests share, and the connection of the probe. Both connect when they are used first.
 pub(crate) fn pool(settings: &DatabaseSettings) -> Store {
-    let pool = |connections| {
-        PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(ACQUIRE)
-            .max_lifetime(MAX_LIFETIME)
-            // Our own test instead, with a bound: behind a firewall that has forgotten it, a connection is silent for ever.
-            .test_before_acquire(false)
-            .before_acquire(|connection, known| {
-                Box::pin(async move {
-                    if known.idle_for > FRESH {
-                        sign_of_life(connection, SIGN_OF_LIFE).await?;
-                    }
-                    Ok(true)
-                })
+    let requests = options(settings.connections).after_connect(|connection, _| {
+        Box::pin(async move {
+            sqlx::raw_sql(SESSION).execute(&mut *connection).await?;
+            // Before anything else: what it leads to may have lost the end of its log.
+            forks::look(connection).await
+        })
+    });
+    // A probe signs nothing, and must tell a standby.
+    let probes = options(1).after_connect(|connection, _| {
+        Box::pin(async move {
+            sqlx::raw_sql(SESSION).execute(connection).await?;
+            Ok(())
+        })
+    });
+    let [pool, probe] = [requests, probes].map(|pool| pool.connect_lazy_with(settings.options.clone()));
+    Store { pool, probe, metrics: Metrics::default() }
+}
+
+fn options(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE)
+        .max_lifetime(MAX_LIFETIME)
+        // Our own test instead, with a bound: behind a firewall that has forgotten it, a connection is silent for ever.
+        .test_before_acquire(false)
+        .before_acquire(|connection, known| {
+            Box::pin(async move {
+                if known.idle_for > FRESH {
+                    sign_of_life(connection, SIGN_OF_LIFE).await?;
+                }
+                Ok(true)
             })
-            // sqlx waits without a bound for an answer to a statement that was given up, and the place in the pool is
-            // lost meanwhile.
-            .after_release(|connection, _| {
-                Box::pin(async move {
-                    sign_of_life(connection, LAST_STATEMENT).await?;
-                    Ok(true)
-                })
+        })
+        // sqlx waits without a bound for an answer to a statement that was given up, and the place in the pool is lost
+        // meanwhile.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                sign_of_life(connection, LAST_STATEMENT).await?;
+                Ok(true)
             })
-            .after_connect(|connection, _| {
-                Box::pin(async move {
-                    sqlx::raw_sql(SESSION).execute(connection).await?;
-                    Ok(())
-                })
-            })
-            .connect_lazy_with(settings.options.clone())
-    };
-    Store { pool: pool(settings.connections), probe: pool(1), metrics: Metrics::default() }
+        })
 }
 
 /// An error, and the pool closes the connection, where it does not answer in time. What it still had to say of a statement

@@ -118,7 +118,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let ids: Vec<Uuid> = ended.iter().map(|ended| ended.id).collect();
         audit::insert_for_each(&mut *transaction, &event, &ids).await?;
-        let records: Vec<Record> = ended.iter().map(record_of).collect();
+        let records: Vec<Record<'_>> = ended.iter().map(record_of).collect();
         commit_with(transaction, &records).await?;
         ids.into_iter().for_each(|id| self.tell(&event.in_session(id)));
         Ok(())
@@ -204,7 +204,7 @@ impl Store {
     }
 }
 
-fn record_of(ended: &Ended) -> Record {
+fn record_of(ended: &Ended) -> Record<'static> {
     Record::Session { id: ended.id, greatest_exp: ended.greatest_exp }
 }
 
@@ -241,7 +241,12 @@ pub(super) async fn commit_subject(
 }
 
 /// No record where there was never a token.
-pub(super) fn subject(id: Uuid, minimum: i64, reason: Reason, greatest_exp: Option<i64>) -> Option<Record> {
+pub(super) fn subject(
+    id: Uuid,
+    minimum: i64,
+    reason: Reason,
+    greatest_exp: Option<i64>,
+) -> Option<Record<'static>> {
     greatest_exp.map(|greatest_exp| Record::Subject { id, minimum, reason, greatest_exp })
 }
 

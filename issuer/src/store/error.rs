@@ -53,6 +53,12 @@ pub(crate) fn is_undefined_table(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("42P01"))
 }
 
+/// Whether the schema is that of an earlier release, or none: it lacks the table, the column or the function.
+pub(super) fn is_undefined(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| ["42P01", "42703", "42883"].contains(&code.as_ref()))
+}
+
 /// SQLSTATE codes of conditions that pass (PostgreSQL's Appendix A).
 pub(crate) fn is_passing(code: &str) -> bool {
     const CLASSES: [&str; 3] = ["08", "53", "57"]; // connection, resources, operator intervention (also timeouts)

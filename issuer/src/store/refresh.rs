@@ -83,7 +83,7 @@ impl Store {
         let row = sqlx::query!(
             r#"WITH presented AS (
                  SELECT users.id AS user_id, name, email, roles, user_version, disabled_at, sessions.id AS session_id,
-                        ended_at, expires_at, last_used_at, greatest_exp, refresh_hash, sessions.predecessor_hash,
+                        ended_at, expires_at, last_used_at, sessions.epoch AS session_epoch, greatest_exp, refresh_hash, sessions.predecessor_hash,
                         rotated_at, refreshes_until
                  FROM refresh_tokens
                  JOIN sessions ON sessions.id = refresh_tokens.session_id
@@ -101,7 +101,7 @@ impl Store {
                         CASE
                           WHEN epoch IS NULL THEN 'no epoch'
                           WHEN disabled_at IS NOT NULL THEN 'disabled'
-                          WHEN ended_at IS NOT NULL THEN 'ended'
+                          WHEN ended_at IS NOT NULL OR session_epoch < sessions_from_epoch THEN 'ended'
                           WHEN expires_at <= moment OR last_used_at + make_interval(secs => $4) <= moment
                             THEN 'expired'
                           WHEN refresh_hash = $1 THEN CASE WHEN over THEN 'too_often' ELSE 'rotate' END

@@ -82,7 +82,7 @@ pub(crate) struct ListedSession {
 }
 
 // Both statements fail, and undo what they did, where `issuer_state` has lost its row: the new session would have no
-// end, which its column forbids. Otherwise a user would be created whose signup finds nothing to return.
+// epoch and no end, which its columns forbid. Otherwise a user would be created whose signup finds nothing to return.
 
 impl Store {
     /// Opens a session for a user whose password was verified, if nothing has changed since.
@@ -117,8 +117,8 @@ impl Store {
                  ON CONFLICT (email) DO NOTHING
                  RETURNING id, name, email, roles, user_version
                ), opened AS (
-                 INSERT INTO sessions (id, user_id, expires_at, greatest_exp, refresh_hash, address, user_agent)
-                 SELECT $6, created.id, CASE WHEN epoch IS NOT NULL THEN now() + make_interval(secs => $7) END,
+                 INSERT INTO sessions (id, user_id, epoch, expires_at, greatest_exp, refresh_hash, address, user_agent)
+                 SELECT $6, created.id, epoch, CASE WHEN epoch IS NOT NULL THEN now() + make_interval(secs => $7) END,
                         floor(extract(epoch FROM now()))::bigint + LEAST($7, $8)::bigint, $10, $11, $12
                  FROM created LEFT JOIN issuer_state ON true
                  RETURNING id, user_id, greatest_exp
@@ -167,11 +167,12 @@ impl Store {
             r#"SELECT id, address, user_agent,
                       to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "created_at!",
                       to_char(last_used_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "last_used_at!"
-               FROM sessions
+               FROM sessions CROSS JOIN issuer_state
                WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now()
+                     AND sessions.epoch >= sessions_from_epoch
                      AND (last_used_at + make_interval(secs => $2) > now()
                           OR greatest_exp > extract(epoch FROM now()))
-               ORDER BY sessions.last_used_at DESC, id
+               ORDER BY sessions.last_used_at DESC, sessions.id
                LIMIT $3"#,
             user_id,
             f64::from(lives.session.idle_seconds),
@@ -204,8 +205,8 @@ pub(super) async fn open(
              WHERE id = $1 AND password_hash = $2 AND user_version = $3 AND disabled_at IS NULL
              FOR SHARE
            ), opened AS (
-             INSERT INTO sessions (id, user_id, expires_at, greatest_exp, refresh_hash, address, user_agent)
-             SELECT $4, verified.id, CASE WHEN epoch IS NOT NULL THEN now() + make_interval(secs => $5) END,
+             INSERT INTO sessions (id, user_id, epoch, expires_at, greatest_exp, refresh_hash, address, user_agent)
+             SELECT $4, verified.id, epoch, CASE WHEN epoch IS NOT NULL THEN now() + make_interval(secs => $5) END,
                     floor(extract(epoch FROM now()))::bigint + LEAST($5, $6)::bigint, $8, $9, $10
              FROM verified LEFT JOIN issuer_state ON true
              RETURNING id, user_id, greatest_exp

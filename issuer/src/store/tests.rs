@@ -2,6 +2,7 @@
 
 mod administration;
 mod endings;
+mod forks;
 mod races;
 mod refresh;
 

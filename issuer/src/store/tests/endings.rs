@@ -229,12 +229,14 @@ async fn the_schema_refuses_records_that_nobody_could_apply() {
         "(1, 'subject', 'x', 1, NULL, 1)",
         "(1, 'subject', 'x', NULL, 'gone', 1)",
         "(1, 'subject', 'x', 1, 'other', 1)",
-        "(1, 'key', NULL, NULL, NULL, 1)",
+        "(1, 'key', NULL, NULL, NULL, NULL)",
+        "(1, 'key', 'x', NULL, NULL, 1)",
         "(1, 'epoch', 'x', 1, NULL, 1)",
         "(1, 'epoch', NULL, NULL, NULL, 1)",
         "(1, 'client', 'x', NULL, NULL, 1)",
         "(0, 'session', 'x', NULL, NULL, 1)",
         "(1, 'session', 'x', NULL, NULL, NULL)",
+        "(1, 'epoch', NULL, 1, NULL, NULL)",
     ] {
         let insert = format!(
             "INSERT INTO revocations (sequence, kind, name, minimum, reason, ends_at) VALUES {values}"
@@ -245,7 +247,7 @@ async fn the_schema_refuses_records_that_nobody_could_apply() {
         .execute(
             "INSERT INTO revocations (sequence, kind, name, minimum, reason, ends_at)
              VALUES (1, 'session', 'x', NULL, NULL, 1), (2, 'subject', 'x', 1, 'gone', 1),
-                    (3, 'key', 'x', NULL, NULL, 1), (4, 'epoch', NULL, 1, NULL, 1)",
+                    (3, 'key', 'x', NULL, NULL, NULL), (4, 'epoch', NULL, 1, NULL, 1)",
         )
         .await;
 }

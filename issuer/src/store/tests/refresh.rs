@@ -31,7 +31,7 @@ impl Session {
         Self { database, store, person, id, key, token, grant }
     }
 
-    async fn refresh(&self, token: &RefreshToken) -> Refreshed {
+    pub(super) async fn refresh(&self, token: &RefreshToken) -> Refreshed {
         refresh(&self.store, &self.key, token).await.unwrap()
     }
 
@@ -44,7 +44,7 @@ impl Session {
         token.successor(&self.key).unwrap()
     }
 
-    fn whose(&self) -> Whose {
+    pub(super) fn whose(&self) -> Whose {
         Whose { user_id: self.person.id, session_id: self.id }
     }
 
