@@ -86,7 +86,7 @@ impl Store {
             return Err(Refused::EmailTaken.into());
         }
         if let Some(link) = &account.link {
-            put_password_link(&mut transaction, account.id, link).await?;
+            put_password_link(&mut transaction, account.id, link, event.by.actor).await?;
         }
         insert(&mut *transaction, event).await?;
         transaction.commit().await?;
@@ -117,7 +117,7 @@ impl Store {
         let minimum = minimum.fetch_one(&mut *transaction).await?;
         void_password_links(&mut transaction, user_id).await?;
         if let Some(link) = &promotion.link {
-            put_password_link(&mut transaction, user_id, link).await?;
+            put_password_link(&mut transaction, user_id, link, event.by.actor).await?;
         }
         end_sessions(&mut transaction, user_id, None, Why::Promoted).await?;
         insert(&mut *transaction, event).await?;
@@ -126,7 +126,8 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a user these roles. The sessions stay: each refreshes to tokens with the new roles. `false`: nothing to do.
+    /// Gives a user these roles. The sessions stay: each refreshes to tokens with the new roles. A link of before is void
+    /// where the user becomes an administrator. `false`: nothing to do.
     pub(crate) async fn set_roles(
         &self,
         user_id: Uuid,
@@ -138,7 +139,8 @@ impl Store {
         if target.roles == roles {
             return Ok(false);
         }
-        if !roles.iter().any(|role| role == ADMIN) {
+        let [had_admin, has_admin] = [&target.roles[..], roles].map(has_admin);
+        if !has_admin {
             refuse_last(&mut transaction, user_id, &target).await?;
         }
         let minimum = sqlx::query_scalar!(
@@ -147,6 +149,10 @@ impl Store {
             roles,
         );
         let minimum = minimum.fetch_one(&mut *transaction).await?;
+        // Whoever holds a link to a user's account must not get an administrator's by it.
+        if has_admin && !had_admin {
+            void_password_links(&mut transaction, user_id).await?;
+        }
         insert(&mut *transaction, event).await?;
         commit_subject(transaction, user_id, minimum, Reason::Changed).await?;
         self.tell(event);
@@ -227,7 +233,7 @@ impl Store {
         if locked(&mut transaction, user_id).await?.is_disabled {
             return Err(Refused::Disabled.into());
         }
-        put_password_link(&mut transaction, user_id, link).await?;
+        put_password_link(&mut transaction, user_id, link, event.by.actor).await?;
         insert(&mut *transaction, event).await?;
         transaction.commit().await?;
         self.tell(event);
@@ -278,13 +284,17 @@ async fn locked(
     target.ok_or(AdministrationError::Refused(Refused::NoSuchUser))
 }
 
+fn has_admin(roles: &[String]) -> bool {
+    roles.iter().any(|role| role == ADMIN)
+}
+
 /// The last administrator stays. Who could not log in anyway, disabled or without a password, neither stays nor is held.
 async fn refuse_last(
     transaction: &mut Transaction<'_, Postgres>,
     user_id: Uuid,
     target: &Target,
 ) -> Result<(), AdministrationError> {
-    let counts = target.roles.iter().any(|role| role == ADMIN) && !target.is_disabled && target.has_password;
+    let counts = has_admin(&target.roles) && !target.is_disabled && target.has_password;
     if !counts {
         return Ok(());
     }

@@ -1,8 +1,8 @@
 //! Everything that ends sessions or tokens before their time, each in one transaction with its revocation records.
 //!
-//! Locks are taken in one order: the user's row, the user's password link, rows of sessions, the head of the records. Whatever opens or refreshes
-//! a session takes the first two in the same order. So it either comes before, and is seen and ended here, or waits and
-//! sees what was done.
+//! Locks are taken in one order: the user's row (and that of who made his password link, in the order of identifiers), the
+//! user's password link, rows of sessions, the head of the records. Whatever opens or refreshes a session takes them in the
+//! same order. So it either comes before, and is seen and ended here, or waits and sees what was done.
 
 use sqlx::{Postgres, Transaction};
 use uuid::Uuid;

@@ -1,5 +1,7 @@
 //! What administrators do, and who stays.
 
+mod makers;
+
 use std::collections::BTreeSet;
 
 use super::*;
