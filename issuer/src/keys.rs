@@ -20,9 +20,11 @@ use life::{Due, NotNow, Rhythm, Times};
 pub(crate) use ring::Ring;
 use seal::KeyEncryption;
 
-use crate::audit::{By, Event, Kind};
+use crate::audit::{Actor, By, Event, Kind};
 use crate::settings::table;
-use crate::store::{Change, Clock, PrivateForm, Store, StoreError, StoredKey, StoredKeys};
+use crate::store::{
+    AdministrationError, Change, Clock, PrivateForm, Refused, Store, StoreError, StoredKey, StoredKeys,
+};
 
 /// Gets and changes the keys of this issuer.
 pub(crate) struct Keeper {
@@ -45,6 +47,8 @@ pub(crate) enum KeysError {
     Damaged(DamagedKey),
     /// No successor is published now.
     NotNow(String),
+    /// Who asks may not.
+    Refused(Refused),
 }
 
 /// A successor that was published.
@@ -69,7 +73,7 @@ impl Keeper {
         if self.changes(&found, held)?.is_empty() {
             return self.ring(&found, held);
         }
-        let changed = self.store.change_signing_keys(self.clock, |found| {
+        let changed = self.store.change_signing_keys(self.clock, Actor::Issuer, |found| {
             let changes = self.changes(found, held)?;
             changes.iter().for_each(tell);
             // The first key follows none.
@@ -94,7 +98,7 @@ impl Keeper {
     /// [`KeysError`]
     pub(crate) async fn rotate(&self, event: &Event<'_>) -> Result<Successor, KeysError> {
         let mut successor = None;
-        let change = self.store.change_signing_keys(self.clock, |found| {
+        let change = self.store.change_signing_keys(self.clock, event.by.actor, |found| {
             let mut changes = self.changes(found, None)?;
             if !changes.iter().any(is_publishing) {
                 let signs_from = life::successor(&times(found), found.now, &self.rhythm);
@@ -214,6 +218,15 @@ impl From<StoreError> for KeysError {
     }
 }
 
+impl From<AdministrationError> for KeysError {
+    fn from(error: AdministrationError) -> Self {
+        match error {
+            AdministrationError::Store(error) => Self::Store(error),
+            AdministrationError::Refused(refused) => Self::Refused(refused),
+        }
+    }
+}
+
 impl From<getrandom::Error> for KeysError {
     fn from(error: getrandom::Error) -> Self {
         Self::Random(error)
@@ -244,6 +257,7 @@ impl fmt::Display for KeysError {
             ),
             Self::Damaged(damaged) => damaged.fmt(formatter),
             Self::NotNow(text) => formatter.write_str(text),
+            Self::Refused(refused) => refused.fmt(formatter),
         }
     }
 }

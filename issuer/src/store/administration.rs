@@ -2,45 +2,24 @@
 //! end the tokens of before.
 //!
 //! All of it takes one lock, before any row, so that one is decided after the other: whether the last administrator would
-//! go, and whether who asks is still an administrator. `endings` has the order of the locks that follow.
+//! go, and whether who asks is still an administrator ([`authority`]). `endings` has the order of the locks that follow.
 
-use std::fmt;
+mod authority;
+mod refused;
 
 use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
+use super::Store;
 use super::audit::insert;
 use super::endings::{Why, commit_subject, end_sessions, greatest_exp, raise_user_version, subject};
 use super::password_links::{NewPasswordLink, put_password_link, void_password_links};
 use super::revocations::{Reason, commit_with};
-use super::{Store, StoreError};
 use crate::account::{ADMIN, Email, Name};
-use crate::audit::{Actor, Event};
+use crate::audit::{By, Event};
 use crate::hashing::{NO_PASSWORD, PasswordHash};
 
-/// The advisory lock of administration: `bw-admin` in ASCII, a number that nobody else takes by chance.
-const LOCK: i64 = 0x6277_2d61_646d_696e;
-
-/// Why nothing was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
-    NoSuchUser,
-    /// Nobody would be left who has the role `admin`, is enabled and can log in.
-    LastAdministrator,
-    /// Who asks is no administrator (any more).
-    NotAdministrator,
-    /// Somebody has this e-mail.
-    EmailTaken,
-    /// The user is disabled, and could do nothing with it.
-    Disabled,
-}
-
-/// Why nothing was done, or what failed.
-#[derive(Debug)]
-pub(crate) enum AdministrationError {
-    Refused(Refused),
-    Store(StoreError),
-}
+pub(crate) use refused::{AdministrationError, Refused};
 
 /// A user to be, as administrators make them.
 pub(crate) struct NewAccount<'a> {
@@ -222,6 +201,25 @@ impl Store {
         Ok(())
     }
 
+    /// Ends all sessions of a user, and all tokens.
+    pub(crate) async fn log_out_user(&self, user_id: Uuid, by: By<'_>) -> Result<(), AdministrationError> {
+        let transaction = self.administer(by.actor).await?;
+        let is_known = self.log_out_everywhere_in(transaction, user_id, by).await?;
+        if is_known { Ok(()) } else { Err(Refused::NoSuchUser.into()) }
+    }
+
+    /// Ends one session of a user. `false`: there is none that could be ended.
+    pub(crate) async fn end_session_of_user(
+        &self,
+        user_id: Uuid,
+        session_id: Uuid,
+        by: By<'_>,
+    ) -> Result<bool, AdministrationError> {
+        let transaction = self.administer(by.actor).await?;
+        let why = Why::EndedByAdministrator;
+        Ok(self.end_session_in(transaction, user_id, session_id, why, by).await?)
+    }
+
     /// Gives a user a one-time link, and makes the one before void. The password that the user has stays until then.
     pub(crate) async fn create_password_link(
         &self,
@@ -238,27 +236,6 @@ impl Store {
         transaction.commit().await?;
         self.tell(event);
         Ok(())
-    }
-
-    /// Begins: nobody else administers until the end of the transaction, and who asks is an administrator at this moment,
-    /// whatever he was when his token was looked at.
-    async fn administer(&self, actor: Actor) -> Result<Transaction<'static, Postgres>, AdministrationError> {
-        let mut transaction = self.pool.begin().await?;
-        sqlx::query!("SELECT pg_advisory_xact_lock($1)", LOCK).execute(&mut *transaction).await?;
-        let may = match actor {
-            Actor::Operator => true,
-            Actor::Client | Actor::Issuer => false,
-            Actor::User(id) => {
-                sqlx::query_scalar!(
-                    r#"SELECT EXISTS (SELECT FROM users WHERE id = $1 AND 'admin' = ANY (roles) AND disabled_at IS NULL)
-                       AS "may!""#,
-                    id
-                )
-                .fetch_one(&mut *transaction)
-                .await?
-            }
-        };
-        if may { Ok(transaction) } else { Err(Refused::NotAdministrator.into()) }
     }
 }
 
@@ -305,40 +282,4 @@ async fn refuse_last(
         NO_PASSWORD,
     );
     if another.fetch_one(&mut **transaction).await? { Ok(()) } else { Err(Refused::LastAdministrator.into()) }
-}
-
-impl From<Refused> for AdministrationError {
-    fn from(refused: Refused) -> Self {
-        Self::Refused(refused)
-    }
-}
-
-impl From<StoreError> for AdministrationError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<sqlx::Error> for AdministrationError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
-
-/// For an operator.
-impl fmt::Display for AdministrationError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(error) => error.fmt(formatter),
-            Self::Refused(refused) => formatter.write_str(match refused {
-                Refused::NoSuchUser => "there is no such user",
-                Refused::LastAdministrator => {
-                    "this is the last administrator who can log in: make another one first, with `admin create`"
-                }
-                Refused::NotAdministrator => "only administrators may do this",
-                Refused::EmailTaken => "somebody has this e-mail already",
-                Refused::Disabled => "the user is disabled: enable first",
-            }),
-        }
-    }
 }

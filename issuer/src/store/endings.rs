@@ -71,7 +71,18 @@ impl Store {
         why: Why,
         by: By<'_>,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        self.end_session_in(self.pool.begin().await?, user_id, session_id, why, by).await
+    }
+
+    /// The same, where this transaction has seen that it may be done.
+    pub(super) async fn end_session_in(
+        &self,
+        mut transaction: Transaction<'static, Postgres>,
+        user_id: Uuid,
+        session_id: Uuid,
+        why: Why,
+        by: By<'_>,
+    ) -> Result<bool, StoreError> {
         let ended = sqlx::query_as!(
             Ended,
             r#"UPDATE sessions SET ended_at = clock_timestamp(), ended_why = $3
@@ -154,7 +165,16 @@ impl Store {
 
     /// Ends all sessions of a user, and all tokens whatever they say of a session. `false`: no such user.
     pub(crate) async fn log_out_everywhere(&self, user_id: Uuid, by: By<'_>) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        self.log_out_everywhere_in(self.pool.begin().await?, user_id, by).await
+    }
+
+    /// The same, where this transaction has seen that it may be done.
+    pub(super) async fn log_out_everywhere_in(
+        &self,
+        mut transaction: Transaction<'static, Postgres>,
+        user_id: Uuid,
+        by: By<'_>,
+    ) -> Result<bool, StoreError> {
         let raised = raise_user_version(&mut transaction, user_id).await?;
         let Some(minimum) = raised else { return Ok(false) };
         let why = Why::LogoutEverywhere;

@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret, SecretBox};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::audit::insert;
-use super::{Store, StoreError};
-use crate::audit::Event;
+use super::{AdministrationError, Store, StoreError};
+use crate::audit::{Actor, Event};
 
 /// A signing key as it is stored. Times in seconds since the epoch.
 pub(crate) struct StoredKey {
@@ -88,16 +88,21 @@ impl Store {
 
     /// Changes the keys as `decide` says of those in use, and returns what is in use afterwards.
     ///
-    /// `event` is who asked for it, where somebody did.
+    /// `asking`: who wants it. A user must be an administrator at that moment; the issuer itself does what is due. `event` is
+    /// what is written down of it, where anything is.
     ///
     /// The lock makes one replica decide at a time: the next one finds what this one did. It takes more rights than
     /// reading, so ask only where there is something to change.
-    pub(crate) async fn change_signing_keys<'e, E: From<StoreError>>(
+    pub(crate) async fn change_signing_keys<'e, E: From<StoreError> + From<AdministrationError>>(
         &self,
         clock: Clock,
+        asking: Actor,
         decide: impl FnOnce(&StoredKeys) -> Result<(Vec<Change>, Option<Event<'e>>), E>,
     ) -> Result<StoredKeys, E> {
-        let mut transaction = self.pool.begin().await.map_err(StoreError::from)?;
+        let mut transaction = match asking {
+            Actor::Issuer => self.pool.begin().await.map_err(StoreError::from)?,
+            somebody => self.administer(somebody).await?,
+        };
         sqlx::query!("LOCK TABLE signing_keys IN EXCLUSIVE MODE")
             .execute(&mut *transaction)
             .await

@@ -104,8 +104,9 @@ pub(super) async fn create(
     request: Request,
 ) -> Result<(StatusCode, Json<CreatedView>), ApiError> {
     let client = client(&request);
-    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
-    let mut fields = Fields::new(body::object(request).await?);
+    let received = body::received(request).await?;
+    let administrator = Administrator::of(&app, received.headers(), FAILED).await?;
+    let mut fields = Fields::new(received.object()?);
     let name = fields.take("name", "Name", |text| Name::parse(&text));
     let email = fields.take("email", "Email", |text| Email::parse(&text));
     let roles = match fields.has("roles") {
