@@ -9,6 +9,10 @@ use crate::store::Store;
 /// The advisory lock of administration: `bw-admin` in ASCII, a number that nobody else takes by chance.
 const LOCK: i64 = 0x6277_2d61_646d_696e;
 
+/// What an operator does may take so long: a user of years has very many sessions, whose end or deletion is one statement,
+/// and a command line that gives up at the 5 seconds of a request could never do it. Not longer: other administrators wait.
+const OPERATORS_TIMEOUT: &str = "SET LOCAL statement_timeout = '1min'";
+
 impl Store {
     /// Begins: nobody else administers until the end of the transaction, and who asks is an administrator at this moment,
     /// whatever he was when his token was looked at.
@@ -17,6 +21,9 @@ impl Store {
         actor: Actor,
     ) -> Result<Transaction<'static, Postgres>, AdministrationError> {
         let mut transaction = self.pool.begin().await?;
+        if actor == Actor::Operator {
+            sqlx::raw_sql(OPERATORS_TIMEOUT).execute(&mut *transaction).await?;
+        }
         sqlx::query!("SELECT pg_advisory_xact_lock($1)", LOCK).execute(&mut *transaction).await?;
         if may(&mut transaction, actor).await? {
             Ok(transaction)

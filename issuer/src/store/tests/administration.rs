@@ -1,6 +1,7 @@
 //! What administrators do, and who stays.
 
 mod makers;
+mod operators;
 
 use std::collections::BTreeSet;
 
