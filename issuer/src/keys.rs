@@ -75,14 +75,16 @@ impl Keeper {
         }
         let changed = self.store.change_signing_keys(self.clock, Actor::Issuer, |found| {
             let changes = self.changes(found, held)?;
-            changes.iter().for_each(tell);
             // The first key follows none.
             let rotates = !found.keys.is_empty() && changes.iter().any(is_publishing);
             let event = rotates.then(|| By::issuer().did(Kind::KeyRotate).because("age"));
             Ok::<_, KeysError>((changes, event))
         });
         match changed.await {
-            Ok(changed) => self.ring(&changed, held),
+            Ok((changed, done)) => {
+                done.iter().for_each(tell);
+                self.ring(&changed, held)
+            }
             // The role may lack the right, or another replica holds the lock: it is due again in a moment.
             Err(KeysError::Store(error)) if !found.keys.is_empty() => {
                 tracing::warn!(cause = %error, "what is due for the signing keys could not be done");
@@ -105,7 +107,6 @@ impl Keeper {
                 let signs_from = signs_from.map_err(|why| self.not_now(why, found))?;
                 changes.push(Change::Publish(self.new_key(signs_from)?));
             }
-            changes.iter().for_each(tell);
             successor = changes.iter().find_map(|change| match change {
                 Change::Publish(key) => {
                     Some(Successor { kid: key.kid.clone(), signs_in_seconds: key.signs_from - found.now })
@@ -114,7 +115,8 @@ impl Keeper {
             });
             Ok::<_, KeysError>((changes, Some(*event)))
         });
-        change.await?;
+        let (_, done) = change.await?;
+        done.iter().for_each(tell);
         successor.ok_or_else(|| KeysError::NotNow("nothing was published".to_owned()))
     }
 
@@ -199,6 +201,7 @@ fn is_publishing(change: &Change) -> bool {
     matches!(change, Change::Publish(_))
 }
 
+/// Told once it is there for everybody.
 fn tell(change: &Change) {
     match change {
         Change::Publish(StoredKey { kid, signs_from, .. }) => {

@@ -86,7 +86,7 @@ impl Store {
         Ok(keys_in_use(&self.pool, clock).await?)
     }
 
-    /// Changes the keys as `decide` says of those in use, and returns what is in use afterwards.
+    /// Changes the keys as `decide` says of those in use, and returns what is in use afterwards, and what was done.
     ///
     /// `asking`: who wants it. A user must be an administrator at that moment; the issuer itself does what is due. `event` is
     /// what is written down of it, where anything is.
@@ -98,7 +98,7 @@ impl Store {
         clock: Clock,
         asking: Actor,
         decide: impl FnOnce(&StoredKeys) -> Result<(Vec<Change>, Option<Event<'e>>), E>,
-    ) -> Result<StoredKeys, E> {
+    ) -> Result<(StoredKeys, Vec<Change>), E> {
         let mut transaction = match asking {
             Actor::Issuer => self.pool.begin().await.map_err(StoreError::from)?,
             somebody => self.administer(somebody).await?,
@@ -109,7 +109,7 @@ impl Store {
             .map_err(StoreError::from)?;
         let found = keys_in_use(&mut *transaction, clock).await.map_err(StoreError::from)?;
         let (changes, event) = decide(&found)?;
-        for change in changes {
+        for change in &changes {
             apply(&mut transaction, change, found.now).await.map_err(StoreError::from)?;
         }
         let keys = keys_in_use(&mut *transaction, clock).await.map_err(StoreError::from)?;
@@ -120,7 +120,7 @@ impl Store {
         if let Some(event) = &event {
             self.tell(event);
         }
-        Ok(keys)
+        Ok((keys, changes))
     }
 
     /// Every key in use, the last retired ones after them, and the database's time.
@@ -187,8 +187,8 @@ async fn keys_in_use(executor: impl PgExecutor<'_>, clock: Clock) -> Result<Stor
     Ok(StoredKeys { now, keys: keys.collect() })
 }
 
-async fn apply(connection: &mut PgConnection, change: Change, now: i64) -> Result<(), sqlx::Error> {
-    let done = match &change {
+async fn apply(connection: &mut PgConnection, change: &Change, now: i64) -> Result<(), sqlx::Error> {
+    let done = match change {
         Change::Publish(key) => {
             let (clear, sealed) = match &key.private {
                 PrivateForm::Clear(seed) => (Some(seed.expose_secret()), None),
