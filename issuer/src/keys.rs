@@ -115,7 +115,11 @@ impl Keeper {
             });
             Ok::<_, KeysError>((changes, Some(*event)))
         });
-        let (_, done) = change.await?;
+        let change = change.await;
+        if let Err(KeysError::Refused(refused)) = &change {
+            self.store.audit_refused(event, *refused).await?;
+        }
+        let (_, done) = change?;
         done.iter().for_each(tell);
         successor.ok_or_else(|| KeysError::NotNow("nothing was published".to_owned()))
     }

@@ -149,6 +149,10 @@ impl ApiError {
             Refused::NotAdministrator => Self::Rejected(Rejection::RoleMissing),
             Refused::EmailTaken => Self::EmailTaken,
             Refused::Disabled => Self::UserDisabled,
+            // Roles of a request are counted when it is read; what adds to those that are there is the command line's.
+            Refused::TooManyRoles => {
+                Self::Fields(vec![FieldError { field: "roles".to_owned(), error: refused.to_string() }])
+            }
         }
     }
 

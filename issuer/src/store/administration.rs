@@ -4,6 +4,7 @@
 //! All of it takes one lock, before any row, so that one is decided after the other: whether the last administrator would
 //! go, and whether who asks is still an administrator ([`authority`]). `endings` has the order of the locks that follow.
 
+mod accounts;
 mod authority;
 mod refused;
 
@@ -13,98 +14,16 @@ use uuid::Uuid;
 use super::Store;
 use super::audit::insert;
 use super::endings::{Why, commit_subject, end_sessions, greatest_exp, raise_user_version, subject};
-use super::password_links::{NewPasswordLink, put_password_link, void_password_links};
+use super::password_links::void_password_links;
 use super::revocations::{Reason, commit_with};
-use crate::account::{ADMIN, Email, Name};
-use crate::audit::{By, Event};
-use crate::hashing::{NO_PASSWORD, PasswordHash};
+use crate::account::ADMIN;
+use crate::audit::{By, Event, Kind};
+use crate::hashing::NO_PASSWORD;
 
+pub(crate) use accounts::{NewAccount, Promotion};
 pub(crate) use refused::{AdministrationError, Refused};
 
-/// A user to be, as administrators make them.
-pub(crate) struct NewAccount<'a> {
-    pub(crate) id: Uuid,
-    pub(crate) name: &'a Name,
-    pub(crate) email: &'a Email,
-    pub(crate) roles: &'a [String],
-    /// Of no password, where the user is to choose one by a link.
-    pub(crate) password_hash: &'a PasswordHash,
-    pub(crate) link: Option<NewPasswordLink>,
-}
-
-/// What an account that is there gets with the role `admin`.
-pub(crate) struct Promotion<'a> {
-    /// Another name than the one that its user chose.
-    pub(crate) name: Option<&'a Name>,
-    /// In place of the one that it had, whoever knows that.
-    pub(crate) password_hash: &'a PasswordHash,
-    pub(crate) link: Option<NewPasswordLink>,
-}
-
 impl Store {
-    /// Creates a user.
-    ///
-    /// # Errors
-    /// [`Refused::EmailTaken`] by the constraint, no look-up before it.
-    pub(crate) async fn create_account(
-        &self,
-        account: &NewAccount<'_>,
-        event: &Event<'_>,
-    ) -> Result<(), AdministrationError> {
-        let mut transaction = self.administer(event.by.actor).await?;
-        let done = sqlx::query!(
-            "INSERT INTO users (id, name, email, password_hash, roles) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (email) DO NOTHING",
-            account.id,
-            account.name.as_str(),
-            account.email.as_str(),
-            account.password_hash.as_str(),
-            account.roles,
-        );
-        if done.execute(&mut *transaction).await?.rows_affected() == 0 {
-            return Err(Refused::EmailTaken.into());
-        }
-        if let Some(link) = &account.link {
-            put_password_link(&mut transaction, account.id, link, event.by.actor).await?;
-        }
-        insert(&mut *transaction, event).await?;
-        transaction.commit().await?;
-        self.tell(event);
-        Ok(())
-    }
-
-    /// Makes an administrator of an account that is there. Whoever had it loses it: its sessions end, and neither its
-    /// password nor a link from before is good. So nobody gains by signing up with an administrator's address beforehand.
-    pub(crate) async fn promote(
-        &self,
-        user_id: Uuid,
-        promotion: &Promotion<'_>,
-        event: &Event<'_>,
-    ) -> Result<(), AdministrationError> {
-        let mut transaction = self.administer(event.by.actor).await?;
-        if locked(&mut transaction, user_id).await?.is_disabled {
-            return Err(Refused::Disabled.into());
-        }
-        let minimum = sqlx::query_scalar!(
-            "UPDATE users SET name = COALESCE($2, name), password_hash = $3, user_version = user_version + 1,
-                    roles = array_prepend('admin', array_remove(roles, 'admin'))
-             WHERE id = $1 RETURNING user_version",
-            user_id,
-            promotion.name.map(Name::as_str),
-            promotion.password_hash.as_str(),
-        );
-        let minimum = minimum.fetch_one(&mut *transaction).await?;
-        void_password_links(&mut transaction, user_id).await?;
-        if let Some(link) = &promotion.link {
-            put_password_link(&mut transaction, user_id, link, event.by.actor).await?;
-        }
-        end_sessions(&mut transaction, user_id, None, Why::Promoted).await?;
-        insert(&mut *transaction, event).await?;
-        commit_subject(transaction, user_id, minimum, Reason::Changed).await?;
-        self.tell(event);
-        Ok(())
-    }
-
     /// Gives a user these roles. The sessions stay: each refreshes to tokens with the new roles. A link of before is void
     /// where the user becomes an administrator. `false`: nothing to do.
     pub(crate) async fn set_roles(
@@ -113,29 +32,37 @@ impl Store {
         roles: &[String],
         event: &Event<'_>,
     ) -> Result<bool, AdministrationError> {
-        let mut transaction = self.administer(event.by.actor).await?;
-        let target = locked(&mut transaction, user_id).await?;
-        if target.roles == roles {
-            return Ok(false);
-        }
-        let [had_admin, has_admin] = [&target.roles[..], roles].map(has_admin);
-        if !has_admin {
-            refuse_last(&mut transaction, user_id, &target).await?;
-        }
-        let minimum = sqlx::query_scalar!(
-            "UPDATE users SET roles = $2, user_version = user_version + 1 WHERE id = $1 RETURNING user_version",
-            user_id,
-            roles,
-        );
-        let minimum = minimum.fetch_one(&mut *transaction).await?;
-        // Whoever holds a link to a user's account must not get an administrator's by it.
-        if has_admin && !had_admin {
-            void_password_links(&mut transaction, user_id).await?;
-        }
-        insert(&mut *transaction, event).await?;
-        commit_subject(transaction, user_id, minimum, Reason::Changed).await?;
-        self.tell(event);
-        Ok(true)
+        self.noting(event, async {
+            let mut transaction = self.administer(event.by.actor).await?;
+            let target = locked(&mut transaction, user_id).await?;
+            if target.roles == roles {
+                return Ok(false);
+            }
+            let [had_admin, has_admin] = [&target.roles[..], roles].map(has_admin);
+            if !has_admin {
+                refuse_last(&mut transaction, user_id, &target).await?;
+            }
+            let minimum = sqlx::query_scalar!(
+                "UPDATE users SET roles = $2, user_version = user_version + 1 WHERE id = $1 RETURNING user_version",
+                user_id,
+                roles,
+            );
+            let minimum = minimum.fetch_one(&mut *transaction).await?;
+            // Whoever holds a link to a user's account must not get an administrator's by it.
+            if has_admin && !had_admin {
+                void_password_links(&mut transaction, user_id).await?;
+            }
+            let event = match (had_admin, has_admin) {
+                (false, true) => event.because("admin_given"),
+                (true, false) => event.because("admin_taken"),
+                _ => *event,
+            };
+            insert(&mut *transaction, &event).await?;
+            commit_subject(transaction, user_id, minimum, Reason::Changed).await?;
+            self.tell(&event);
+            Ok(true)
+        })
+        .await
     }
 
     /// Disables a user, ends all sessions and makes the password link void. `false`: disabled already.
@@ -144,40 +71,46 @@ impl Store {
         user_id: Uuid,
         event: &Event<'_>,
     ) -> Result<bool, AdministrationError> {
-        let mut transaction = self.administer(event.by.actor).await?;
-        let target = locked(&mut transaction, user_id).await?;
-        if target.is_disabled {
-            return Ok(false);
-        }
-        refuse_last(&mut transaction, user_id, &target).await?;
-        let minimum = sqlx::query_scalar!(
-            "UPDATE users SET disabled_at = clock_timestamp(), user_version = user_version + 1
-             WHERE id = $1 RETURNING user_version",
-            user_id,
-        );
-        let minimum = minimum.fetch_one(&mut *transaction).await?;
-        void_password_links(&mut transaction, user_id).await?;
-        end_sessions(&mut transaction, user_id, None, Why::Disabled).await?;
-        insert(&mut *transaction, event).await?;
-        commit_subject(transaction, user_id, minimum, Reason::Gone).await?;
-        self.tell(event);
-        Ok(true)
+        self.noting(event, async {
+            let mut transaction = self.administer(event.by.actor).await?;
+            let target = locked(&mut transaction, user_id).await?;
+            if target.is_disabled {
+                return Ok(false);
+            }
+            refuse_last(&mut transaction, user_id, &target).await?;
+            let minimum = sqlx::query_scalar!(
+                "UPDATE users SET disabled_at = clock_timestamp(), user_version = user_version + 1
+                 WHERE id = $1 RETURNING user_version",
+                user_id,
+            );
+            let minimum = minimum.fetch_one(&mut *transaction).await?;
+            void_password_links(&mut transaction, user_id).await?;
+            end_sessions(&mut transaction, user_id, None, Why::Disabled).await?;
+            insert(&mut *transaction, event).await?;
+            commit_subject(transaction, user_id, minimum, Reason::Gone).await?;
+            self.tell(event);
+            Ok(true)
+        })
+        .await
     }
 
     /// Lets a disabled user log in again. What was ended stays so: the version that new tokens carry is greater than
     /// all that went before. `false`: not disabled.
     pub(crate) async fn enable(&self, user_id: Uuid, event: &Event<'_>) -> Result<bool, AdministrationError> {
-        let mut transaction = self.administer(event.by.actor).await?;
-        if !locked(&mut transaction, user_id).await?.is_disabled {
-            return Ok(false);
-        }
-        sqlx::query!("UPDATE users SET disabled_at = NULL WHERE id = $1", user_id)
-            .execute(&mut *transaction)
-            .await?;
-        insert(&mut *transaction, event).await?;
-        transaction.commit().await?;
-        self.tell(event);
-        Ok(true)
+        self.noting(event, async {
+            let mut transaction = self.administer(event.by.actor).await?;
+            if !locked(&mut transaction, user_id).await?.is_disabled {
+                return Ok(false);
+            }
+            sqlx::query!("UPDATE users SET disabled_at = NULL WHERE id = $1", user_id)
+                .execute(&mut *transaction)
+                .await?;
+            insert(&mut *transaction, event).await?;
+            transaction.commit().await?;
+            self.tell(event);
+            Ok(true)
+        })
+        .await
     }
 
     /// Deletes a user with all sessions. The record stays: it names nothing but a random identifier.
@@ -186,26 +119,32 @@ impl Store {
         user_id: Uuid,
         event: &Event<'_>,
     ) -> Result<(), AdministrationError> {
-        let mut transaction = self.administer(event.by.actor).await?;
-        // Locked first: no session is opened or refreshed from here on, so the greatest `exp` is the last.
-        let target = locked(&mut transaction, user_id).await?;
-        refuse_last(&mut transaction, user_id, &target).await?;
-        let raised = raise_user_version(&mut transaction, user_id).await?;
-        let minimum = raised.ok_or(Refused::NoSuchUser)?;
-        let greatest_exp = greatest_exp(&mut transaction, user_id).await?;
-        sqlx::query!("DELETE FROM users WHERE id = $1", user_id).execute(&mut *transaction).await?;
-        insert(&mut *transaction, event).await?;
-        let record = subject(user_id, minimum, Reason::Gone, greatest_exp);
-        commit_with(transaction, record.as_slice()).await?;
-        self.tell(event);
-        Ok(())
+        self.noting(event, async {
+            let mut transaction = self.administer(event.by.actor).await?;
+            // Locked first: no session is opened or refreshed from here on, so the greatest `exp` is the last.
+            let target = locked(&mut transaction, user_id).await?;
+            refuse_last(&mut transaction, user_id, &target).await?;
+            let raised = raise_user_version(&mut transaction, user_id).await?;
+            let minimum = raised.ok_or(Refused::NoSuchUser)?;
+            let greatest_exp = greatest_exp(&mut transaction, user_id).await?;
+            sqlx::query!("DELETE FROM users WHERE id = $1", user_id).execute(&mut *transaction).await?;
+            insert(&mut *transaction, event).await?;
+            let record = subject(user_id, minimum, Reason::Gone, greatest_exp);
+            commit_with(transaction, record.as_slice()).await?;
+            self.tell(event);
+            Ok(())
+        })
+        .await
     }
 
     /// Ends all sessions of a user, and all tokens.
     pub(crate) async fn log_out_user(&self, user_id: Uuid, by: By<'_>) -> Result<(), AdministrationError> {
-        let transaction = self.administer(by.actor).await?;
-        let is_known = self.log_out_everywhere_in(transaction, user_id, by).await?;
-        if is_known { Ok(()) } else { Err(Refused::NoSuchUser.into()) }
+        self.noting(&by.did(Kind::Logout).about(user_id), async {
+            let transaction = self.administer(by.actor).await?;
+            let is_known = self.log_out_everywhere_in(transaction, user_id, by).await?;
+            if is_known { Ok(()) } else { Err(Refused::NoSuchUser.into()) }
+        })
+        .await
     }
 
     /// Ends one session of a user. `false`: there is none that could be ended.
@@ -215,27 +154,12 @@ impl Store {
         session_id: Uuid,
         by: By<'_>,
     ) -> Result<bool, AdministrationError> {
-        let transaction = self.administer(by.actor).await?;
-        let why = Why::EndedByAdministrator;
-        Ok(self.end_session_in(transaction, user_id, session_id, why, by).await?)
-    }
-
-    /// Gives a user a one-time link, and makes the one before void. The password that the user has stays until then.
-    pub(crate) async fn create_password_link(
-        &self,
-        user_id: Uuid,
-        link: &NewPasswordLink,
-        event: &Event<'_>,
-    ) -> Result<(), AdministrationError> {
-        let mut transaction = self.administer(event.by.actor).await?;
-        if locked(&mut transaction, user_id).await?.is_disabled {
-            return Err(Refused::Disabled.into());
-        }
-        put_password_link(&mut transaction, user_id, link, event.by.actor).await?;
-        insert(&mut *transaction, event).await?;
-        transaction.commit().await?;
-        self.tell(event);
-        Ok(())
+        self.noting(&by.did(Kind::SessionEnd).about(user_id).in_session(session_id), async {
+            let transaction = self.administer(by.actor).await?;
+            let why = Why::EndedByAdministrator;
+            Ok(self.end_session_in(transaction, user_id, session_id, why, by).await?)
+        })
+        .await
     }
 }
 

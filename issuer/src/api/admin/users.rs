@@ -121,10 +121,9 @@ pub(super) async fn create(
         NewAccount { id, name: &name, email: &email, roles: &roles, password_hash, link: Some(link) };
     let event = administrator.event(Kind::UserCreate, &client).about(id);
     let created = app.store.create_account(&account, &event).await;
-    created.map_err(|e| ApiError::of_administration(&e, FAILED))?;
-    let Json(user) = self::account(&app, id).await?;
+    let created = created.map_err(|e| ApiError::of_administration(&e, FAILED))?;
     let password_link = PasswordLinkView::new(&token, &app.password_links);
-    Ok((StatusCode::CREATED, Json(CreatedView { user, password_link })))
+    Ok((StatusCode::CREATED, Json(CreatedView { user: created.into(), password_link })))
 }
 
 /// The roles of a body; all that is wrong with them is recorded.

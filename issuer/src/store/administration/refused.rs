@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::store::StoreError;
+use crate::account::{ADMIN, Role};
+use crate::audit::Event;
+use crate::store::{Store, StoreError};
 
 /// Why nothing was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,22 @@ pub(crate) enum Refused {
     EmailTaken,
     /// The user is disabled, and could do nothing with it.
     Disabled,
+    /// With the role `admin` there would be more roles than a token can carry.
+    TooManyRoles,
+}
+
+impl Refused {
+    /// As the trail has it. `None`: nobody is concerned.
+    fn cause(self) -> Option<&'static str> {
+        match self {
+            Self::NoSuchUser => None,
+            Self::LastAdministrator => Some("last_administrator"),
+            Self::NotAdministrator => Some("not_administrator"),
+            Self::EmailTaken => Some("email_taken"),
+            Self::Disabled => Some("disabled"),
+            Self::TooManyRoles => Some("too_many_roles"),
+        }
+    }
 }
 
 /// Why nothing was done, or what failed.
@@ -23,6 +41,30 @@ pub(crate) enum Refused {
 pub(crate) enum AdministrationError {
     Refused(Refused),
     Store(StoreError),
+}
+
+impl Store {
+    /// Does this, which `event` would say, and writes down where it is refused: who tries what he may not is worth as much as
+    /// who does what he may. Nothing else of it is left then, its transaction is over.
+    pub(super) async fn noting<T>(
+        &self,
+        event: &Event<'_>,
+        work: impl Future<Output = Result<T, AdministrationError>>,
+    ) -> Result<T, AdministrationError> {
+        let done = work.await;
+        if let Err(AdministrationError::Refused(refused)) = &done {
+            self.audit_refused(event, *refused).await?;
+        }
+        done
+    }
+
+    /// Writes down that this was refused.
+    pub(crate) async fn audit_refused(&self, event: &Event<'_>, refused: Refused) -> Result<(), StoreError> {
+        match refused.cause() {
+            Some(cause) => self.audit(&event.but_refused(cause)).await,
+            None => Ok(()),
+        }
+    }
 }
 
 impl From<Refused> for AdministrationError {
@@ -57,6 +99,9 @@ impl fmt::Display for AdministrationError {
 impl fmt::Display for Refused {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::TooManyRoles => {
+                return write!(formatter, "the user has too many roles to get `{ADMIN}` beside them, of which {} are the most: take one away first, with `user roles`", Role::MOST);
+            }
             Self::NoSuchUser => "there is no such user",
             Self::LastAdministrator => {
                 "this is the last administrator who can log in: make another one first, with `admin create`"

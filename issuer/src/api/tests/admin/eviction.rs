@@ -128,4 +128,8 @@ async fn who_loses_the_role_while_waiting_for_the_lock_has_nothing_done() {
         office.back().await;
         assert_eq!(store.texts(state).await, before, "{method} {path}");
     }
+    let refused =
+        "SELECT count(*) FROM audit_events WHERE outcome = 'refused' AND cause = 'not_administrator'
+                                                           AND actor = 'user'";
+    assert_eq!(store.count(refused).await, 9, "each is in the trail, of keys too");
 }
