@@ -138,7 +138,7 @@ impl<'a> By<'a> {
 
     /// This was tried, and refused because of `cause`.
     pub(crate) fn was_refused(self, kind: Kind, cause: &'static str) -> Event<'a> {
-        Event { outcome: Outcome::Refused, ..self.did(kind) }.because(cause)
+        self.did(kind).but_refused(cause)
     }
 }
 
@@ -174,6 +174,11 @@ impl<'a> Event<'a> {
     /// The same, for this reason.
     pub(crate) fn because(self, cause: &'static str) -> Self {
         Self { cause: Some(cause), ..self }
+    }
+
+    /// The same, which was tried and not done.
+    pub(crate) fn but_refused(self, cause: &'static str) -> Self {
+        Self { outcome: Outcome::Refused, ..self }.because(cause)
     }
 
     /// The same about this user.

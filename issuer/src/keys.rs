@@ -20,9 +20,11 @@ use life::{Due, NotNow, Rhythm, Times};
 pub(crate) use ring::Ring;
 use seal::KeyEncryption;
 
-use crate::audit::{By, Event, Kind};
+use crate::audit::{Actor, By, Event, Kind};
 use crate::settings::table;
-use crate::store::{Change, Clock, PrivateForm, Store, StoreError, StoredKey, StoredKeys};
+use crate::store::{
+    AdministrationError, Change, Clock, PrivateForm, Refused, Store, StoreError, StoredKey, StoredKeys,
+};
 
 /// Gets and changes the keys of this issuer.
 pub(crate) struct Keeper {
@@ -45,6 +47,8 @@ pub(crate) enum KeysError {
     Damaged(DamagedKey),
     /// No successor is published now.
     NotNow(String),
+    /// Who asks may not.
+    Refused(Refused),
 }
 
 /// A successor that was published.
@@ -69,16 +73,18 @@ impl Keeper {
         if self.changes(&found, held)?.is_empty() {
             return self.ring(&found, held);
         }
-        let changed = self.store.change_signing_keys(self.clock, |found| {
+        let changed = self.store.change_signing_keys(self.clock, Actor::Issuer, |found| {
             let changes = self.changes(found, held)?;
-            changes.iter().for_each(tell);
             // The first key follows none.
             let rotates = !found.keys.is_empty() && changes.iter().any(is_publishing);
             let event = rotates.then(|| By::issuer().did(Kind::KeyRotate).because("age"));
             Ok::<_, KeysError>((changes, event))
         });
         match changed.await {
-            Ok(changed) => self.ring(&changed, held),
+            Ok((changed, done)) => {
+                done.iter().for_each(tell);
+                self.ring(&changed, held)
+            }
             // The role may lack the right, or another replica holds the lock: it is due again in a moment.
             Err(KeysError::Store(error)) if !found.keys.is_empty() => {
                 tracing::warn!(cause = %error, "what is due for the signing keys could not be done");
@@ -94,14 +100,13 @@ impl Keeper {
     /// [`KeysError`]
     pub(crate) async fn rotate(&self, event: &Event<'_>) -> Result<Successor, KeysError> {
         let mut successor = None;
-        let change = self.store.change_signing_keys(self.clock, |found| {
+        let change = self.store.change_signing_keys(self.clock, event.by.actor, |found| {
             let mut changes = self.changes(found, None)?;
             if !changes.iter().any(is_publishing) {
                 let signs_from = life::successor(&times(found), found.now, &self.rhythm);
                 let signs_from = signs_from.map_err(|why| self.not_now(why, found))?;
                 changes.push(Change::Publish(self.new_key(signs_from)?));
             }
-            changes.iter().for_each(tell);
             successor = changes.iter().find_map(|change| match change {
                 Change::Publish(key) => {
                     Some(Successor { kid: key.kid.clone(), signs_in_seconds: key.signs_from - found.now })
@@ -110,7 +115,12 @@ impl Keeper {
             });
             Ok::<_, KeysError>((changes, Some(*event)))
         });
-        change.await?;
+        let change = change.await;
+        if let Err(KeysError::Refused(refused)) = &change {
+            self.store.audit_refused(event, *refused).await?;
+        }
+        let (_, done) = change?;
+        done.iter().for_each(tell);
         successor.ok_or_else(|| KeysError::NotNow("nothing was published".to_owned()))
     }
 
@@ -195,6 +205,7 @@ fn is_publishing(change: &Change) -> bool {
     matches!(change, Change::Publish(_))
 }
 
+/// Told once it is there for everybody.
 fn tell(change: &Change) {
     match change {
         Change::Publish(StoredKey { kid, signs_from, .. }) => {
@@ -211,6 +222,15 @@ fn tell(change: &Change) {
 impl From<StoreError> for KeysError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<AdministrationError> for KeysError {
+    fn from(error: AdministrationError) -> Self {
+        match error {
+            AdministrationError::Store(error) => Self::Store(error),
+            AdministrationError::Refused(refused) => Self::Refused(refused),
+        }
     }
 }
 
@@ -244,6 +264,7 @@ impl fmt::Display for KeysError {
             ),
             Self::Damaged(damaged) => damaged.fmt(formatter),
             Self::NotNow(text) => formatter.write_str(text),
+            Self::Refused(refused) => refused.fmt(formatter),
         }
     }
 }

@@ -32,40 +32,54 @@ pub(crate) fn all(audit_days: u32) -> [Purged; 7] {
     ]
 }
 
+/// What could not be deleted from.
+#[derive(Debug)]
+struct Failure {
+    table: &'static str,
+    cause: StoreError,
+}
+
 /// Purges for as long as the process serves. Replicas begin at different moments; that they meet harms nothing.
 pub(crate) async fn forever(app: Arc<App>, audit_days: u32) {
     sleep(PAUSE.mul_f64(fraction())).await;
-    let mut told = false;
+    let mut told = None;
     loop {
-        match run(&app.store, audit_days).await {
-            Ok(()) => told = false,
-            // What is over stays over: the next run deletes it.
-            Err(cause) if !told => {
-                warn!(%cause, "what is over could not be deleted");
-                told = true;
-            }
-            Err(_) => {}
+        // What is over stays over: the next run deletes it. So the same is told once.
+        let failed = run(&app.store, audit_days).await.err();
+        if let Some(Failure { table, cause }) = failed.as_ref().filter(|failed| told != Some(failed.table)) {
+            warn!(table, %cause, "what is over could not be deleted");
         }
+        told = failed.map(|failed| failed.table);
         sleep(PAUSE).await;
     }
 }
 
-/// One run over all tables.
-async fn run(store: &Store, audit_days: u32) -> Result<(), StoreError> {
+/// One run over all tables. One that fails, for a right that is missing or a statement that takes too long, does not let
+/// the others grow.
+///
+/// # Errors
+/// The first.
+async fn run(store: &Store, audit_days: u32) -> Result<(), Failure> {
+    let mut first = Ok(());
     for purged in all(audit_days) {
-        let mut rows = 0;
-        for _ in 0..MAX_BATCHES {
-            let deleted = store.purge(purged, BATCH).await?;
-            rows += deleted;
-            if deleted < u64::from(BATCH) {
-                break;
-            }
-            sleep(BREATH).await;
-        }
+        let table = purged.table();
+        let done = one(store, purged).await.map_err(|cause| Failure { table, cause });
+        first = first.and(done);
+    }
+    first
+}
+
+async fn one(store: &Store, purged: Purged) -> Result<(), StoreError> {
+    for _ in 0..MAX_BATCHES {
+        let rows = store.purge(purged, BATCH).await?;
         store.metrics().purged(purged.table(), rows);
         if rows > 0 {
             debug!(table = purged.table(), rows, "deleted what is over");
         }
+        if rows < u64::from(BATCH) {
+            break;
+        }
+        sleep(BREATH).await;
     }
     Ok(())
 }

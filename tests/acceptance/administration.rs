@@ -60,6 +60,13 @@ fn who_signed_up_with_an_administrators_address_gains_nothing_by_the_promotion()
     assert_eq!(redeem(&gate, link, "another password"), 400);
     let boss = token(&login(&gate, "boss@example.com", "the password of the boss"));
     assert_eq!(admin(&gate, "GET", "/users", &boss).status, 200);
+    let tried = admin(&gate, "GET", "/audit?event=user_create", &boss).json();
+    let tried = &tried["events"][0];
+    assert_eq!(
+        [&tried["outcome"], &tried["cause"], &tried["actor"]],
+        ["refused", "email_taken", "operator"],
+        "the command line's refusals are in the trail, too"
+    );
     assert_eq!(Request::new("DELETE", "/api/menu/1").bearer(&boss).send(gate.url()).status, 200);
 }
 

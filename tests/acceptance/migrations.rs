@@ -30,6 +30,8 @@ const CHEFS_SESSION: &str = "00000000-0000-4000-8000-000000000021";
 const USED: &str = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI";
 const UNUSED: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
 const OF_ENDED: &str = "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM";
+/// The one-time link of `migrations/0006.sql`.
+const LINK: &str = "BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ";
 
 /// A migration of the issuer.
 struct Migration {
@@ -120,6 +122,12 @@ fn serves_on(issuer: &Issuer, database_url: &str, version: usize) {
         assert_eq!(refresh(USED).status, 401, "one that was used is a theft");
         let why = "SELECT ended_why FROM sessions WHERE id = '00000000-0000-4000-8000-000000000021'";
         assert_eq!(texts(database_url, why).unwrap(), ["refresh_token_reused"], "{CHEFS_SESSION}");
+    }
+    if version >= 6 {
+        let body = json!({ "token": LINK, "newPassword": "correct horse battery" });
+        let answer = Request::post("/api/auth/password/link", &body).send(url);
+        assert_eq!(answer.status, 400, "a link whose maker nobody wrote down: {}", answer.text());
+        assert!(answer.text().contains("Invalid or expired link"), "{}", answer.text());
     }
 }
 

@@ -48,6 +48,11 @@ impl Role {
         Ok(roles.into_iter().map(|role| role.0).collect())
     }
 
+    /// Whether these are more than [`Role::together`] lets a user have.
+    pub(crate) fn are_too_many(roles: &[String]) -> bool {
+        roles.len() > Self::MOST || roles.iter().map(String::len).sum::<usize>() > MAX_BYTES
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

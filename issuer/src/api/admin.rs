@@ -1,7 +1,7 @@
 //! `/api/admin/`: what administrators see and do.
 //!
-//! Who may is read from the database for every request, and for what changes anything once more under the lock that makes
-//! one administrator decide at a time (`store::administration`).
+//! Who may is read from the database for every request, once all of it has arrived, and for what changes anything once more
+//! under the lock that makes one administrator decide at a time (`store::administration`).
 
 mod access;
 mod audit;
@@ -22,6 +22,7 @@ use super::body;
 use super::caller::Administrator;
 use super::client::client;
 use super::error::ApiError;
+use super::fields::Fields;
 use crate::app::App;
 use crate::audit::{Event, Kind};
 use crate::store::Client;
@@ -64,14 +65,28 @@ impl Order {
         Ok(Self { administrator, client, user_id: id(user)? })
     }
 
+    /// The same, with the fields of the body, once that has arrived: until then he may have lost the role.
+    async fn with_fields(
+        app: &App,
+        user: Result<Path<String>, PathRejection>,
+        request: Request,
+    ) -> Result<(Self, Fields), ApiError> {
+        let client = client(&request);
+        let received = body::received(request).await?;
+        let order = Self::of(app, user, client, received.headers()).await?;
+        Ok((order, Fields::new(received.object()?)))
+    }
+
     /// The same, where the request says all of it: a body with anything in it is refused.
     async fn without_body(
         app: &App,
         user: Result<Path<String>, PathRejection>,
         request: Request,
     ) -> Result<Self, ApiError> {
-        let order = Self::of(app, user, client(&request), request.headers()).await?;
-        body::nothing(request).await?;
+        let client = client(&request);
+        let received = body::received(request).await?;
+        let order = Self::of(app, user, client, received.headers()).await?;
+        received.nothing()?;
         Ok(order)
     }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::Request;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
@@ -20,12 +20,28 @@ const MAX_DISCARDED_BYTES: usize = 4 * 1024 * 1024;
 /// How long a body may take to arrive.
 const READ_TIME: Duration = Duration::from_secs(5);
 
+/// A request whose body has arrived and is not read yet. Whoever may only do something *now* is asked for between the two.
+pub(crate) struct Received {
+    headers: HeaderMap,
+    bytes: Vec<u8>,
+}
+
+/// Waits for the body of a request.
+///
+/// # Errors
+/// [`ApiError::BodyTooLarge`], [`ApiError::BodyTooSlow`]; [`ApiError::Body`] where it breaks off.
+pub(crate) async fn received(request: Request<Body>) -> Result<Received, ApiError> {
+    let (head, body) = request.into_parts();
+    let bytes = timeout(READ_TIME, bytes(body)).await.map_err(|_| ApiError::BodyTooSlow)??;
+    Ok(Received { headers: head.headers, bytes })
+}
+
 /// Reads the body of a request as a JSON object without duplicate members.
 ///
 /// # Errors
 /// [`ApiError::Body`], [`ApiError::BodyTooLarge`], [`ApiError::BodyTooSlow`]
 pub(crate) async fn object(request: Request<Body>) -> Result<Map<String, Value>, ApiError> {
-    read(request, false).await
+    received(request).await?.object()
 }
 
 /// The same, where no body at all counts as an object without members.
@@ -33,29 +49,42 @@ pub(crate) async fn object(request: Request<Body>) -> Result<Map<String, Value>,
 /// # Errors
 /// As [`object`].
 pub(crate) async fn optional_object(request: Request<Body>) -> Result<Map<String, Value>, ApiError> {
-    read(request, true).await
+    received(request).await?.optional_object()
 }
 
-/// No body, or an object without members.
-///
-/// # Errors
-/// As [`object`], and [`ApiError::Fields`].
-pub(crate) async fn nothing(request: Request<Body>) -> Result<(), ApiError> {
-    Fields::new(optional_object(request).await?).finish(Some(()))
-}
+impl Received {
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
 
-async fn read(request: Request<Body>, may_be_empty: bool) -> Result<Map<String, Value>, ApiError> {
-    let is_json = request.headers().get(CONTENT_TYPE).is_some_and(|value| is_json(value.as_bytes()));
-    let bytes = timeout(READ_TIME, bytes(request.into_body())).await.map_err(|_| ApiError::BodyTooSlow)??;
-    if may_be_empty && bytes.is_empty() {
-        return Ok(Map::new());
+    /// The body as a JSON object without duplicate members.
+    ///
+    /// # Errors
+    /// [`ApiError::Body`]
+    pub(crate) fn object(&self) -> Result<Map<String, Value>, ApiError> {
+        // Demanded also because a browser sends no `application/json` across sites without asking first.
+        if !self.headers.get(CONTENT_TYPE).is_some_and(|value| is_json(value.as_bytes())) {
+            return Err(ApiError::Body("Content-Type must be application/json"));
+        }
+        bearward_core::json::parse_object(&self.bytes)
+            .map_err(|_| ApiError::Body("Request body must be one JSON object without duplicate members"))
     }
-    // Demanded also because a browser sends no `application/json` across sites without asking first.
-    if !is_json {
-        return Err(ApiError::Body("Content-Type must be application/json"));
+
+    /// The same, where no body at all counts as an object without members.
+    ///
+    /// # Errors
+    /// As [`Received::object`].
+    pub(crate) fn optional_object(&self) -> Result<Map<String, Value>, ApiError> {
+        if self.bytes.is_empty() { Ok(Map::new()) } else { self.object() }
     }
-    bearward_core::json::parse_object(&bytes)
-        .map_err(|_| ApiError::Body("Request body must be one JSON object without duplicate members"))
+
+    /// No body, or an object without members.
+    ///
+    /// # Errors
+    /// As [`Received::object`], and [`ApiError::Fields`].
+    pub(crate) fn nothing(&self) -> Result<(), ApiError> {
+        Fields::new(self.optional_object()?).finish(Some(()))
+    }
 }
 
 /// Counts what arrives: `Content-Length` may be absent.

@@ -138,13 +138,21 @@ impl ApiError {
     pub(crate) fn of_administration(error: &AdministrationError, failed: &'static str) -> Self {
         match error {
             AdministrationError::Store(error) => Self::of_store(error, failed),
-            AdministrationError::Refused(refused) => match refused {
-                Refused::NoSuchUser => Self::NotFound,
-                Refused::LastAdministrator => Self::LastAdministrator,
-                Refused::NotAdministrator => Self::Rejected(Rejection::RoleMissing),
-                Refused::EmailTaken => Self::EmailTaken,
-                Refused::Disabled => Self::UserDisabled,
-            },
+            AdministrationError::Refused(refused) => Self::of_refused(*refused),
+        }
+    }
+
+    fn of_refused(refused: Refused) -> Self {
+        match refused {
+            Refused::NoSuchUser => Self::NotFound,
+            Refused::LastAdministrator => Self::LastAdministrator,
+            Refused::NotAdministrator => Self::Rejected(Rejection::RoleMissing),
+            Refused::EmailTaken => Self::EmailTaken,
+            Refused::Disabled => Self::UserDisabled,
+            // Roles of a request are counted when it is read; what adds to those that are there is the command line's.
+            Refused::TooManyRoles => {
+                Self::Fields(vec![FieldError { field: "roles".to_owned(), error: refused.to_string() }])
+            }
         }
     }
 
@@ -153,6 +161,7 @@ impl ApiError {
         match error {
             KeysError::Store(error) => Self::of_store(error, failed),
             KeysError::NotNow(_) => Self::NoSuccessorNow,
+            KeysError::Refused(refused) => Self::of_refused(*refused),
             _ => Self::internal(error, failed),
         }
     }

@@ -34,7 +34,7 @@ pub(crate) async fn serve(
         title = "Bearward issuer",
         description = "Signs users up, logs them in, and signs the tokens that Bearward's filter checks. Bodies are JSON \
                        objects of at most 8 KiB; members that are unknown or there twice are refused. Every answer but \
-                       the keys and the metadata is `no-store`."
+                       the keys, the metadata and this document is `no-store`."
     ),
     components(schemas(ErrorBody, FieldError, Problem)),
     modifiers(&Bearer)

@@ -44,7 +44,11 @@ pub(crate) fn create(sources: &Sources, arguments: &CreateArguments) -> Result<(
         let found = store.account_by_email(wanted.email.as_str()).await.map_err(Failure::new)?;
         match found {
             Some(account) if arguments.promote => promote(&store, wanted, &account, &password_links).await,
-            Some(_) => Err(is_taken(&wanted.email)),
+            Some(_) => {
+                let event = Event::of_operator(Kind::UserCreate);
+                store.audit_refused(&event, Refused::EmailTaken).await.map_err(Failure::new)?;
+                Err(is_taken(&wanted.email))
+            }
             None => create_new(&store, wanted, &password_links).await,
         }
     })
@@ -68,7 +72,7 @@ async fn create_new(store: &Store, wanted: Wanted, links: &PasswordLinkSettings)
         link: secret.new_link(links),
     };
     match store.create_account(&account, &event).await {
-        Ok(()) => {}
+        Ok(_) => {}
         // Signed up since we looked.
         Err(AdministrationError::Refused(Refused::EmailTaken)) => return Err(is_taken(&email)),
         Err(error) => return Err(Failure::new(error)),

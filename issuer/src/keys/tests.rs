@@ -5,6 +5,7 @@ use secrecy::SecretBox;
 
 use super::*;
 use crate::audit::{Event, Kind};
+use crate::log::testing::Recording;
 use crate::store::connect;
 use crate::store::testing::TestDatabase;
 
@@ -193,6 +194,34 @@ async fn a_replica_that_cannot_open_the_successor_keeps_what_it_has_and_says_so(
         .await
         .unwrap();
     assert!(matches!(old.load(Some(&running)).await, Err(KeysError::Unopened { keys: 1, .. })));
+}
+
+/// Lets a commit fail that has put a key.
+const NO_COMMIT: &str = "
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+    CREATE CONSTRAINT TRIGGER no AFTER INSERT ON signing_keys DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION refuse()";
+
+#[tokio::test]
+async fn the_log_has_a_change_once_it_is_committed_and_not_before() {
+    let (_database, store) = TestDatabase::migrated().await;
+    let keeper = Keeper::of_test(&store);
+    let event = Event::of_operator(Kind::KeyRotate);
+    for rotates in [false, true] {
+        let told = async || {
+            let recording = Recording::begin();
+            let done = match rotates {
+                false => keeper.load(None).await.map(|_| ()),
+                true => keeper.rotate(&event).await.map(|_| ()),
+            };
+            let lines = recording.lines();
+            (done.is_ok(), lines.iter().any(|line| line.contains("a signing key is published")))
+        };
+        store.execute(NO_COMMIT).await;
+        assert_eq!(told().await, (false, false), "a rotation: {rotates}");
+        store.execute("DROP FUNCTION refuse CASCADE").await;
+        assert_eq!(told().await, (true, true), "a rotation: {rotates}");
+    }
 }
 
 #[tokio::test]

@@ -77,6 +77,25 @@ async fn what_is_over_is_deleted_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_table_that_cannot_be_purged_is_named_and_hinders_no_other() {
+    let (_database, store) = TestDatabase::migrated().await;
+    store.execute(ROWS).await;
+    store
+        .execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN RAISE EXCEPTION 'nothing goes from %', TG_TABLE_NAME; END $$;
+             CREATE TRIGGER no BEFORE DELETE ON revocations EXECUTE FUNCTION refuse();
+             CREATE TRIGGER no BEFORE DELETE ON throttle EXECUTE FUNCTION refuse()",
+        )
+        .await;
+    let Failure { table, cause } = run(&store, 30).await.unwrap_err();
+    assert_eq!((table, cause.to_string().as_str()), ("revocations", "nothing goes from revocations"));
+    let mut left = store.texts(LEFT).await;
+    left.retain(|row| !KEPT.contains(&row.as_str()));
+    assert_eq!(left, ["record 1", "throttle false"]);
+}
+
+#[tokio::test]
 async fn replicas_that_purge_at_once_do_not_hinder_each_other() {
     let (_database, store) = TestDatabase::migrated().await;
     store.execute(ROWS).await;

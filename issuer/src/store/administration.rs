@@ -2,155 +2,68 @@
 //! end the tokens of before.
 //!
 //! All of it takes one lock, before any row, so that one is decided after the other: whether the last administrator would
-//! go, and whether who asks is still an administrator. `endings` has the order of the locks that follow.
+//! go, and whether who asks is still an administrator ([`authority`]). `endings` has the order of the locks that follow.
 
-use std::fmt;
+mod accounts;
+mod authority;
+mod refused;
+mod revoking;
 
 use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
+use super::Store;
 use super::audit::insert;
 use super::endings::{Why, commit_subject, end_sessions, greatest_exp, raise_user_version, subject};
-use super::password_links::{NewPasswordLink, put_password_link, void_password_links};
+use super::password_links::void_password_links;
 use super::revocations::{Reason, commit_with};
-use super::{Store, StoreError};
-use crate::account::{ADMIN, Email, Name};
-use crate::audit::{Actor, Event};
-use crate::hashing::{NO_PASSWORD, PasswordHash};
+use crate::account::ADMIN;
+use crate::audit::{By, Event, Kind};
+use crate::hashing::NO_PASSWORD;
 
-/// The advisory lock of administration: `bw-admin` in ASCII, a number that nobody else takes by chance.
-const LOCK: i64 = 0x6277_2d61_646d_696e;
-
-/// Why nothing was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
-    NoSuchUser,
-    /// Nobody would be left who has the role `admin`, is enabled and can log in.
-    LastAdministrator,
-    /// Who asks is no administrator (any more).
-    NotAdministrator,
-    /// Somebody has this e-mail.
-    EmailTaken,
-    /// The user is disabled, and could do nothing with it.
-    Disabled,
-}
-
-/// Why nothing was done, or what failed.
-#[derive(Debug)]
-pub(crate) enum AdministrationError {
-    Refused(Refused),
-    Store(StoreError),
-}
-
-/// A user to be, as administrators make them.
-pub(crate) struct NewAccount<'a> {
-    pub(crate) id: Uuid,
-    pub(crate) name: &'a Name,
-    pub(crate) email: &'a Email,
-    pub(crate) roles: &'a [String],
-    /// Of no password, where the user is to choose one by a link.
-    pub(crate) password_hash: &'a PasswordHash,
-    pub(crate) link: Option<NewPasswordLink>,
-}
-
-/// What an account that is there gets with the role `admin`.
-pub(crate) struct Promotion<'a> {
-    /// Another name than the one that its user chose.
-    pub(crate) name: Option<&'a Name>,
-    /// In place of the one that it had, whoever knows that.
-    pub(crate) password_hash: &'a PasswordHash,
-    pub(crate) link: Option<NewPasswordLink>,
-}
+pub(crate) use accounts::{NewAccount, Promotion};
+pub(crate) use refused::{AdministrationError, Refused};
 
 impl Store {
-    /// Creates a user.
-    ///
-    /// # Errors
-    /// [`Refused::EmailTaken`] by the constraint, no look-up before it.
-    pub(crate) async fn create_account(
-        &self,
-        account: &NewAccount<'_>,
-        event: &Event<'_>,
-    ) -> Result<(), AdministrationError> {
-        let mut transaction = self.administer(event.by.actor).await?;
-        let done = sqlx::query!(
-            "INSERT INTO users (id, name, email, password_hash, roles) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (email) DO NOTHING",
-            account.id,
-            account.name.as_str(),
-            account.email.as_str(),
-            account.password_hash.as_str(),
-            account.roles,
-        );
-        if done.execute(&mut *transaction).await?.rows_affected() == 0 {
-            return Err(Refused::EmailTaken.into());
-        }
-        if let Some(link) = &account.link {
-            put_password_link(&mut transaction, account.id, link).await?;
-        }
-        insert(&mut *transaction, event).await?;
-        transaction.commit().await?;
-        self.tell(event);
-        Ok(())
-    }
-
-    /// Makes an administrator of an account that is there. Whoever had it loses it: its sessions end, and neither its
-    /// password nor a link from before is good. So nobody gains by signing up with an administrator's address beforehand.
-    pub(crate) async fn promote(
-        &self,
-        user_id: Uuid,
-        promotion: &Promotion<'_>,
-        event: &Event<'_>,
-    ) -> Result<(), AdministrationError> {
-        let mut transaction = self.administer(event.by.actor).await?;
-        if locked(&mut transaction, user_id).await?.is_disabled {
-            return Err(Refused::Disabled.into());
-        }
-        let minimum = sqlx::query_scalar!(
-            "UPDATE users SET name = COALESCE($2, name), password_hash = $3, user_version = user_version + 1,
-                    roles = array_prepend('admin', array_remove(roles, 'admin'))
-             WHERE id = $1 RETURNING user_version",
-            user_id,
-            promotion.name.map(Name::as_str),
-            promotion.password_hash.as_str(),
-        );
-        let minimum = minimum.fetch_one(&mut *transaction).await?;
-        void_password_links(&mut transaction, user_id).await?;
-        if let Some(link) = &promotion.link {
-            put_password_link(&mut transaction, user_id, link).await?;
-        }
-        end_sessions(&mut transaction, user_id, None, Why::Promoted).await?;
-        insert(&mut *transaction, event).await?;
-        commit_subject(transaction, user_id, minimum, Reason::Changed).await?;
-        self.tell(event);
-        Ok(())
-    }
-
-    /// Gives a user these roles. The sessions stay: each refreshes to tokens with the new roles. `false`: nothing to do.
+    /// Gives a user these roles. The sessions stay: each refreshes to tokens with the new roles. A link of before is void
+    /// where the user becomes an administrator. `false`: nothing to do.
     pub(crate) async fn set_roles(
         &self,
         user_id: Uuid,
         roles: &[String],
         event: &Event<'_>,
     ) -> Result<bool, AdministrationError> {
-        let mut transaction = self.administer(event.by.actor).await?;
-        let target = locked(&mut transaction, user_id).await?;
-        if target.roles == roles {
-            return Ok(false);
-        }
-        if !roles.iter().any(|role| role == ADMIN) {
-            refuse_last(&mut transaction, user_id, &target).await?;
-        }
-        let minimum = sqlx::query_scalar!(
-            "UPDATE users SET roles = $2, user_version = user_version + 1 WHERE id = $1 RETURNING user_version",
-            user_id,
-            roles,
-        );
-        let minimum = minimum.fetch_one(&mut *transaction).await?;
-        insert(&mut *transaction, event).await?;
-        commit_subject(transaction, user_id, minimum, Reason::Changed).await?;
-        self.tell(event);
-        Ok(true)
+        self.noting(event, async {
+            let mut transaction = self.administer(event.by.actor).await?;
+            let target = locked(&mut transaction, user_id).await?;
+            if target.roles == roles {
+                return Ok(false);
+            }
+            let [had_admin, has_admin] = [&target.roles[..], roles].map(has_admin);
+            if !has_admin {
+                refuse_last(&mut transaction, user_id, &target).await?;
+            }
+            let minimum = sqlx::query_scalar!(
+                "UPDATE users SET roles = $2, user_version = user_version + 1 WHERE id = $1 RETURNING user_version",
+                user_id,
+                roles,
+            );
+            let minimum = minimum.fetch_one(&mut *transaction).await?;
+            // Whoever holds a link to a user's account must not get an administrator's by it.
+            if has_admin && !had_admin {
+                void_password_links(&mut transaction, user_id).await?;
+            }
+            let event = match (had_admin, has_admin) {
+                (false, true) => event.because("admin_given"),
+                (true, false) => event.because("admin_taken"),
+                _ => *event,
+            };
+            insert(&mut *transaction, &event).await?;
+            commit_subject(transaction, user_id, minimum, Reason::Changed).await?;
+            self.tell(&event);
+            Ok(true)
+        })
+        .await
     }
 
     /// Disables a user, ends all sessions and makes the password link void. `false`: disabled already.
@@ -159,40 +72,46 @@ impl Store {
         user_id: Uuid,
         event: &Event<'_>,
     ) -> Result<bool, AdministrationError> {
-        let mut transaction = self.administer(event.by.actor).await?;
-        let target = locked(&mut transaction, user_id).await?;
-        if target.is_disabled {
-            return Ok(false);
-        }
-        refuse_last(&mut transaction, user_id, &target).await?;
-        let minimum = sqlx::query_scalar!(
-            "UPDATE users SET disabled_at = clock_timestamp(), user_version = user_version + 1
-             WHERE id = $1 RETURNING user_version",
-            user_id,
-        );
-        let minimum = minimum.fetch_one(&mut *transaction).await?;
-        void_password_links(&mut transaction, user_id).await?;
-        end_sessions(&mut transaction, user_id, None, Why::Disabled).await?;
-        insert(&mut *transaction, event).await?;
-        commit_subject(transaction, user_id, minimum, Reason::Gone).await?;
-        self.tell(event);
-        Ok(true)
+        self.noting(event, async {
+            let mut transaction = self.administer(event.by.actor).await?;
+            let target = locked(&mut transaction, user_id).await?;
+            if target.is_disabled {
+                return Ok(false);
+            }
+            refuse_last(&mut transaction, user_id, &target).await?;
+            let minimum = sqlx::query_scalar!(
+                "UPDATE users SET disabled_at = clock_timestamp(), user_version = user_version + 1
+                 WHERE id = $1 RETURNING user_version",
+                user_id,
+            );
+            let minimum = minimum.fetch_one(&mut *transaction).await?;
+            void_password_links(&mut transaction, user_id).await?;
+            end_sessions(&mut transaction, user_id, None, Why::Disabled).await?;
+            insert(&mut *transaction, event).await?;
+            commit_subject(transaction, user_id, minimum, Reason::Gone).await?;
+            self.tell(event);
+            Ok(true)
+        })
+        .await
     }
 
     /// Lets a disabled user log in again. What was ended stays so: the version that new tokens carry is greater than
     /// all that went before. `false`: not disabled.
     pub(crate) async fn enable(&self, user_id: Uuid, event: &Event<'_>) -> Result<bool, AdministrationError> {
-        let mut transaction = self.administer(event.by.actor).await?;
-        if !locked(&mut transaction, user_id).await?.is_disabled {
-            return Ok(false);
-        }
-        sqlx::query!("UPDATE users SET disabled_at = NULL WHERE id = $1", user_id)
-            .execute(&mut *transaction)
-            .await?;
-        insert(&mut *transaction, event).await?;
-        transaction.commit().await?;
-        self.tell(event);
-        Ok(true)
+        self.noting(event, async {
+            let mut transaction = self.administer(event.by.actor).await?;
+            if !locked(&mut transaction, user_id).await?.is_disabled {
+                return Ok(false);
+            }
+            sqlx::query!("UPDATE users SET disabled_at = NULL WHERE id = $1", user_id)
+                .execute(&mut *transaction)
+                .await?;
+            insert(&mut *transaction, event).await?;
+            transaction.commit().await?;
+            self.tell(event);
+            Ok(true)
+        })
+        .await
     }
 
     /// Deletes a user with all sessions. The record stays: it names nothing but a random identifier.
@@ -201,58 +120,47 @@ impl Store {
         user_id: Uuid,
         event: &Event<'_>,
     ) -> Result<(), AdministrationError> {
-        let mut transaction = self.administer(event.by.actor).await?;
-        // Locked first: no session is opened or refreshed from here on, so the greatest `exp` is the last.
-        let target = locked(&mut transaction, user_id).await?;
-        refuse_last(&mut transaction, user_id, &target).await?;
-        let raised = raise_user_version(&mut transaction, user_id).await?;
-        let minimum = raised.ok_or(Refused::NoSuchUser)?;
-        let greatest_exp = greatest_exp(&mut transaction, user_id).await?;
-        sqlx::query!("DELETE FROM users WHERE id = $1", user_id).execute(&mut *transaction).await?;
-        insert(&mut *transaction, event).await?;
-        let record = subject(user_id, minimum, Reason::Gone, greatest_exp);
-        commit_with(transaction, record.as_slice()).await?;
-        self.tell(event);
-        Ok(())
+        self.noting(event, async {
+            let mut transaction = self.administer(event.by.actor).await?;
+            // Locked first: no session is opened or refreshed from here on, so the greatest `exp` is the last.
+            let target = locked(&mut transaction, user_id).await?;
+            refuse_last(&mut transaction, user_id, &target).await?;
+            let raised = raise_user_version(&mut transaction, user_id).await?;
+            let minimum = raised.ok_or(Refused::NoSuchUser)?;
+            let greatest_exp = greatest_exp(&mut transaction, user_id).await?;
+            sqlx::query!("DELETE FROM users WHERE id = $1", user_id).execute(&mut *transaction).await?;
+            insert(&mut *transaction, event).await?;
+            let record = subject(user_id, minimum, Reason::Gone, greatest_exp);
+            commit_with(transaction, record.as_slice()).await?;
+            self.tell(event);
+            Ok(())
+        })
+        .await
     }
 
-    /// Gives a user a one-time link, and makes the one before void. The password that the user has stays until then.
-    pub(crate) async fn create_password_link(
+    /// Ends all sessions of a user, and all tokens.
+    pub(crate) async fn log_out_user(&self, user_id: Uuid, by: By<'_>) -> Result<(), AdministrationError> {
+        self.noting(&by.did(Kind::Logout).about(user_id), async {
+            let transaction = self.administer(by.actor).await?;
+            let is_known = self.log_out_everywhere_in(transaction, user_id, by).await?;
+            if is_known { Ok(()) } else { Err(Refused::NoSuchUser.into()) }
+        })
+        .await
+    }
+
+    /// Ends one session of a user. `false`: there is none that could be ended.
+    pub(crate) async fn end_session_of_user(
         &self,
         user_id: Uuid,
-        link: &NewPasswordLink,
-        event: &Event<'_>,
-    ) -> Result<(), AdministrationError> {
-        let mut transaction = self.administer(event.by.actor).await?;
-        if locked(&mut transaction, user_id).await?.is_disabled {
-            return Err(Refused::Disabled.into());
-        }
-        put_password_link(&mut transaction, user_id, link).await?;
-        insert(&mut *transaction, event).await?;
-        transaction.commit().await?;
-        self.tell(event);
-        Ok(())
-    }
-
-    /// Begins: nobody else administers until the end of the transaction, and who asks is an administrator at this moment,
-    /// whatever he was when his token was looked at.
-    async fn administer(&self, actor: Actor) -> Result<Transaction<'static, Postgres>, AdministrationError> {
-        let mut transaction = self.pool.begin().await?;
-        sqlx::query!("SELECT pg_advisory_xact_lock($1)", LOCK).execute(&mut *transaction).await?;
-        let may = match actor {
-            Actor::Operator => true,
-            Actor::Client | Actor::Issuer => false,
-            Actor::User(id) => {
-                sqlx::query_scalar!(
-                    r#"SELECT EXISTS (SELECT FROM users WHERE id = $1 AND 'admin' = ANY (roles) AND disabled_at IS NULL)
-                       AS "may!""#,
-                    id
-                )
-                .fetch_one(&mut *transaction)
-                .await?
-            }
-        };
-        if may { Ok(transaction) } else { Err(Refused::NotAdministrator.into()) }
+        session_id: Uuid,
+        by: By<'_>,
+    ) -> Result<bool, AdministrationError> {
+        self.noting(&by.did(Kind::SessionEnd).about(user_id).in_session(session_id), async {
+            let transaction = self.administer(by.actor).await?;
+            let why = Why::EndedByAdministrator;
+            Ok(self.end_session_in(transaction, user_id, session_id, why, by).await?)
+        })
+        .await
     }
 }
 
@@ -278,13 +186,17 @@ async fn locked(
     target.ok_or(AdministrationError::Refused(Refused::NoSuchUser))
 }
 
+fn has_admin(roles: &[String]) -> bool {
+    roles.iter().any(|role| role == ADMIN)
+}
+
 /// The last administrator stays. Who could not log in anyway, disabled or without a password, neither stays nor is held.
 async fn refuse_last(
     transaction: &mut Transaction<'_, Postgres>,
     user_id: Uuid,
     target: &Target,
 ) -> Result<(), AdministrationError> {
-    let counts = target.roles.iter().any(|role| role == ADMIN) && !target.is_disabled && target.has_password;
+    let counts = has_admin(&target.roles) && !target.is_disabled && target.has_password;
     if !counts {
         return Ok(());
     }
@@ -295,40 +207,4 @@ async fn refuse_last(
         NO_PASSWORD,
     );
     if another.fetch_one(&mut **transaction).await? { Ok(()) } else { Err(Refused::LastAdministrator.into()) }
-}
-
-impl From<Refused> for AdministrationError {
-    fn from(refused: Refused) -> Self {
-        Self::Refused(refused)
-    }
-}
-
-impl From<StoreError> for AdministrationError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<sqlx::Error> for AdministrationError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
-
-/// For an operator.
-impl fmt::Display for AdministrationError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(error) => error.fmt(formatter),
-            Self::Refused(refused) => formatter.write_str(match refused {
-                Refused::NoSuchUser => "there is no such user",
-                Refused::LastAdministrator => {
-                    "this is the last administrator who can log in: make another one first, with `admin create`"
-                }
-                Refused::NotAdministrator => "only administrators may do this",
-                Refused::EmailTaken => "somebody has this e-mail already",
-                Refused::Disabled => "the user is disabled: enable first",
-            }),
-        }
-    }
 }

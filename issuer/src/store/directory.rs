@@ -43,7 +43,9 @@ impl Account {
 }
 
 impl Store {
-    /// The accounts after this place, oldest first: who comes meanwhile stands at the end, and moves nobody.
+    /// The accounts after this place, oldest first: who comes meanwhile moves nobody. He stands at the end, or a little before
+    /// it, because an account is as old as the transaction that makes it: whoever reads on past his place before that is
+    /// committed finds him only from the beginning again.
     pub(crate) async fn list_accounts(
         &self,
         after: Option<Place>,

@@ -1,8 +1,8 @@
 //! Everything that ends sessions or tokens before their time, each in one transaction with its revocation records.
 //!
-//! Locks are taken in one order: the user's row, the user's password link, rows of sessions, the head of the records. Whatever opens or refreshes
-//! a session takes the first two in the same order. So it either comes before, and is seen and ended here, or waits and
-//! sees what was done.
+//! Locks are taken in one order: the user's row (and that of who made his password link, in the order of identifiers), the
+//! user's password link, rows of sessions, the head of the records. Whatever opens or refreshes a session takes them in the
+//! same order. So it either comes before, and is seen and ended here, or waits and sees what was done.
 
 use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
@@ -71,7 +71,18 @@ impl Store {
         why: Why,
         by: By<'_>,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        self.end_session_in(self.pool.begin().await?, user_id, session_id, why, by).await
+    }
+
+    /// The same, where this transaction has seen that it may be done.
+    pub(super) async fn end_session_in(
+        &self,
+        mut transaction: Transaction<'static, Postgres>,
+        user_id: Uuid,
+        session_id: Uuid,
+        why: Why,
+        by: By<'_>,
+    ) -> Result<bool, StoreError> {
         let ended = sqlx::query_as!(
             Ended,
             r#"UPDATE sessions SET ended_at = clock_timestamp(), ended_why = $3
@@ -154,7 +165,16 @@ impl Store {
 
     /// Ends all sessions of a user, and all tokens whatever they say of a session. `false`: no such user.
     pub(crate) async fn log_out_everywhere(&self, user_id: Uuid, by: By<'_>) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        self.log_out_everywhere_in(self.pool.begin().await?, user_id, by).await
+    }
+
+    /// The same, where this transaction has seen that it may be done.
+    pub(super) async fn log_out_everywhere_in(
+        &self,
+        mut transaction: Transaction<'static, Postgres>,
+        user_id: Uuid,
+        by: By<'_>,
+    ) -> Result<bool, StoreError> {
         let raised = raise_user_version(&mut transaction, user_id).await?;
         let Some(minimum) = raised else { return Ok(false) };
         let why = Why::LogoutEverywhere;

@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret, SecretBox};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::audit::insert;
-use super::{Store, StoreError};
-use crate::audit::Event;
+use super::{AdministrationError, Store, StoreError};
+use crate::audit::{Actor, Event};
 
 /// A signing key as it is stored. Times in seconds since the epoch.
 pub(crate) struct StoredKey {
@@ -86,25 +86,30 @@ impl Store {
         Ok(keys_in_use(&self.pool, clock).await?)
     }
 
-    /// Changes the keys as `decide` says of those in use, and returns what is in use afterwards.
+    /// Changes the keys as `decide` says of those in use, and returns what is in use afterwards, and what was done.
     ///
-    /// `event` is who asked for it, where somebody did.
+    /// `asking`: who wants it. A user must be an administrator at that moment; the issuer itself does what is due. `event` is
+    /// what is written down of it, where anything is.
     ///
     /// The lock makes one replica decide at a time: the next one finds what this one did. It takes more rights than
     /// reading, so ask only where there is something to change.
-    pub(crate) async fn change_signing_keys<'e, E: From<StoreError>>(
+    pub(crate) async fn change_signing_keys<'e, E: From<StoreError> + From<AdministrationError>>(
         &self,
         clock: Clock,
+        asking: Actor,
         decide: impl FnOnce(&StoredKeys) -> Result<(Vec<Change>, Option<Event<'e>>), E>,
-    ) -> Result<StoredKeys, E> {
-        let mut transaction = self.pool.begin().await.map_err(StoreError::from)?;
+    ) -> Result<(StoredKeys, Vec<Change>), E> {
+        let mut transaction = match asking {
+            Actor::Issuer => self.pool.begin().await.map_err(StoreError::from)?,
+            somebody => self.administer(somebody).await?,
+        };
         sqlx::query!("LOCK TABLE signing_keys IN EXCLUSIVE MODE")
             .execute(&mut *transaction)
             .await
             .map_err(StoreError::from)?;
         let found = keys_in_use(&mut *transaction, clock).await.map_err(StoreError::from)?;
         let (changes, event) = decide(&found)?;
-        for change in changes {
+        for change in &changes {
             apply(&mut transaction, change, found.now).await.map_err(StoreError::from)?;
         }
         let keys = keys_in_use(&mut *transaction, clock).await.map_err(StoreError::from)?;
@@ -115,7 +120,7 @@ impl Store {
         if let Some(event) = &event {
             self.tell(event);
         }
-        Ok(keys)
+        Ok((keys, changes))
     }
 
     /// Every key in use, the last retired ones after them, and the database's time.
@@ -182,8 +187,8 @@ async fn keys_in_use(executor: impl PgExecutor<'_>, clock: Clock) -> Result<Stor
     Ok(StoredKeys { now, keys: keys.collect() })
 }
 
-async fn apply(connection: &mut PgConnection, change: Change, now: i64) -> Result<(), sqlx::Error> {
-    let done = match &change {
+async fn apply(connection: &mut PgConnection, change: &Change, now: i64) -> Result<(), sqlx::Error> {
+    let done = match change {
         Change::Publish(key) => {
             let (clear, sealed) = match &key.private {
                 PrivateForm::Clear(seed) => (Some(seed.expose_secret()), None),

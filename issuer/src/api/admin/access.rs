@@ -10,16 +10,13 @@ use uuid::Uuid;
 
 use super::users::{AccountView, account, roles_of};
 use super::{FAILED, Order, id};
-use crate::api::body;
 use crate::api::caller::Administrator;
 use crate::api::client::client;
 use crate::api::error::{ApiError, ErrorBody};
-use crate::api::fields::Fields;
 use crate::api::openapi;
 use crate::api::sessions::SessionsView;
 use crate::app::App;
 use crate::audit::Kind;
-use crate::store::Why;
 
 /// Gives a user these roles, and no others. Tokens with the old ones are good no more; a refresh yields the new ones.
 #[utoipa::path(
@@ -40,8 +37,7 @@ pub(super) async fn set_roles(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Json<AccountView>, ApiError> {
-    let order = Order::of(&app, path, client(&request), request.headers()).await?;
-    let mut fields = Fields::new(body::object(request).await?);
+    let (order, mut fields) = Order::with_fields(&app, path, request).await?;
     let roles = roles_of(&mut fields);
     let roles = fields.finish(roles)?;
     let set = app.store.set_roles(order.user_id, &roles, &order.event(Kind::RolesChange)).await;
@@ -115,10 +111,8 @@ pub(super) async fn log_out(
 ) -> Result<StatusCode, ApiError> {
     let order = Order::without_body(&app, path, request).await?;
     let by = order.administrator.by(&order.client);
-    let done = app.store.log_out_everywhere(order.user_id, by).await;
-    if !done.map_err(|e| ApiError::of_store(&e, FAILED))? {
-        return Err(ApiError::NotFound);
-    }
+    let done = app.store.log_out_user(order.user_id, by).await;
+    done.map_err(|e| ApiError::of_administration(&e, FAILED))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -169,8 +163,8 @@ pub(super) async fn end_session(
         .and_then(|Path((user, session))| Uuid::try_parse(&user).ok().zip(Uuid::try_parse(&session).ok()));
     let (user_id, session_id) = ids.ok_or(ApiError::NotFound)?;
     let by = administrator.by(&client);
-    let ended = app.store.end_session(user_id, session_id, Why::EndedByAdministrator, by).await;
-    if !ended.map_err(|e| ApiError::of_store(&e, FAILED))? {
+    let ended = app.store.end_session_of_user(user_id, session_id, by).await;
+    if !ended.map_err(|e| ApiError::of_administration(&e, FAILED))? {
         return Err(ApiError::NotFound);
     }
     Ok(StatusCode::NO_CONTENT)

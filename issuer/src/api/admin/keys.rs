@@ -62,8 +62,9 @@ pub(super) async fn rotate(
     request: Request,
 ) -> Result<(StatusCode, Json<RotatedView>), ApiError> {
     let client = client(&request);
-    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
-    body::nothing(request).await?;
+    let received = body::received(request).await?;
+    let administrator = Administrator::of(&app, received.headers(), FAILED).await?;
+    received.nothing()?;
     let keeper = app.keeper.as_ref().ok_or(ApiError::NoKeys)?;
     let event = administrator.event(Kind::KeyRotate, &client).about_nobody();
     let successor = keeper.rotate(&event).await.map_err(|e| ApiError::of_keys(&e, FAILED))?;

@@ -104,8 +104,9 @@ pub(super) async fn create(
     request: Request,
 ) -> Result<(StatusCode, Json<CreatedView>), ApiError> {
     let client = client(&request);
-    let administrator = Administrator::of(&app, request.headers(), FAILED).await?;
-    let mut fields = Fields::new(body::object(request).await?);
+    let received = body::received(request).await?;
+    let administrator = Administrator::of(&app, received.headers(), FAILED).await?;
+    let mut fields = Fields::new(received.object()?);
     let name = fields.take("name", "Name", |text| Name::parse(&text));
     let email = fields.take("email", "Email", |text| Email::parse(&text));
     let roles = match fields.has("roles") {
@@ -120,10 +121,9 @@ pub(super) async fn create(
         NewAccount { id, name: &name, email: &email, roles: &roles, password_hash, link: Some(link) };
     let event = administrator.event(Kind::UserCreate, &client).about(id);
     let created = app.store.create_account(&account, &event).await;
-    created.map_err(|e| ApiError::of_administration(&e, FAILED))?;
-    let Json(user) = self::account(&app, id).await?;
+    let created = created.map_err(|e| ApiError::of_administration(&e, FAILED))?;
     let password_link = PasswordLinkView::new(&token, &app.password_links);
-    Ok((StatusCode::CREATED, Json(CreatedView { user, password_link })))
+    Ok((StatusCode::CREATED, Json(CreatedView { user: created.into(), password_link })))
 }
 
 /// The roles of a body; all that is wrong with them is recorded.

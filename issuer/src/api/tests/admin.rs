@@ -1,5 +1,6 @@
 //! What administrators see and do.
 
+mod eviction;
 mod links;
 mod trail;
 

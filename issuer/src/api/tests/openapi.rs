@@ -1,5 +1,7 @@
 //! The document of the interface.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 impl Issuing {
@@ -38,6 +40,27 @@ async fn every_operation_is_there_and_asks_for_a_token_exactly_where_it_says_so(
             assert!(documented.contains_key(status), "{method} {path}: {status}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_may_be_kept_is_what_the_document_says() {
+    let issuing = issuing().await;
+    let document = issuing.document().await;
+    let description = document["info"]["description"].as_str().unwrap();
+    assert!(
+        description.contains("but the keys, the metadata and this document is `no-store`"),
+        "{description}"
+    );
+    let mut kept = vec!["/openapi.json".to_owned()];
+    for (path, method, _) in operations(&document) {
+        let request = Request::builder().method(method.as_str()).uri(path);
+        let answer = issuing.send(request.body(Body::empty()).unwrap()).await;
+        if answer.headers["cache-control"] != "no-store" {
+            kept.push(path.to_owned());
+        }
+    }
+    let expected = ["/openapi.json", "/.well-known/jwks.json", "/.well-known/oauth-authorization-server"];
+    assert_eq!(kept.iter().map(String::as_str).collect::<BTreeSet<_>>(), BTreeSet::from(expected));
 }
 
 #[tokio::test]

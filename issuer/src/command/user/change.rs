@@ -10,7 +10,7 @@ use crate::audit::{By, Event, Kind};
 use crate::command::{Failure, say};
 use crate::password_link::LinkToken;
 use crate::settings::PasswordLinkSettings;
-use crate::store::{NewPasswordLink, Store, Why};
+use crate::store::{NewPasswordLink, Store};
 
 #[derive(Debug, Args)]
 pub(crate) struct RolesArguments {
@@ -100,11 +100,11 @@ pub(super) async fn delete(store: &Store, arguments: &DeleteArguments) -> Result
 pub(super) async fn log_out(store: &Store, arguments: &LogoutArguments) -> Result<(), Failure> {
     let account = find(store, &arguments.who).await?;
     let Some(session_id) = arguments.session else {
-        store.log_out_everywhere(account.id, By::operator()).await.map_err(Failure::new)?;
+        store.log_out_user(account.id, By::operator()).await.map_err(Failure::new)?;
         say(&format!("all sessions of {} have ended", account.email));
         return Ok(());
     };
-    let ended = store.end_session(account.id, session_id, Why::EndedByAdministrator, By::operator()).await;
+    let ended = store.end_session_of_user(account.id, session_id, By::operator()).await;
     if !ended.map_err(Failure::new)? {
         return Err(Failure::new(format!(
             "{} has no session {session_id} that could be ended",
