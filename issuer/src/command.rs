@@ -2,10 +2,12 @@
 
 mod admin;
 mod config;
+mod feed;
 mod hash;
 mod healthcheck;
 mod keys;
 mod migrate;
+mod revoke;
 mod serve;
 pub(crate) mod user;
 
@@ -32,6 +34,8 @@ pub fn run() -> ExitCode {
         Command::Admin { command: AdminCommand::Create(arguments) } => admin::create(&sources, &arguments),
         Command::Keys { command } => keys::run(&sources, &command),
         Command::User { command } => user::run(&sources, &command),
+        Command::Revoke { command } => revoke::run(&sources, &command),
+        Command::Feed { command } => feed::run(&sources, &command),
         Command::Config { command: config::ConfigCommand::Check(arguments) } => {
             config::check(&sources, &arguments)
         }
@@ -94,6 +98,16 @@ enum Command {
     User {
         #[command(subcommand)]
         command: user::UserCommand,
+    },
+    /// Ends sessions and tokens before their time, by what a token names.
+    Revoke {
+        #[command(subcommand)]
+        command: revoke::RevokeCommand,
+    },
+    /// Looks at the log of revocations, and begins a new one after a restore.
+    Feed {
+        #[command(subcommand)]
+        command: feed::FeedCommand,
     },
     /// Looks at the settings.
     Config {
@@ -206,6 +220,29 @@ Example:
 Stages: published (known to verifiers before it signs), signs, verifies (its last tokens are still good), retired.
 ";
     format!("{example}\n{}", table::help(&settings))
+}
+
+fn revoke_help(example: &str) -> String {
+    let settings = [
+        &table::DATABASE_URL,
+        &table::DATABASE_WAIT,
+        &table::KEY_ENCRYPTION_KEY_FILES,
+        &table::KEY_ENCRYPTION,
+        &table::LOG,
+        &table::LOG_FORMAT,
+    ];
+    format!(
+        "Example:\n  DATABASE_URL=postgres://... bearward-issuer revoke {example}\n\n{}",
+        table::help(&settings)
+    )
+}
+
+fn feed_help(example: &str) -> String {
+    let settings = [&table::DATABASE_URL, &table::DATABASE_WAIT, &table::LOG, &table::LOG_FORMAT];
+    format!(
+        "Example:\n  DATABASE_URL=postgres://... bearward-issuer feed {example}\n\n{}",
+        table::help(&settings)
+    )
 }
 
 fn config_help() -> String {

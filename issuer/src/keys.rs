@@ -124,6 +124,28 @@ impl Keeper {
         successor.ok_or_else(|| KeysError::NotNow("nothing was published".to_owned()))
     }
 
+    /// Ends a key before its time, and whatever it signed. Where it signed, the next one does at once, or a new one: a verifier
+    /// that meets its tokens before it has the key asks for the set.
+    ///
+    /// # Errors
+    /// [`KeysError`]
+    pub(crate) async fn revoke(&self, kid: &str, by: By<'_>) -> Result<(), KeysError> {
+        let event = by.did(Kind::Revocation).because("key");
+        let change = self.store.change_signing_keys(self.clock, by.actor, |found| {
+            let mut changes = vec![Change::Revoke { kid: kid.to_owned() }];
+            if found.keys.iter().all(|key| key.kid == kid) {
+                changes.push(Change::Publish(self.new_key(found.now)?));
+            }
+            Ok::<_, KeysError>((changes, Some(event)))
+        });
+        let change = change.await;
+        if let Err(KeysError::Refused(refused)) = &change {
+            self.store.audit_refused(&event, *refused).await?;
+        }
+        change?.1.iter().for_each(tell);
+        Ok(())
+    }
+
     /// All changes that are due: what [`life::due`] says, and encryption under the first key.
     fn changes(&self, found: &StoredKeys, held: Option<&Ring>) -> Result<Vec<Change>, KeysError> {
         let mut changes = Vec::new();
@@ -215,6 +237,7 @@ fn tell(change: &Change) {
         Change::Lengthen { kid, seconds } => {
             tracing::debug!(kid, seconds, "tokens of a signing key may live longer");
         }
+        Change::Revoke { kid } => tracing::warn!(kid, "a key is revoked: whatever it signed is refused"),
         Change::Retire { kid } => tracing::info!(kid, "a signing key is retired: its last token has expired"),
     }
 }

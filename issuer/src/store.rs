@@ -31,6 +31,7 @@ pub(crate) use administration::{AdministrationError, NewAccount, Promotion, Refu
 pub(crate) use directory::{Account, AccountsPage, Place};
 pub(crate) use endings::Why;
 pub(crate) use error::StoreError;
+pub(crate) use forks::FeedStatus;
 pub(crate) use password_links::NewPasswordLink;
 pub(crate) use purge::Purged;
 pub(crate) use refresh::{Presented, Refreshed, Whose};

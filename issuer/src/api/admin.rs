@@ -7,6 +7,7 @@ mod access;
 mod audit;
 mod cursor;
 mod keys;
+mod revocations;
 mod users;
 
 use std::sync::Arc;
@@ -42,6 +43,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(users::password_link))
         .routes(routes!(keys::list))
         .routes(routes!(keys::rotate))
+        .routes(routes!(revocations::revoke))
         .routes(routes!(audit::list))
 }
 

@@ -220,6 +220,18 @@ pub(crate) mod body {
             roles: Vec<String>,
         }
 
+        Revocation {
+            /// `session` (a `sid`), `subject` (a user, with all sessions), `key` (a `kid`), or `all` tokens of everybody.
+            #[schema(pattern = "^(session|subject|key|all)$")]
+            kind: String,
+            /// What it names; not with `all`.
+            #[schema(min_length = 1, max_length = 128)]
+            id: Option<String>,
+            /// With `all`: `keep` lets sessions go on, whose next refresh brings a good token. They end otherwise.
+            #[schema(pattern = "^(end|keep)$", default = "end")]
+            sessions: Option<String>,
+        }
+
         PasswordChange {
             #[schema(format = "password", min_length = 1)]
             current_password: String,

@@ -68,6 +68,46 @@ impl Store {
     }
 }
 
+/// Where the log is.
+#[derive(Debug)]
+pub(crate) struct FeedStatus {
+    /// 32 hexadecimal digits.
+    pub(crate) generation: String,
+    pub(crate) sequence: i64,
+    /// 64 hexadecimal digits.
+    pub(crate) digest: String,
+    pub(crate) epoch: i64,
+    /// `system_identifier` and timeline.
+    pub(crate) instance: Option<String>,
+    /// Live records by kind.
+    pub(crate) sessions: i64,
+    pub(crate) subjects: i64,
+    pub(crate) keys: i64,
+    pub(crate) epochs: i64,
+}
+
+impl Store {
+    /// Where the log is, and how many records have not ended.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn feed_status(&self) -> Result<FeedStatus, StoreError> {
+        let status = sqlx::query_as!(
+            FeedStatus,
+            r#"SELECT replace(generation::text, '-', '') AS "generation!", sequence, encode(digest, 'hex') AS "digest!",
+                      issuer_state.epoch, instance, sessions AS "sessions!", subjects AS "subjects!", keys AS "keys!",
+                      epochs AS "epochs!"
+               FROM revocation_head CROSS JOIN issuer_state CROSS JOIN (
+                 SELECT count(*) FILTER (WHERE kind = 'session') AS sessions,
+                        count(*) FILTER (WHERE kind = 'subject') AS subjects,
+                        count(*) FILTER (WHERE kind = 'key') AS keys, count(*) FILTER (WHERE kind = 'epoch') AS epochs
+                 FROM revocations WHERE (ends_at > extract(epoch FROM now())) IS NOT FALSE
+               ) AS live"#
+        );
+        Ok(status.fetch_one(&self.pool).await?)
+    }
+}
+
 /// Ends all tokens and all sessions of before, begins a new log that goes on from this one, and commits.
 async fn fork(mut transaction: Transaction<'_, Postgres>, event: &Event<'_>) -> Result<(), sqlx::Error> {
     let raised = raise_epoch(&mut transaction, true).await?;

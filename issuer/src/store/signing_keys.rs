@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretBox};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::audit::insert;
+use super::revocations::{Record, commit_with};
 use super::{AdministrationError, Store, StoreError};
 use crate::audit::{Actor, Event};
 
@@ -38,9 +39,21 @@ pub(crate) struct StoredKeys {
 #[derive(Debug)]
 pub(crate) enum Change {
     Publish(StoredKey),
-    Seal { kid: String, sealed: Vec<u8> },
-    Lengthen { kid: String, seconds: u32 },
-    Retire { kid: String },
+    Seal {
+        kid: String,
+        sealed: Vec<u8>,
+    },
+    Lengthen {
+        kid: String,
+        seconds: u32,
+    },
+    Retire {
+        kid: String,
+    },
+    /// Retires a key before its time, if it is one of ours, and has everybody refuse whatever it signed.
+    Revoke {
+        kid: String,
+    },
 }
 
 /// A key as `keys list` shows it.
@@ -116,7 +129,11 @@ impl Store {
         if let Some(event) = &event {
             insert(&mut *transaction, event).await.map_err(StoreError::from)?;
         }
-        transaction.commit().await.map_err(StoreError::from)?;
+        let revoked = changes.iter().filter_map(|change| match change {
+            Change::Revoke { kid } => Some(Record::Key { kid }),
+            _ => None,
+        });
+        commit_with(transaction, &revoked.collect::<Vec<_>>()).await.map_err(StoreError::from)?;
         if let Some(event) = &event {
             self.tell(event);
         }
@@ -218,10 +235,10 @@ async fn apply(connection: &mut PgConnection, change: &Change, now: i64) -> Resu
             i32::try_from(*seconds).unwrap_or(i32::MAX),
         ),
         // Nobody needs the private half any more. A clock that was set back must not end before the key began.
-        Change::Retire { kid } => sqlx::query!(
+        Change::Retire { kid } | Change::Revoke { kid } => sqlx::query!(
             "UPDATE signing_keys SET private_key = NULL, sealed_key = NULL,
                                      retired_at = greatest(to_timestamp($2), created_at)
-             WHERE kid = $1",
+             WHERE kid = $1 AND retired_at IS NULL",
             kid,
             seconds(now),
         ),

@@ -2,6 +2,7 @@
 
 mod eviction;
 mod links;
+mod revocations;
 mod trail;
 
 use super::*;

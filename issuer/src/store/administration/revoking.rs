@@ -4,19 +4,17 @@ use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use super::AdministrationError;
-use super::refused::Refused;
 use crate::audit::{By, Event, Kind};
-use crate::store::endings::Why;
-use crate::store::forks::raise_epoch;
-use crate::store::audit::insert;
-use crate::store::revocations::{Record, commit_with};
 use crate::store::Store;
+use crate::store::audit::insert;
+use crate::store::forks::raise_epoch;
+use crate::store::revocations::{Record, commit_with};
 
 impl Store {
     /// Ends a session, whosever it is. `false`: there is none that could be ended.
     ///
     /// # Errors
-    /// [`Refused::NotAdministrator`], and the database's.
+    /// [`Refused::NotAdministrator`](super::Refused), and the database's.
     pub(crate) async fn revoke_session(
         &self,
         session_id: Uuid,
@@ -33,7 +31,7 @@ impl Store {
     /// issuer that is not this one may have had it.
     ///
     /// # Errors
-    /// [`Refused::NotAdministrator`], and the database's.
+    /// [`Refused::NotAdministrator`](super::Refused), and the database's.
     pub(crate) async fn revoke_key(&self, kid: &str, by: By<'_>) -> Result<(), AdministrationError> {
         let event = by.did(Kind::Revocation).because("key");
         self.noting(&event, async {
@@ -58,7 +56,7 @@ impl Store {
     /// Ends all tokens of everybody, and unless `keep_sessions` all sessions, too.
     ///
     /// # Errors
-    /// [`Refused::NotAdministrator`], and the database's.
+    /// [`Refused::NotAdministrator`](super::Refused), and the database's.
     pub(crate) async fn revoke_all(
         &self,
         keep_sessions: bool,
