@@ -6,6 +6,8 @@ pub(crate) mod connect;
 mod directory;
 mod endings;
 mod error;
+mod feed;
+mod feed_keys;
 mod password_links;
 mod purge;
 mod refresh;
@@ -30,6 +32,8 @@ pub(crate) use administration::{AdministrationError, NewAccount, Promotion, Refu
 pub(crate) use directory::{Account, AccountsPage, Place};
 pub(crate) use endings::Why;
 pub(crate) use error::StoreError;
+pub(crate) use feed::{LogPlace, LogReading, LoggedRecord};
+pub(crate) use feed_keys::ANSWER_SECONDS;
 pub(crate) use password_links::NewPasswordLink;
 pub(crate) use purge::Purged;
 pub(crate) use refresh::{Presented, Refreshed};
@@ -45,6 +49,9 @@ pub(crate) struct Store {
     pool: PgPool,
     /// One connection for [`Store::ping`]: it must not queue behind the requests that it judges.
     probe: PgPool,
+    /// A few for the feed of revocations, which a flood of requests must not make blind: two read, so that one that has
+    /// fallen silent leaves another; one listens.
+    feed: PgPool,
     metrics: Metrics,
 }
 

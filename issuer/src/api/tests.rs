@@ -74,6 +74,7 @@ fn app(store: Store, ring: Ring) -> App {
         passwords: PasswordSettings { min_length: 8 },
         throttle: throttle(limits()),
         proxies: Arc::default(),
+        feed: None,
     }
 }
 

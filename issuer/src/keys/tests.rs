@@ -248,7 +248,7 @@ async fn keys_of_the_schema_before_go_on_as_they_were_and_are_taken_up() {
     store.execute(include_str!("../../migrations/0002_refresh_revocations.sql")).await;
     store.execute(include_str!("../../migrations/0003_signing_key_life.sql")).await;
     store.execute(include_str!("../../migrations/0004_audit.sql")).await;
-    let now = store.signing_keys(Clock::Database).await.unwrap().now;
+    let now = store.signing_keys(Purpose::Tokens, Clock::Database).await.unwrap().now;
     let ring = Keeper::of_test(&store).encrypted(&[1]).load(None).await.unwrap();
     assert_eq!(ring.kids(), [old.kid.as_str(), new.kid.as_str()]);
     assert_eq!(signed_by(&ring, now), new.kid);

@@ -147,7 +147,7 @@ impl Store {
         let row = sqlx::query!(
             r#"SELECT users.id, name, email, roles,
                       COALESCE(ended_at IS NULL AND sessions.id IS NOT NULL
-                               AND user_version <= $3 AND epoch <= $4, false) AS "is_good!"
+                               AND user_version <= $3 AND issuer_state.epoch <= $4, false) AS "is_good!"
                FROM users
                LEFT JOIN issuer_state ON true
                LEFT JOIN sessions ON sessions.id = $2 AND sessions.user_id = users.id
