@@ -19,7 +19,7 @@ mod refresh;
 mod sessions;
 mod signup;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod view;
 
 use std::sync::Arc;
