@@ -19,7 +19,7 @@ mod refresh;
 mod sessions;
 mod signup;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod view;
 
 use std::sync::Arc;
@@ -39,7 +39,7 @@ use crate::metrics::Metrics;
 #[cfg(test)]
 pub(crate) use body::object as body_object;
 pub(crate) use client::TrustedProxies;
-pub(crate) use error::{ApiError, FieldError};
+pub(crate) use error::{ApiError, FieldError, Refusal};
 pub(crate) use fields::Fields;
 use metadata::METADATA_PATH;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::api::TrustedProxies;
+use crate::feed::Feed;
 use crate::hashing::{Hasher, LoginDeadline};
 use crate::keys::Keeper;
 use crate::refresh::SuccessorKey;
@@ -25,6 +26,8 @@ pub(crate) struct App {
     pub(crate) keeper: Option<Keeper>,
     pub(crate) throttle: Throttle,
     pub(crate) proxies: Arc<TrustedProxies>,
+    /// Of revocations. `None`: nobody has a credential for it.
+    pub(crate) feed: Option<Arc<Feed>>,
 }
 
 impl App {

@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     /// An account that was there became an administrator's.
     AdminPromote,
     KeyRotate,
+    /// Of the keys that sign the feed of revocations.
+    FeedKeyRotate,
     UserImport,
     /// All revocations are read anew, and all tokens and sessions of before have ended.
     FeedGeneration,
@@ -48,6 +50,7 @@ impl Kind {
             Self::PasswordLink => "password_link",
             Self::AdminPromote => "admin_promote",
             Self::KeyRotate => "key_rotate",
+            Self::FeedKeyRotate => "feed_key_rotate",
             Self::UserImport => "user_import",
             Self::FeedGeneration => "feed_generation",
             Self::Revocation => "revocation",

@@ -207,6 +207,7 @@ fn keys_rotate_help() -> String {
     let example = "\
 Example, with the settings that `serve` has:
   DATABASE_URL=postgres://... BEARWARD_KEY_ENCRYPTION_KEY_FILES=/run/secrets/kek bearward-issuer keys rotate
+  DATABASE_URL=postgres://... bearward-issuer keys rotate --feed
 ";
     format!("{example}\n{}", table::help(&settings))
 }

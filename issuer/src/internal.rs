@@ -1,4 +1,4 @@
-//! The internal listener: probes and metrics for whoever runs this process.
+//! The internal listener: probes and metrics for whoever runs this process, and the feed of revocations for proxies.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use crate::api;
 use crate::app::App;
+use crate::feed;
 use crate::metrics;
 
 /// The paths that are asked every few seconds.
@@ -31,6 +32,11 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    /// Everything, once the start is complete.
+    pub(crate) fn app(&self) -> Option<&Arc<App>> {
+        self.app.get()
+    }
+
     /// Requests can be served from now on.
     pub(crate) fn started(&self, app: Arc<App>) {
         let _ = self.app.set(app);
@@ -39,6 +45,9 @@ impl Progress {
     /// No new request should come from now on.
     pub(crate) fn stopping(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+        if let Some(feed) = self.app().and_then(|app| app.feed.as_ref()) {
+            feed.stop();
+        }
     }
 }
 
@@ -49,6 +58,7 @@ pub(crate) fn router(progress: Arc<Progress>) -> Router {
         .route(live, get(livez))
         .route(ready, get(readyz))
         .route(metrics, get(scrape))
+        .merge(feed::http::routes())
         .with_state(progress);
     api::guarded(routes, None)
 }

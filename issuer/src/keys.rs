@@ -1,4 +1,5 @@
-//! The keys that sign tokens: encrypted at rest, rotated by one replica at a time, taken over by all.
+//! The keys that sign tokens, and those that sign the feed of revocations: encrypted at rest, rotated by one replica at a
+//! time, taken over by all. Two sets, for one purpose each, that go the same way.
 //!
 //! In reading order: [`life`] what becomes of a key and when; [`ed25519`] one key; [`seal`] how it is stored;
 //! [`ring`] what a process holds of them; here, how it gets and changes them.
@@ -26,7 +27,26 @@ use crate::store::{
     AdministrationError, Change, Clock, PrivateForm, Refused, Store, StoreError, StoredKey, StoredKeys,
 };
 
-/// Gets and changes the keys of this issuer.
+/// What a set of keys signs. Neither set verifies what is the other's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    #[default]
+    Tokens,
+    /// The feed of revocations.
+    Feed,
+}
+
+impl Purpose {
+    /// Where its keys lie.
+    pub(crate) fn table(self) -> &'static str {
+        match self {
+            Self::Tokens => "signing_keys",
+            Self::Feed => "feed_keys",
+        }
+    }
+}
+
+/// Gets and changes the keys of this issuer for one purpose: that of the encryption.
 pub(crate) struct Keeper {
     store: Store,
     encryption: KeyEncryption,
@@ -69,25 +89,26 @@ impl Keeper {
     /// # Errors
     /// [`KeysError`], also where something is due that could not be done and no key is at hand without it.
     pub(crate) async fn load(&self, held: Option<&Ring>) -> Result<Ring, KeysError> {
-        let found = self.store.signing_keys(self.clock).await?;
+        let found = self.store.signing_keys(self.purpose(), self.clock).await?;
         if self.changes(&found, held)?.is_empty() {
             return self.ring(&found, held);
         }
-        let changed = self.store.change_signing_keys(self.clock, Actor::Issuer, |found| {
+        let changed = self.store.change_signing_keys(self.purpose(), self.clock, Actor::Issuer, |found| {
             let changes = self.changes(found, held)?;
             // The first key follows none.
             let rotates = !found.keys.is_empty() && changes.iter().any(is_publishing);
-            let event = rotates.then(|| By::issuer().did(Kind::KeyRotate).because("age"));
+            let event = rotates.then(|| By::issuer().did(self.rotation()).because("age"));
             Ok::<_, KeysError>((changes, event))
         });
         match changed.await {
             Ok((changed, done)) => {
-                done.iter().for_each(tell);
+                done.iter().for_each(|change| tell(self.purpose(), change));
                 self.ring(&changed, held)
             }
             // The role may lack the right, or another replica holds the lock: it is due again in a moment.
             Err(KeysError::Store(error)) if !found.keys.is_empty() => {
-                tracing::warn!(cause = %error, "what is due for the signing keys could not be done");
+                let table = self.purpose().table();
+                tracing::warn!(table, cause = %error, "what is due for the signing keys could not be done");
                 self.ring(&found, held)
             }
             Err(error) => Err(error),
@@ -100,7 +121,7 @@ impl Keeper {
     /// [`KeysError`]
     pub(crate) async fn rotate(&self, event: &Event<'_>) -> Result<Successor, KeysError> {
         let mut successor = None;
-        let change = self.store.change_signing_keys(self.clock, event.by.actor, |found| {
+        let change = self.store.change_signing_keys(self.purpose(), self.clock, event.by.actor, |found| {
             let mut changes = self.changes(found, None)?;
             if !changes.iter().any(is_publishing) {
                 let signs_from = life::successor(&times(found), found.now, &self.rhythm);
@@ -120,7 +141,7 @@ impl Keeper {
             self.store.audit_refused(event, *refused).await?;
         }
         let (_, done) = change?;
-        done.iter().for_each(tell);
+        done.iter().for_each(|change| tell(self.purpose(), change));
         successor.ok_or_else(|| KeysError::NotNow("nothing was published".to_owned()))
     }
 
@@ -131,7 +152,7 @@ impl Keeper {
     /// [`KeysError`]
     pub(crate) async fn revoke(&self, kid: &str, by: By<'_>) -> Result<(), KeysError> {
         let event = by.did(Kind::Revocation).because("key");
-        let change = self.store.change_signing_keys(self.clock, by.actor, |found| {
+        let change = self.store.change_signing_keys(self.purpose(), self.clock, by.actor, |found| {
             let mut changes = vec![Change::Revoke { kid: kid.to_owned() }];
             if found.keys.iter().all(|key| key.kid == kid) {
                 changes.push(Change::Publish(self.new_key(found.now)?));
@@ -142,8 +163,20 @@ impl Keeper {
         if let Err(KeysError::Refused(refused)) = &change {
             self.store.audit_refused(&event, *refused).await?;
         }
-        change?.1.iter().for_each(tell);
+        change?.1.iter().for_each(|change| tell(self.purpose(), change));
         Ok(())
+    }
+
+    pub(crate) fn purpose(&self) -> Purpose {
+        self.encryption.purpose()
+    }
+
+    /// What it is called when a successor is published.
+    pub(crate) fn rotation(&self) -> Kind {
+        match self.purpose() {
+            Purpose::Tokens => Kind::KeyRotate,
+            Purpose::Feed => Kind::FeedKeyRotate,
+        }
     }
 
     /// All changes that are due: what [`life::due`] says, and encryption under the first key.
@@ -228,17 +261,22 @@ fn is_publishing(change: &Change) -> bool {
 }
 
 /// Told once it is there for everybody.
-fn tell(change: &Change) {
+fn tell(purpose: Purpose, change: &Change) {
+    let table = purpose.table();
     match change {
         Change::Publish(StoredKey { kid, signs_from, .. }) => {
-            tracing::info!(kid, signs_from, "a signing key is published");
+            tracing::info!(table, kid, signs_from, "a signing key is published");
         }
-        Change::Seal { kid, .. } => tracing::info!(kid, "a signing key is encrypted anew"),
+        Change::Seal { kid, .. } => tracing::info!(table, kid, "a signing key is encrypted anew"),
         Change::Lengthen { kid, seconds } => {
             tracing::debug!(kid, seconds, "tokens of a signing key may live longer");
         }
-        Change::Revoke { kid } => tracing::warn!(kid, "a key is revoked: whatever it signed is refused"),
-        Change::Retire { kid } => tracing::info!(kid, "a signing key is retired: its last token has expired"),
+        Change::Revoke { kid } => {
+            tracing::warn!(table, kid, "a key is revoked: whatever it signed is refused");
+        }
+        Change::Retire { kid } => {
+            tracing::info!(table, kid, "a signing key is retired: what it signed has expired");
+        }
     }
 }
 

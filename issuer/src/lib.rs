@@ -6,7 +6,8 @@
 //! 2. [`api`] the public interface; [`internal`] the probes; [`server`] the connections below both
 //! 3. [`account`] what is acceptable; [`hashing`] passwords; [`tokens`] and the [`keys`] that sign them, [`refresh`]
 //!    tokens, [`password_link`]s; [`throttle`] how often; [`audit`] what happened; [`store`] PostgreSQL
-//! 4. [`purge`] what is over; [`document`], [`log`], [`metrics`] and [`random`]
+//! 4. [`feed`] what proxies learn of revocations
+//! 5. [`purge`] what is over; [`document`], [`log`], [`metrics`] and [`random`]
 #![forbid(unsafe_code)]
 
 mod account;
@@ -15,6 +16,7 @@ mod app;
 mod audit;
 mod command;
 mod document;
+mod feed;
 mod hashing;
 mod internal;
 mod keys;

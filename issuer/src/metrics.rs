@@ -19,6 +19,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::app::App;
 use crate::audit::Event;
+use crate::feed;
 use crate::log;
 
 /// The content type of [`render`].
@@ -180,6 +181,9 @@ fn state(registry: &mut Registry, app: &App) {
         "Lines of the log that nobody read fast enough",
         ConstCounter::new(log::dropped()),
     );
+    if let Some(feed) = &app.feed {
+        feed::metrics::register(registry, feed);
+    }
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     registry.register("bearward_issuer_build", "The release", Info::new(version));
 }

@@ -20,7 +20,7 @@ const MAX_BATCHES: u32 = 100;
 const BREATH: Duration = Duration::from_millis(20);
 
 /// All that has a life, in the order in which it is purged.
-pub(crate) fn all(audit_days: u32) -> [Purged; 7] {
+pub(crate) fn all(audit_days: u32) -> [Purged; 8] {
     [
         Purged::RefreshTokens,
         Purged::Sessions,
@@ -28,6 +28,7 @@ pub(crate) fn all(audit_days: u32) -> [Purged; 7] {
         Purged::PasswordLinks,
         Purged::Throttle,
         Purged::SigningKeys,
+        Purged::FeedKeys,
         Purged::AuditEvents { days: audit_days },
     ]
 }

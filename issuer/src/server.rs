@@ -1,6 +1,7 @@
 //! HTTP/1.1 connections: bounded in number, idle time and age, drained at the end.
 
 mod address_file;
+pub(crate) mod files;
 mod listeners;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,13 @@ pub(crate) struct Limits {
     cut: Duration,
 }
 
+impl Limits {
+    /// The files that a process needs that has a listener with these limits, and the public one.
+    pub(crate) fn files(&self) -> u64 {
+        u64::try_from(self.connections + PUBLIC.connections + OTHER_FILES).unwrap_or(u64::MAX)
+    }
+}
+
 /// How far a stop is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -57,8 +65,17 @@ pub(crate) enum Stage {
 /// For clients, by way of a proxy, which needs a few connections. Together with the probes and the database's
 /// connections it stays below the 1024 file descriptors that a process usually may have.
 pub(crate) const PUBLIC: Limits = Limits { connections: 512, head: HEAD_TIME, age: AGE, cut: CUT };
-/// For probes.
-pub(crate) const PROBES: Limits = Limits { connections: 16, head: HEAD_TIME, age: AGE, cut: CUT };
+
+/// For probes, and for so many polls of the feed; some of its connections stand idle between two.
+pub(crate) fn internal(polls: u32) -> Limits {
+    let polls = usize::try_from(polls).unwrap_or(Semaphore::MAX_PERMITS / 2);
+    Limits { connections: PROBES + polls + polls / 16, ..PUBLIC }
+}
+
+/// The connections for probes.
+const PROBES: usize = 16;
+/// What a process has open beside the connections of its clients: those to the database, and some.
+const OTHER_FILES: usize = 256;
 
 const AGE: Duration = Duration::from_secs(300);
 /// Time for a last idle period and a last request after that.

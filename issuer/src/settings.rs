@@ -21,9 +21,12 @@ use ipnet::IpNet;
 use serde::Serialize;
 use sqlx::postgres::PgConnectOptions;
 
+use crate::feed::credentials::Credentials;
+use crate::keys::Purpose;
 use crate::keys::life::Rhythm;
 use crate::keys::ring::NamedSecret;
 use crate::keys::seal::KeyEncryption;
+use crate::store::ANSWER_SECONDS;
 use crate::throttle::Limit;
 pub(crate) use reader::Reader;
 pub(crate) use sources::Sources;
@@ -61,6 +64,8 @@ pub(crate) struct ServeSettings {
     pub(crate) throttle: ThrottleSettings,
     /// Who is believed what it says of a client's address.
     pub(crate) trusted_proxies: Vec<IpNet>,
+    /// Of revocations. `None`: it is off.
+    pub(crate) feed: Option<FeedSettings>,
 }
 
 /// What `admin` works with.
@@ -113,8 +118,15 @@ pub(crate) struct TokenSettings {
 pub(crate) enum SigningSettings {
     /// With keys in the database.
     EdDsa(KeySettings),
-    /// With secrets, which verifiers have, too. Never empty.
-    Hs256(Vec<NamedSecret>),
+    /// With secrets, which verifiers have, too. Never empty. The feed is signed with keys all the same.
+    Hs256(Vec<NamedSecret>, KeySettings),
+}
+
+/// Who may read the feed of revocations.
+pub(crate) struct FeedSettings {
+    pub(crate) credentials: Credentials,
+    /// How many may wait for it.
+    pub(crate) polls: u32,
 }
 
 /// How keys in the database lie there, and change.
@@ -204,6 +216,7 @@ impl ServeSettings {
         let hash_share_percent = reader.number(&table::HASH_SHARE_PERCENT, 1..=100);
         let throttle = ThrottleSettings::read(reader);
         let trusted_proxies = reader.optional(&table::TRUSTED_PROXIES, values::trusted_proxies);
+        let feed = FeedSettings::read(reader);
         Some(Self {
             database: database?,
             listeners: listeners?,
@@ -218,6 +231,7 @@ impl ServeSettings {
             hash_share_percent: hash_share_percent?,
             throttle: throttle?,
             trusted_proxies: trusted_proxies?.unwrap_or_default(),
+            feed: feed?,
         })
     }
 }
@@ -284,13 +298,39 @@ impl SigningSettings {
         let secrets = reader.optional(&table::HS256_SECRET_FILES, secret_files::named_secrets);
         let keys = KeySettings::read(reader);
         let (secrets, keys) = (secrets?, keys?);
-        if secrets.is_some() && keys.encryption.len() > 0 {
+        // With the feed there are keys to encrypt all the same.
+        let has_feed = reader.is_set(&table::FEED_CREDENTIAL_FILES);
+        if secrets.is_some() && keys.encryption.len() > 0 && !has_feed {
             let other = table::KEY_ENCRYPTION_KEY_FILES.name;
             let text =
                 format!("is set together with {other}, which encrypts no secrets; set only one of them");
             reader.problem(table::HS256_SECRET_FILES.name, text);
         }
-        Some(secrets.map_or(Self::EdDsa(keys), Self::Hs256))
+        Some(match secrets {
+            Some(secrets) => Self::Hs256(secrets, keys),
+            None => Self::EdDsa(keys),
+        })
+    }
+
+    /// How the keys of the feed lie in the database, and change: as those of tokens, and what they sign lives as long as
+    /// it may be taken.
+    pub(crate) fn feed_keys(&self) -> KeySettings {
+        let (Self::EdDsa(keys) | Self::Hs256(_, keys)) = self;
+        KeySettings {
+            encryption: keys.encryption.of(Purpose::Feed),
+            rhythm: Rhythm { token_seconds: ANSWER_SECONDS, ..keys.rhythm },
+        }
+    }
+}
+
+impl FeedSettings {
+    /// `Some(None)`: it is off.
+    #[expect(clippy::option_option, reason = "as `Reader::optional`")]
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Option<Self>> {
+        let credentials = reader.optional(&table::FEED_CREDENTIAL_FILES, secret_files::feed_credentials);
+        let polls = reader.number(&table::FEED_POLLS, 1..=100_000);
+        let (credentials, polls) = (credentials?, polls?);
+        Some(credentials.map(|secrets| Self { credentials: Credentials::new(&secrets), polls }))
     }
 }
 
@@ -302,8 +342,9 @@ impl KeySettings {
         let rotation_days = reader.number(&table::KEY_ROTATION_DAYS, 0..=3_650);
         let token_seconds = reader.number(&table::ACCESS_TOKEN_SECONDS, TOKEN_SECONDS);
         let encryption = encryption?;
-        let has_secrets = reader.is_set(&table::HS256_SECRET_FILES);
-        if required? && encryption.is_none() && !has_secrets {
+        let has_keys =
+            !reader.is_set(&table::HS256_SECRET_FILES) || reader.is_set(&table::FEED_CREDENTIAL_FILES);
+        if required? && encryption.is_none() && has_keys {
             let (required, files) = (table::KEY_ENCRYPTION, table::KEY_ENCRYPTION_KEY_FILES);
             reader.problem(required.name, format!("is `required`, and {} names no file", files.name));
         }

@@ -6,6 +6,8 @@ pub(crate) mod connect;
 mod directory;
 mod endings;
 mod error;
+mod feed;
+mod feed_keys;
 mod forks;
 mod password_links;
 mod purge;
@@ -31,6 +33,8 @@ pub(crate) use administration::{AdministrationError, NewAccount, Promotion, Refu
 pub(crate) use directory::{Account, AccountsPage, Place};
 pub(crate) use endings::Why;
 pub(crate) use error::StoreError;
+pub(crate) use feed::{LogPlace, LogReading, LoggedRecord};
+pub(crate) use feed_keys::ANSWER_SECONDS;
 pub(crate) use forks::FeedStatus;
 pub(crate) use password_links::NewPasswordLink;
 pub(crate) use purge::Purged;
@@ -47,6 +51,9 @@ pub(crate) struct Store {
     pool: PgPool,
     /// One connection for [`Store::ping`]: it must not queue behind the requests that it judges.
     probe: PgPool,
+    /// A few for the feed of revocations, which a flood of requests must not make blind: two read, so that one that has
+    /// fallen silent leaves another; one listens.
+    feed: PgPool,
     metrics: Metrics,
 }
 

@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::{Instrument, debug, info, info_span};
 
 use super::error::{ApiError, Refusal};
+use crate::feed::http::PATHS;
 use crate::internal::PROBES;
 use crate::metrics::Metrics;
 use crate::random;
@@ -84,8 +85,9 @@ impl Line {
         let status = response.status();
         self.count(Some(status.as_u16()));
         let refusal = response.extensions().get::<Refusal>().map(|refusal| refusal.0);
-        // A probe that finds all well every few seconds is no news.
-        if PROBES.contains(&route) && status.is_success() {
+        // A probe that finds all well every few seconds is no news, nor is what proxies ask all the time, and count.
+        let is_known = status.is_success() || status.is_server_error() || status == StatusCode::CONFLICT;
+        if PROBES.contains(&route) && status.is_success() || PATHS.contains(&route) && is_known {
             debug!(method, route, status = status.as_u16(), duration_us, "request");
         } else {
             info!(method, route, status = status.as_u16(), refusal, duration_us, "request");
@@ -109,7 +111,11 @@ impl Drop for Line {
         if !self.written {
             self.count(None);
             let (method, route, duration_us) = (self.method, self.route.as_str(), self.duration_us());
-            info!(method, route, outcome = "client gone", duration_us, "request");
+            if PATHS.contains(&route) {
+                debug!(method, route, outcome = "client gone", duration_us, "request");
+            } else {
+                info!(method, route, outcome = "client gone", duration_us, "request");
+            }
         }
     }
 }

@@ -60,7 +60,7 @@ async fn issuing() -> Issuing {
     Issuing { database, router: router(Arc::clone(&app)), app }
 }
 
-fn app(store: Store, ring: Ring) -> App {
+pub(crate) fn app(store: Store, ring: Ring) -> App {
     let tokens = token_settings("http://issuer.bearward.local");
     App {
         keeper: Some(Keeper::of_test(&store)),
@@ -74,6 +74,7 @@ fn app(store: Store, ring: Ring) -> App {
         passwords: PasswordSettings { min_length: 8 },
         throttle: throttle(limits()),
         proxies: Arc::default(),
+        feed: None,
     }
 }
 

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{Failure, begin, runtime};
-use crate::audit::{Event, Kind};
+use crate::audit::Event;
 use crate::keys::life;
 use crate::keys::{Keeper, Successor};
 use crate::settings::{DatabaseSettings, KeysCommandSettings, SigningSettings, Sources, table};
@@ -16,10 +16,17 @@ use crate::store::{Clock, KeyRow, connect};
 pub(crate) enum KeysCommand {
     /// Publishes a new key, which signs once every verifier knows it. Replicas that run notice by themselves.
     #[command(after_long_help = super::keys_rotate_help())]
-    Rotate,
+    Rotate(RotateArguments),
     /// Lists the keys with their stage, the last retired ones among them. Shows no private key.
     #[command(after_long_help = super::keys_list_help())]
     List(ListArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RotateArguments {
+    /// The key that signs the feed of revocations, instead of the one that signs tokens.
+    #[arg(long)]
+    feed: bool,
 }
 
 #[derive(Debug, Args)]
@@ -31,24 +38,29 @@ pub(crate) struct ListArguments {
 
 pub(crate) fn run(sources: &Sources, command: &KeysCommand) -> Result<(), Failure> {
     match command {
-        KeysCommand::Rotate => rotate(sources),
+        KeysCommand::Rotate(arguments) => rotate(sources, arguments),
         KeysCommand::List(arguments) => list(sources, arguments),
     }
 }
 
-fn rotate(sources: &Sources) -> Result<(), Failure> {
+fn rotate(sources: &Sources, arguments: &RotateArguments) -> Result<(), Failure> {
     let (KeysCommandSettings { database, signing }, _log) = begin(sources, KeysCommandSettings::read)?;
-    let SigningSettings::EdDsa(keys) = signing else {
-        let setting = table::HS256_SECRET_FILES.name;
-        let text =
-            format!("tokens are signed with secrets: put a new one in front of {setting}, in every replica");
-        return Err(Failure::usage(text));
+    let keys = match signing {
+        signing if arguments.feed => signing.feed_keys(),
+        SigningSettings::EdDsa(keys) => keys,
+        SigningSettings::Hs256(..) => {
+            let setting = table::HS256_SECRET_FILES.name;
+            let text = format!(
+                "tokens are signed with secrets: put a new one in front of {setting}, in every replica"
+            );
+            return Err(Failure::usage(text));
+        }
     };
     runtime()?.block_on(async {
         drop(connect::connection(&database).await.map_err(Failure::new)?);
         let keeper = Keeper::new(connect::pool(&database), keys.encryption, keys.rhythm);
         let Successor { kid, signs_in_seconds } =
-            keeper.rotate(&Event::of_operator(Kind::KeyRotate)).await.map_err(Failure::new)?;
+            keeper.rotate(&Event::of_operator(keeper.rotation())).await.map_err(Failure::new)?;
         // It is done, whoever reads this.
         let _ = writeln!(stdout(), "published {kid}, which signs in {signs_in_seconds} s");
         Ok(())

@@ -16,6 +16,7 @@ use self::prepare::{Prepared, prepare};
 use super::{Failure, begin, runtime};
 use crate::api::{self, TrustedProxies};
 use crate::app::App;
+use crate::feed::{self, Feed};
 use crate::hashing::{Cost, Hasher, LoginDeadline, Speed};
 use crate::internal::{self, Progress};
 use crate::keys::life::RELOAD_SECONDS;
@@ -23,10 +24,10 @@ use crate::keys::seal::KeyEncryption;
 use crate::keys::{Keeper, Ring};
 use crate::purge;
 use crate::random;
-use crate::server::{self, AddressFile, Listeners, Stage};
+use crate::server::{self, AddressFile, Limits, Listeners, Stage, files};
 use crate::settings::{
-    ListenerSettings, RECOMMENDED_PASSWORD_LENGTH, ServeSettings, SigningSettings, Sources, ThrottleSettings,
-    table,
+    FeedSettings, ListenerSettings, RECOMMENDED_PASSWORD_LENGTH, ServeSettings, SigningSettings, Sources,
+    ThrottleSettings, table,
 };
 use crate::store::{Store, connect};
 use crate::throttle::{Throttle, ThrottleKey};
@@ -67,7 +68,8 @@ async fn serve(settings: ServeSettings) -> Result<(), Failure> {
     let progress = Arc::new(Progress::default());
     let (_never, unstopped) = watch::channel(Stage::Serving);
     let probes = internal::router(Arc::clone(&progress));
-    tokio::spawn(server::serve(bound.internal, move || probes.clone(), server::PROBES, unstopped));
+    let polls = settings.feed.as_ref().map_or(0, |feed| feed.polls);
+    tokio::spawn(server::serve(bound.internal, move || probes.clone(), internal_limits(polls), unstopped));
 
     // Clients are told to come again until there is something for them.
     let (routes, current) = watch::channel(api::starting());
@@ -86,7 +88,10 @@ async fn serve(settings: ServeSettings) -> Result<(), Failure> {
     let _ = routes.send(api::router(Arc::clone(&app)));
     progress.started(Arc::clone(&app));
     info!("ready");
-    tokio::spawn(keep_keys(Arc::clone(&app)));
+    keep_all_keys(&app);
+    if let Some(feed) = app.feed.clone() {
+        tokio::spawn(async move { feed::watch::forever(&feed).await });
+    }
     tokio::spawn(purge::forever(app, audit_days));
 
     signals.next().await;
@@ -107,6 +112,23 @@ async fn drain(stage: &watch::Sender<Stage>, serving: JoinHandle<()>) {
     sleep(LAME_DUCK).await;
     let _ = stage.send(Stage::Draining);
     let _ = serving.await;
+}
+
+/// What the internal listener allows: with so many polls of the feed, each needs an open file.
+fn internal_limits(polls: u32) -> Limits {
+    if polls > 0 {
+        let needed = server::internal(polls).files();
+        match files::raise(needed) {
+            Some(files) if files < needed => warn!(
+                files,
+                needed,
+                "this process may not have as many files open as proxies may poll: raise the limit (ulimit -n), or \
+                 lower BEARWARD_FEED_POLLS"
+            ),
+            _ => {}
+        }
+    }
+    server::internal(polls)
 }
 
 fn tell_addresses(bound: &Listeners, settings: &ListenerSettings) -> Result<Option<AddressFile>, Failure> {
@@ -130,7 +152,7 @@ async fn start(settings: ServeSettings) -> Result<App, Failure> {
         login_deadline,
         ..
     } = settings;
-    let ServeSettings { hash_share_percent, throttle, trusted_proxies, .. } = settings;
+    let ServeSettings { hash_share_percent, throttle, trusted_proxies, feed, .. } = settings;
     if passwords.min_length < RECOMMENDED_PASSWORD_LENGTH {
         info!(
             min_length = passwords.min_length,
@@ -139,12 +161,23 @@ async fn start(settings: ServeSettings) -> Result<App, Failure> {
         );
     }
     let store = connect::pool(&database);
+    let feed_keeper = feed.is_some().then(|| {
+        let keys = signing.feed_keys();
+        Keeper::new(store.clone(), keys.encryption, keys.rhythm)
+    });
+    if feed.is_none() {
+        let setting = table::FEED_CREDENTIAL_FILES.name;
+        info!(setting, "there is no feed of revocations: proxies take a token until it expires");
+    }
     let (secrets, keeper) = match signing {
         SigningSettings::EdDsa(keys) => {
             tell_encryption(&keys.encryption);
             (None, Some(Keeper::new(store.clone(), keys.encryption, keys.rhythm)))
         }
-        SigningSettings::Hs256(secrets) => {
+        SigningSettings::Hs256(secrets, keys) => {
+            if feed.is_some() {
+                tell_encryption(&keys.encryption);
+            }
             let kid = secrets.first().map(|secret| secret.kid.as_str());
             info!(
                 kid,
@@ -154,7 +187,12 @@ async fn start(settings: ServeSettings) -> Result<App, Failure> {
             (Ring::of_secrets(&secrets), None)
         }
     };
-    let Prepared { ring, successors } = prepare(&database, &store, keeper.as_ref()).await?;
+    let Prepared { ring, feed_ring, successors } =
+        prepare(&database, &store, keeper.as_ref(), feed_keeper.as_ref()).await?;
+    let feed = feed.zip(feed_keeper.zip(feed_ring)).map(|(settings, keys)| {
+        let FeedSettings { credentials, polls } = settings;
+        Arc::new(Feed::new(tokens.iss.clone(), store.clone(), keys, credentials, polls))
+    });
     let ring = ring.or(secrets).ok_or_else(|| Failure::new("no secret can be used"))?;
     let tokens = Tokens::new(tokens, ring);
     let tokens = tokens.ok_or_else(|| Failure::new("the metadata cannot be serialized"))?;
@@ -174,6 +212,7 @@ async fn start(settings: ServeSettings) -> Result<App, Failure> {
         keeper,
         throttle,
         proxies,
+        feed,
     })
 }
 
@@ -190,26 +229,41 @@ fn tell_encryption(encryption: &KeyEncryption) {
     }
 }
 
-/// Follows what other replicas and operators do to the keys, and does what is due.
-async fn keep_keys(app: Arc<App>) {
-    let Some(keeper) = &app.keeper else { return };
+fn keep_all_keys(app: &Arc<App>) {
+    if app.keeper.is_some() {
+        let app = Arc::clone(app);
+        tokio::spawn(async move {
+            if let Some(keeper) = &app.keeper {
+                keep_keys(keeper, || app.tokens.ring(), |ring| app.tokens.take_over(ring)).await;
+            }
+        });
+    }
+    if let Some(feed) = app.feed.clone() {
+        tokio::spawn(async move {
+            keep_keys(feed.keeper(), || feed.ring(), |ring| feed.take_over(ring)).await;
+        });
+    }
+}
+
+/// Follows what other replicas and operators do to keys, and does what is due.
+async fn keep_keys(keeper: &Keeper, held: impl Fn() -> Arc<Ring>, take_over: impl Fn(Ring)) {
     let mut told = None;
     loop {
         sleep(Duration::from_secs(RELOAD_SECONDS.into())).await;
-        let held = app.tokens.ring();
-        let loaded = match timeout(RELOAD, keeper.load(Some(&held))).await {
+        let loaded = match timeout(RELOAD, keeper.load(Some(&held()))).await {
             Ok(loaded) => loaded.map_err(|error| error.to_string()),
             Err(_) => Err(format!("no answer within {} s", RELOAD.as_secs())),
         };
         match loaded {
             Ok(ring) => {
-                app.tokens.take_over(ring);
+                take_over(ring);
                 told = None;
             }
             // The last good keys stay; where this goes on, they sign no more.
             Err(text) => {
                 if told.as_ref() != Some(&text) {
-                    warn!(cause = %text, "the signing keys could not be read");
+                    let table = keeper.purpose().table();
+                    warn!(table, cause = %text, "the signing keys could not be read");
                     told = Some(text);
                 }
             }

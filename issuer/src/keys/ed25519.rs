@@ -9,6 +9,7 @@ use ed25519_dalek::SigningKey;
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::{Digest, Sha256};
 
+use super::Purpose;
 use super::seal::KeyEncryption;
 use crate::random;
 use crate::store::{PrivateForm, StoredKey};
@@ -21,7 +22,10 @@ pub(crate) struct SignerKey {
 
 /// A key in the database is not what was written there.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct DamagedKey(String);
+pub(crate) struct DamagedKey {
+    kid: String,
+    purpose: Purpose,
+}
 
 /// Makes a key that signs from a time on, encrypted where there is something to encrypt with.
 ///
@@ -46,7 +50,7 @@ impl SignerKey {
     /// # Errors
     /// [`DamagedKey`] where public key or `kid` do not belong to the private key.
     pub(crate) fn parse(kid: &str, public_key: &[u8], seed: &SecretBox<Vec<u8>>) -> Result<Self, DamagedKey> {
-        let damaged = || DamagedKey(kid.to_owned());
+        let damaged = || DamagedKey { kid: kid.to_owned(), purpose: Purpose::Tokens };
         let key = SigningKey::try_from(seed.expose_secret().as_slice()).map_err(|_| damaged())?;
         let own = key.verifying_key().to_bytes();
         if own.as_slice() != public_key || thumbprint(&own) != kid {
@@ -77,18 +81,23 @@ impl SignerKey {
 impl DamagedKey {
     /// Not one of them: together they are no set that a verifier would take.
     pub(super) fn all() -> Self {
-        Self("(all)".to_owned())
+        Self { kid: "(all)".to_owned(), purpose: Purpose::Tokens }
+    }
+
+    pub(super) fn of(self, purpose: Purpose) -> Self {
+        Self { purpose, ..self }
     }
 }
 
 impl fmt::Display for DamagedKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kid, purpose } = self;
+        let table = purpose.table();
         write!(
             formatter,
-            "the signing key {} in the database is damaged: restore the table signing_keys, or retire the key \
-             (UPDATE signing_keys SET retired_at = now() WHERE kid = ...), which ends its tokens: a replica that starts \
-             or runs makes a new one",
-            self.0
+            "the signing key {kid} in the database is damaged: restore the table {table}, or retire the key \
+             (UPDATE {table} SET retired_at = now() WHERE kid = ...), which ends what it signed: a replica that starts \
+             or runs makes a new one"
         )
     }
 }
@@ -126,7 +135,7 @@ mod tests {
         let [one, two] = [stored(), stored()];
         let mixed = StoredKey { private: two.private, ..one };
         let damaged = parse(&mixed).err().unwrap();
-        assert_eq!(damaged, DamagedKey(mixed.kid));
+        assert_eq!(damaged, DamagedKey { kid: mixed.kid, purpose: Purpose::Tokens });
         assert!(damaged.to_string().contains("retire the key"), "{damaged}");
         let short = PrivateForm::Clear(SecretBox::new(Box::new(vec![1])));
         assert!(parse(&StoredKey { private: short, ..stored() }).is_err());

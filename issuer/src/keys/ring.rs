@@ -10,6 +10,7 @@ use bearward_protocol::claims::{ACCESS_TOKEN_TYPE, AccessTokenClaims};
 use bearward_protocol::jwk::JwkSet;
 use jwt_compact::{AlgorithmExt, Claims, Header};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use sha2::Sha256;
 
 use super::KeysError;
@@ -75,7 +76,7 @@ impl Ring {
         let signers = found.keys.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         // The one that signs last stands first: the same bytes from every replica.
         let jwk_set = JwkSet { keys: signers.iter().rev().map(|signer| signer.jwk()).collect() };
-        let damaged = || DamagedKey::all();
+        let damaged = || DamagedKey::all().of(encryption.purpose());
         let jwk_set = Document::json(&jwk_set, max_age_seconds).ok_or_else(damaged)?;
         // Read by the verifier's own code: what we publish is what every filter accepts.
         let verifying = KeySet::parse(jwk_set.body(), &[AlgorithmName::EdDsa]).map_err(|_| damaged())?;
@@ -127,33 +128,50 @@ impl Ring {
         self.jwk_set.as_ref()
     }
 
-    /// Signs with the key of the moment at which the token is issued: of the database's clock, so that all replicas
-    /// change their key at once, however late each of them has read it.
+    /// Signs an access token, as it is at the moment at which it is issued.
     ///
     /// # Errors
     /// [`SignError`]
     pub(crate) fn sign(&self, claims: AccessTokenClaims) -> Result<String, SignError> {
-        let header = |kid: &str| Header::empty().with_token_type(ACCESS_TOKEN_TYPE).with_key_id(kid);
+        let issued_at = claims.iat;
+        self.sign_as(ACCESS_TOKEN_TYPE, claims, issued_at)
+    }
+
+    /// Signs with the key of this moment, in seconds since the epoch: of the database's clock, so that all replicas change
+    /// their key at once, however late each of them has read it.
+    ///
+    /// # Errors
+    /// [`SignError`]
+    pub(crate) fn sign_as(
+        &self,
+        token_type: &'static str,
+        payload: impl Serialize,
+        at: u64,
+    ) -> Result<String, SignError> {
+        let header = |kid: &str| Header::empty().with_token_type(token_type).with_key_id(kid);
         let (signers, times, read_at) = match &self.signing {
             Signing::EdDsa { signers, times, read_at } => (signers, times, read_at),
             Signing::Hs256 { kid, secret } => {
-                let token = Hmac::<Sha256>::default().token(&header(kid), &Claims::new(claims), secret);
+                let token = Hmac::<Sha256>::default().token(&header(kid), &Claims::new(payload), secret);
                 return token.map_err(|_| SignError::Serialization);
             }
         };
-        let issued_at = i64::try_from(claims.iat).unwrap_or(i64::MAX);
+        let issued_at = i64::try_from(at).unwrap_or(i64::MAX);
         if issued_at - read_at > i64::from(MAX_STALE_SECONDS) {
             return Err(SignError::Stale);
         }
         let signer = life::signer(times, issued_at).and_then(|index| signers.get(index));
         let signer = signer.ok_or(SignError::Stale)?;
-        let token = EdDsa.token(&header(signer.kid()), &Claims::new(claims), signer.signing_key());
+        let token = EdDsa.token(&header(signer.kid()), &Claims::new(payload), signer.signing_key());
         token.map_err(|_| SignError::Serialization)
     }
 }
 
 fn opened(stored: &StoredKey, encryption: &KeyEncryption) -> Result<SignerKey, KeysError> {
-    let parse = |seed: &_| SignerKey::parse(&stored.kid, &stored.public_key, seed);
+    let parse = |seed: &_| {
+        let signer = SignerKey::parse(&stored.kid, &stored.public_key, seed);
+        signer.map_err(|damaged| damaged.of(encryption.purpose()))
+    };
     match &stored.private {
         PrivateForm::Clear(seed) => Ok(parse(seed)?),
         PrivateForm::Sealed(sealed) => {

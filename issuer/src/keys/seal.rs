@@ -7,6 +7,7 @@ use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::{Digest, Sha256};
 
+use super::Purpose;
 use crate::random;
 
 /// A key that encrypts keys.
@@ -19,13 +20,10 @@ pub(crate) const KEY_BYTES: usize = 32;
 const VERSION: u8 = 1;
 /// Random nonces of this length do not meet, however many keys there are: why the cipher is the one with the X.
 const NONCE_BYTES: usize = 24;
-/// What the ciphertext is for. It is authenticated together with the `kid`, so that nothing that was encrypted for
-/// another purpose or another key is taken for this one.
-const PURPOSE: &[u8] = b"bearward-issuer signing key v1 EdDSA ";
-
 /// The key-encryption keys: the first encrypts, all decrypt. Wiped from memory by their own crate.
 #[derive(Default)]
 pub(crate) struct KeyEncryption {
+    purpose: Purpose,
     ciphers: Vec<XChaCha20Poly1305>,
     /// Of all keys together, for whoever compares replicas: see [`KeyEncryption::fingerprints`].
     fingerprints: Vec<String>,
@@ -41,9 +39,19 @@ impl KeyEncryption {
     pub(crate) fn new(keys: &[KeyEncryptionKey]) -> Self {
         let cipher = |key: &KeyEncryptionKey| XChaCha20Poly1305::new(key.expose_secret().into());
         Self {
+            purpose: Purpose::Tokens,
             ciphers: keys.iter().map(cipher).collect(),
             fingerprints: keys.iter().map(fingerprint).collect(),
         }
+    }
+
+    /// With the same keys, for signing keys of this purpose.
+    pub(crate) fn of(&self, purpose: Purpose) -> Self {
+        Self { purpose, ciphers: self.ciphers.clone(), fingerprints: self.fingerprints.clone() }
+    }
+
+    pub(super) fn purpose(&self) -> Purpose {
+        self.purpose
     }
 
     /// How many keys there are; without any, signing keys lie in the clear.
@@ -63,7 +71,7 @@ impl KeyEncryption {
     pub(crate) fn seal(&self, kid: &str, seed: &[u8]) -> Result<Option<Vec<u8>>, getrandom::Error> {
         let Some(cipher) = self.ciphers.first() else { return Ok(None) };
         let nonce = random::bytes::<NONCE_BYTES>()?;
-        let aad = associated_data(kid);
+        let aad = self.associated_data(kid);
         // It fails for messages of 256 GiB and more.
         let Ok(ciphertext) = cipher.encrypt(&XNonce::from(nonce), Payload { msg: seed, aad: &aad }) else {
             return Err(getrandom::Error::UNEXPECTED);
@@ -74,12 +82,22 @@ impl KeyEncryption {
     /// Decrypts the private key of `kid` with whichever key opens it.
     pub(crate) fn open(&self, kid: &str, sealed: &[u8]) -> Option<Opened> {
         let (nonce, ciphertext) = sealed.strip_prefix(&[VERSION])?.split_first_chunk::<NONCE_BYTES>()?;
-        let aad = associated_data(kid);
+        let aad = self.associated_data(kid);
         let nonce = XNonce::from(*nonce);
         self.ciphers.iter().enumerate().find_map(|(by, cipher)| {
             let seed = cipher.decrypt(&nonce, Payload { msg: ciphertext, aad: &aad }).ok()?;
             Some(Opened { seed: SecretBox::new(Box::new(seed)), by })
         })
+    }
+
+    /// What the ciphertext is for. It is authenticated together with the `kid`, so that nothing that was encrypted for
+    /// another purpose or another key is taken for this one.
+    fn associated_data(&self, kid: &str) -> Vec<u8> {
+        let purpose: &[u8] = match self.purpose {
+            Purpose::Tokens => b"bearward-issuer signing key v1 EdDSA ",
+            Purpose::Feed => b"bearward-issuer feed key v1 EdDSA ",
+        };
+        [purpose, kid.as_bytes()].concat()
     }
 }
 
@@ -87,10 +105,6 @@ impl fmt::Debug for KeyEncryption {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("KeyEncryption").field(&self.fingerprints).finish()
     }
-}
-
-fn associated_data(kid: &str) -> Vec<u8> {
-    [PURPOSE, kid.as_bytes()].concat()
 }
 
 /// Eight digits of a hash: enough to compare, nothing to guess 32 random bytes from.
@@ -132,6 +146,17 @@ mod tests {
             assert!(encryption.open("kid", &changed).is_none(), "byte {index}");
             assert!(encryption.open("kid", &sealed[..index]).is_none(), "{index} bytes");
         }
+    }
+
+    #[test]
+    fn a_key_that_was_sealed_for_the_feed_does_not_open_as_one_for_tokens_nor_the_other_way_round() {
+        let tokens = encryption(&[1]);
+        let feed = tokens.of(Purpose::Feed);
+        let (for_tokens, for_feed) = (tokens.seal("kid", &[9; 32]), feed.seal("kid", &[9; 32]));
+        let (for_tokens, for_feed) = (for_tokens.unwrap().unwrap(), for_feed.unwrap().unwrap());
+        assert!(feed.open("kid", &for_feed).is_some() && tokens.open("kid", &for_tokens).is_some());
+        assert!(feed.open("kid", &for_tokens).is_none());
+        assert!(tokens.open("kid", &for_feed).is_none());
     }
 
     #[test]

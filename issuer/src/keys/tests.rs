@@ -6,8 +6,8 @@ use secrecy::SecretBox;
 use super::*;
 use crate::audit::{Event, Kind};
 use crate::log::testing::Recording;
-use crate::store::connect;
 use crate::store::testing::TestDatabase;
+use crate::store::{ANSWER_SECONDS, connect};
 
 const RHYTHM: Rhythm =
     Rhythm { max_age_seconds: 300, rotate_after_seconds: Some(86_400), token_seconds: 900 };
@@ -22,13 +22,19 @@ impl Keeper {
         Self::new(store.clone(), KeyEncryption::default(), RHYTHM)
     }
 
+    /// The same, of the keys that sign the feed.
+    pub(crate) fn of_feed_test(store: &Store) -> Self {
+        let rhythm = Rhythm { token_seconds: ANSWER_SECONDS, ..RHYTHM };
+        Self::new(store.clone(), KeyEncryption::default().of(Purpose::Feed), rhythm)
+    }
+
     fn at(self, now: i64) -> Self {
         Self { clock: Clock::At(now), ..self }
     }
 
     fn encrypted(self, keys: &[u8]) -> Self {
         let keys: Vec<_> = keys.iter().map(|byte| SecretBox::new(Box::new([*byte; 32]))).collect();
-        Self { encryption: KeyEncryption::new(&keys), ..self }
+        Self { encryption: KeyEncryption::new(&keys).of(self.purpose()), ..self }
     }
 }
 
@@ -277,7 +283,7 @@ async fn keys_of_the_schema_before_go_on_as_they_were_and_are_taken_up() {
     store.execute(include_str!("../../migrations/0002_refresh_revocations.sql")).await;
     store.execute(include_str!("../../migrations/0003_signing_key_life.sql")).await;
     store.execute(include_str!("../../migrations/0004_audit.sql")).await;
-    let now = store.signing_keys(Clock::Database).await.unwrap().now;
+    let now = store.signing_keys(Purpose::Tokens, Clock::Database).await.unwrap().now;
     let ring = Keeper::of_test(&store).encrypted(&[1]).load(None).await.unwrap();
     assert_eq!(ring.kids(), [old.kid.as_str(), new.kid.as_str()]);
     assert_eq!(signed_by(&ring, now), new.kid);
@@ -287,4 +293,46 @@ async fn keys_of_the_schema_before_go_on_as_they_were_and_are_taken_up() {
     let at = |now| Keeper::new(store.clone(), KeyEncryption::default(), RHYTHM).at(now).encrypted(&[1]);
     assert!(published(&at(end - 60).load(None).await.unwrap()).contains(&old.kid));
     assert!(!published(&at(end + 60).load(None).await.unwrap()).contains(&old.kid));
+}
+
+#[tokio::test]
+async fn the_keys_of_the_feed_are_a_set_of_their_own_that_is_made_sealed_and_rotated_in_the_same_way() {
+    let (_database, store) = TestDatabase::migrated().await;
+    let tokens = Keeper::of_test(&store).load(None).await.unwrap();
+    let feed = Keeper::of_feed_test(&store).encrypted(&[1]).load(None).await.unwrap();
+    assert_ne!(tokens.kids(), feed.kids());
+    assert_eq!(published(&tokens), tokens.kids(), "the other set is not published with it");
+    assert_eq!(published(&feed), feed.kids());
+    let first = *feed.kids().first().unwrap();
+    let sealed = "SELECT count(*) FROM feed_keys WHERE sealed_key IS NOT NULL AND private_key IS NULL";
+    assert_eq!(store.count(sealed).await, 1);
+    let again = Keeper::of_feed_test(&store).encrypted(&[1]).load(None).await.unwrap();
+    assert_eq!(again.kids(), feed.kids());
+
+    let keeper = Keeper::of_feed_test(&store).encrypted(&[1]);
+    let successor = keeper.rotate(&Event::of_operator(keeper.rotation())).await.unwrap();
+    let both = keeper.load(None).await.unwrap();
+    assert_eq!((published(&both).len(), successor.signs_in_seconds), (2, LEAD));
+    let trail = "SELECT event || ' ' || actor FROM audit_events";
+    assert_eq!(store.texts(trail).await, ["feed_key_rotate operator"]);
+    store.execute("UPDATE feed_keys SET signs_from = signs_from - interval '12 hours'").await;
+    let kept = published(&keeper.load(None).await.unwrap());
+    assert_eq!(kept, [successor.kid.as_str(), first], "an answer of it may still be taken");
+    store.execute("UPDATE feed_keys SET signs_from = signs_from - interval '13 hours'").await;
+    let left = published(&keeper.load(None).await.unwrap());
+    assert!(!left.iter().any(|kid| kid == first) && left.contains(&successor.kid), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_key_of_the_feed_that_is_put_among_those_of_tokens_is_not_opened() {
+    let (_database, store) = TestDatabase::migrated().await;
+    Keeper::of_feed_test(&store).encrypted(&[1]).load(None).await.unwrap();
+    store
+        .execute(
+            "INSERT INTO signing_keys (kid, algorithm, sealed_key, public_key)
+             SELECT kid, 'EdDSA', sealed_key, public_key FROM feed_keys",
+        )
+        .await;
+    let error = Keeper::of_test(&store).encrypted(&[1]).load(None).await.unwrap_err();
+    assert!(matches!(error, KeysError::Unopened { .. }), "{error}");
 }

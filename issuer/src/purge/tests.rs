@@ -36,6 +36,9 @@ const ROWS: &str = "
     INSERT INTO signing_keys (kid, algorithm, public_key, created_at, retired_at)
     SELECT kid, 'EdDSA', sha256(kid::bytea), now() - interval '2 years', now() - make_interval(days => age)
     FROM (VALUES ('over', 401), ('kept', 399)) AS rows (kid, age);
+    INSERT INTO feed_keys (kid, public_key, created_at, retired_at)
+    SELECT kid, sha256(kid::bytea), now() - interval '2 years', now() - make_interval(days => age)
+    FROM (VALUES ('over', 401), ('kept', 399)) AS rows (kid, age);
     INSERT INTO audit_events (event, outcome, actor, at)
     SELECT event, 'success', 'client', now() - make_interval(days => age)
     FROM (VALUES ('over', 31), ('kept', 29)) AS rows (event, age)";
@@ -47,11 +50,13 @@ const LEFT: &str = "
     UNION ALL SELECT 'link ' || (token_hash = sha256('kept'))::text FROM password_links
     UNION ALL SELECT 'throttle ' || (key = sha256('kept'))::text FROM throttle
     UNION ALL SELECT 'key ' || kid FROM signing_keys
+    UNION ALL SELECT 'feed key ' || kid FROM feed_keys
     UNION ALL SELECT 'event ' || event FROM audit_events
     ORDER BY 1";
 
-const KEPT: [&str; 15] = [
+const KEPT: [&str; 16] = [
     "event kept",
+    "feed key kept",
     "key kept",
     "link true",
     "record 2",

@@ -20,6 +20,8 @@ const MAX_FILES: usize = 8;
 
 /// The most secrets that tokens are verified with: as many as a policy may name.
 const MAX_SECRETS: usize = 4;
+/// The most credentials for the feed: the new one and the one before, and some.
+const MAX_CREDENTIALS: usize = 4;
 /// The shortest secret (RFC 7518 section 3.2), in bytes.
 const MIN_SECRET_BYTES: usize = 32;
 /// Fewer different bytes than this are no random secret.
@@ -79,6 +81,26 @@ pub(super) fn named_secrets(text: &str) -> Result<Vec<NamedSecret>, String> {
         return Err(format!("must hold at most {MAX_SECRETS} secrets, as many as a policy may name"));
     }
     Ok(secrets)
+}
+
+/// The credentials for the feed out of a list of files.
+pub(super) fn feed_credentials(text: &str) -> Result<Vec<SecretString>, String> {
+    let mut credentials: Vec<SecretString> = Vec::new();
+    for path in items(text)? {
+        let secret = read(Path::new(path)).map_err(|why| format!("names {path}, which {why}"))?;
+        if let Some(why) = weakness(secret.expose_secret()) {
+            let advice = "write one anew, for example with `openssl rand -base64 48`";
+            return Err(format!("names {path}, which {why}: {advice}"));
+        }
+        if credentials.iter().any(|other| other.expose_secret() == secret.expose_secret()) {
+            return Err(format!("names {path}, which holds the same credential as a file before it"));
+        }
+        credentials.push(secret);
+    }
+    if credentials.len() > MAX_CREDENTIALS {
+        return Err(format!("must hold at most {MAX_CREDENTIALS} files"));
+    }
+    Ok(credentials)
 }
 
 fn is_kid(text: &str) -> bool {

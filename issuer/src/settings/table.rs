@@ -60,13 +60,13 @@ settings! {
     DATABASE_URL "DATABASE_URL" "database_url" Secret WhenUnset::Required, "postgres://USER:PASSWORD@HOST:PORT/DATABASE",
         "Where PostgreSQL (13 or later) is. `?sslmode=verify-full` demands TLS and a known certificate.";
     DATABASE_CONNECTIONS "BEARWARD_DATABASE_CONNECTIONS" "database_connections" Number WhenUnset::Is("10"),
-        "connections, 1 to 200", "The most connections to PostgreSQL that requests share; the probe /readyz holds one more.";
+        "connections, 1 to 200", "The most connections to PostgreSQL that requests share; the probe /readyz holds one more, the feed of revocations three.";
     DATABASE_WAIT "BEARWARD_DATABASE_WAIT_SECONDS" "database_wait_seconds" Number WhenUnset::Is("30"),
         "seconds, 0 to 600", "How long a start waits for PostgreSQL to come up before it gives up.";
     LISTEN "BEARWARD_LISTEN" "listen" Text WhenUnset::Is("127.0.0.1:8081"),
         "IP:PORT", "The address of the public listener: signup, login, keys. Port 0 takes a free one.";
     INTERNAL_LISTEN "BEARWARD_INTERNAL_LISTEN" "internal_listen" Text WhenUnset::Is("127.0.0.1:8091"),
-        "IP:PORT", "The address of the internal listener: /livez, /readyz and /metrics. Never publish it.";
+        "IP:PORT", "The address of the internal listener: /livez, /readyz, /metrics and the feed of revocations. Never publish it.";
     ADDRESS_FILE "BEARWARD_ADDRESS_FILE" "address_file" Text WhenUnset::Off,
         "path", "Where to write the addresses in use, as lines `public=IP:PORT` and `internal=IP:PORT`.";
     ISSUER "BEARWARD_ISSUER" "issuer" Text WhenUnset::Is("http://issuer.bearward.local"),
@@ -91,6 +91,10 @@ settings! {
         "KID=PATH, comma separated, at most 4", "Signs with secrets from files (HS256) instead of keys: the first signs, all verify. Whoever can verify can sign, too.";
     JWK_SET_MAX_AGE_SECONDS "BEARWARD_JWK_SET_MAX_AGE_SECONDS" "jwk_set_max_age_seconds" Number WhenUnset::Is("300"),
         "seconds, 1 to 86400", "How long verifiers may keep the JWK Set. A new key is published for twice as long before it signs.";
+    FEED_CREDENTIAL_FILES "BEARWARD_FEED_CREDENTIAL_FILES" "feed_credential_files" List WhenUnset::Off,
+        "paths, comma separated, at most 4", "Files that hold a random text of at least 32 characters each: who has one of them may read the feed of revocations. Off: there is no feed.";
+    FEED_POLLS "BEARWARD_FEED_POLLS" "feed_polls" Number WhenUnset::Is("10000"),
+        "polls, 1 to 100000", "How many proxies may wait for the feed at a time, each with an open file of this process; beyond, they get 503.";
     PASSWORD_MIN_LENGTH "BEARWARD_PASSWORD_MIN_LENGTH" "password_min_length" Number WhenUnset::Is("8"),
         "characters, 8 to 64", "The shortest new password. 15 is recommended where it is the only factor.";
     PASSWORD_LINK_URL "BEARWARD_PASSWORD_LINK_URL" "password_link_url" Text WhenUnset::Off,

@@ -43,7 +43,7 @@ pub(crate) fn weaknesses(settings: &ServeSettings) -> Vec<Problem> {
                 weak(&table::KEY_ROTATION_DAYS, "is 0: keys change only by hand".to_owned());
             }
         }
-        SigningSettings::Hs256(_) => {
+        SigningSettings::Hs256(..) => {
             let text = "is set: whoever can verify a token can sign one, too; prefer keys";
             weak(&table::HS256_SECRET_FILES, text.to_owned());
         }

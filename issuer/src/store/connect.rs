@@ -35,6 +35,9 @@ const FRESH: Duration = Duration::from_millis(50);
 /// Connections are renewed after this, so that they follow a failover or a changed DNS entry.
 const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
+/// The connections of the feed.
+const FEED: u32 = 3;
+
 /// How a connection that serves requests is set up: no statement and no lock holds a request for ever.
 const SESSION: &str = "SET statement_timeout = '5s'; SET lock_timeout = '2s'; \
                        SET idle_in_transaction_session_timeout = '10s'";
@@ -43,7 +46,7 @@ const SESSION: &str = "SET statement_timeout = '5s'; SET lock_timeout = '2s'; \
 pub(crate) fn grants(role: &str) -> String {
     [
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO",
-        "GRANT INSERT, UPDATE, DELETE ON users, sessions, refresh_tokens, password_links, signing_keys, revocations, audit_events, throttle TO",
+        "GRANT INSERT, UPDATE, DELETE ON users, sessions, refresh_tokens, password_links, signing_keys, feed_keys, revocations, audit_events, throttle TO",
         "GRANT UPDATE ON revocation_head, issuer_state TO",
     ]
     .map(|grant| format!("{grant} {role};"))
@@ -177,15 +180,17 @@ async fn is_up_to_date(connection: &mut PgConnection, migrations: &Migrator) -> 
     }))
 }
 
-/// The pool that requests share, and the connection of the probe. Both connect when they are used first.
+/// The pool that requests share, the connection of the probe and those of the feed. They connect when they are used first.
 pub(crate) fn pool(settings: &DatabaseSettings) -> Store {
-    let requests = options(settings.connections).after_connect(|connection, _| {
-        Box::pin(async move {
-            sqlx::raw_sql(SESSION).execute(&mut *connection).await?;
-            // Before anything else: what it leads to may have lost the end of its log.
-            forks::look(connection).await
+    let looking = |connections| {
+        options(connections).after_connect(|connection, _| {
+            Box::pin(async move {
+                sqlx::raw_sql(SESSION).execute(&mut *connection).await?;
+                // Before anything else: what it leads to may have lost the end of its log.
+                forks::look(connection).await
+            })
         })
-    });
+    };
     // A probe signs nothing, and must tell a standby.
     let probes = options(1).after_connect(|connection, _| {
         Box::pin(async move {
@@ -193,8 +198,9 @@ pub(crate) fn pool(settings: &DatabaseSettings) -> Store {
             Ok(())
         })
     });
-    let [pool, probe] = [requests, probes].map(|pool| pool.connect_lazy_with(settings.options.clone()));
-    Store { pool, probe, metrics: Metrics::default() }
+    let [pool, feed, probe] = [looking(settings.connections), looking(FEED), probes]
+        .map(|pool| pool.connect_lazy_with(settings.options.clone()));
+    Store { pool, probe, feed, metrics: Metrics::default() }
 }
 
 fn options(connections: u32) -> PgPoolOptions {

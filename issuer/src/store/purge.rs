@@ -26,6 +26,8 @@ pub(crate) enum Purged {
     Throttle,
     /// Retired so long ago.
     SigningKeys,
+    /// The same.
+    FeedKeys,
     /// Older than so many days.
     AuditEvents { days: u32 },
 }
@@ -40,6 +42,7 @@ impl Purged {
             Self::PasswordLinks => "password_links",
             Self::Throttle => "throttle",
             Self::SigningKeys => "signing_keys",
+            Self::FeedKeys => "feed_keys",
             Self::AuditEvents { .. } => "audit_events",
         }
     }
@@ -92,6 +95,13 @@ impl Store {
             Purged::SigningKeys => sqlx::query!(
                 "DELETE FROM signing_keys WHERE kid IN (
                    SELECT kid FROM signing_keys WHERE retired_at < now() - make_interval(days => $2)
+                   LIMIT $1 FOR UPDATE SKIP LOCKED)",
+                limit,
+                RETIRED_KEY_DAYS,
+            ),
+            Purged::FeedKeys => sqlx::query!(
+                "DELETE FROM feed_keys WHERE kid IN (
+                   SELECT kid FROM feed_keys WHERE retired_at < now() - make_interval(days => $2)
                    LIMIT $1 FOR UPDATE SKIP LOCKED)",
                 limit,
                 RETIRED_KEY_DAYS,

@@ -1,4 +1,5 @@
-//! The keys that sign tokens.
+//! The keys that sign: tokens, in the table `signing_keys`, or the feed, in `feed_keys`, which [`super::feed_keys`] reads
+//! and writes.
 
 use std::fmt;
 
@@ -7,8 +8,9 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::audit::insert;
 use super::revocations::{Record, commit_with};
-use super::{AdministrationError, Store, StoreError};
+use super::{AdministrationError, Store, StoreError, feed_keys};
 use crate::audit::{Actor, Event};
+use crate::keys::Purpose;
 
 /// A signing key as it is stored. Times in seconds since the epoch.
 pub(crate) struct StoredKey {
@@ -81,7 +83,7 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
-    fn seconds(self) -> Option<f64> {
+    pub(super) fn seconds(self) -> Option<f64> {
         match self {
             Self::Database => None,
             #[cfg(test)]
@@ -95,8 +97,12 @@ const MAX_LISTED: i64 = 100;
 
 impl Store {
     /// The keys in use.
-    pub(crate) async fn signing_keys(&self, clock: Clock) -> Result<StoredKeys, StoreError> {
-        Ok(keys_in_use(&self.pool, clock).await?)
+    pub(crate) async fn signing_keys(
+        &self,
+        purpose: Purpose,
+        clock: Clock,
+    ) -> Result<StoredKeys, StoreError> {
+        Ok(keys_in_use(&self.pool, purpose, clock).await?)
     }
 
     /// Changes the keys as `decide` says of those in use, and returns what is in use afterwards, and what was done.
@@ -108,6 +114,7 @@ impl Store {
     /// reading, so ask only where there is something to change.
     pub(crate) async fn change_signing_keys<'e, E: From<StoreError> + From<AdministrationError>>(
         &self,
+        purpose: Purpose,
         clock: Clock,
         asking: Actor,
         decide: impl FnOnce(&StoredKeys) -> Result<(Vec<Change>, Option<Event<'e>>), E>,
@@ -116,16 +123,21 @@ impl Store {
             Actor::Issuer => self.pool.begin().await.map_err(StoreError::from)?,
             somebody => self.administer(somebody).await?,
         };
-        sqlx::query!("LOCK TABLE signing_keys IN EXCLUSIVE MODE")
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::from)?;
-        let found = keys_in_use(&mut *transaction, clock).await.map_err(StoreError::from)?;
+        let lock = match purpose {
+            Purpose::Tokens => sqlx::query!("LOCK TABLE signing_keys IN EXCLUSIVE MODE"),
+            Purpose::Feed => sqlx::query!("LOCK TABLE feed_keys IN EXCLUSIVE MODE"),
+        };
+        lock.execute(&mut *transaction).await.map_err(StoreError::from)?;
+        let found = keys_in_use(&mut *transaction, purpose, clock).await.map_err(StoreError::from)?;
         let (changes, event) = decide(&found)?;
         for change in &changes {
-            apply(&mut transaction, change, found.now).await.map_err(StoreError::from)?;
+            let applied = match purpose {
+                Purpose::Tokens => apply(&mut transaction, change, found.now).await,
+                Purpose::Feed => feed_keys::apply(&mut transaction, change, found.now).await,
+            };
+            applied.map_err(StoreError::from)?;
         }
-        let keys = keys_in_use(&mut *transaction, clock).await.map_err(StoreError::from)?;
+        let keys = keys_in_use(&mut *transaction, purpose, clock).await.map_err(StoreError::from)?;
         if let Some(event) = &event {
             insert(&mut *transaction, event).await.map_err(StoreError::from)?;
         }
@@ -174,19 +186,26 @@ impl Store {
     }
 }
 
-async fn keys_in_use(executor: impl PgExecutor<'_>, clock: Clock) -> Result<StoredKeys, sqlx::Error> {
-    // One row at least: the time. Not `now()`, which stood still while a transaction waited for its lock.
-    let rows = sqlx::query!(
-        r#"SELECT floor(extract(epoch FROM at))::bigint AS "now!", kid AS "kid?", private_key, sealed_key,
-                  public_key AS "public_key?", floor(extract(epoch FROM signs_from))::bigint AS signs_from,
-                  longest_token_seconds AS "longest_token_seconds?"
-           FROM (SELECT coalesce(to_timestamp($1), clock_timestamp()) AS at) AS time
-           LEFT JOIN signing_keys ON retired_at IS NULL
-           ORDER BY signs_from, created_at, kid DESC"#,
-        clock.seconds()
-    )
-    .fetch_all(executor)
-    .await?;
+/// A key in use, or nothing but the time.
+pub(super) struct KeyInUse {
+    pub(super) now: i64,
+    pub(super) kid: Option<String>,
+    pub(super) private_key: Option<Vec<u8>>,
+    pub(super) sealed_key: Option<Vec<u8>>,
+    pub(super) public_key: Option<Vec<u8>>,
+    pub(super) signs_from: Option<i64>,
+    pub(super) longest_token_seconds: Option<i32>,
+}
+
+async fn keys_in_use(
+    executor: impl PgExecutor<'_>,
+    purpose: Purpose,
+    clock: Clock,
+) -> Result<StoredKeys, sqlx::Error> {
+    let rows = match purpose {
+        Purpose::Tokens => token_keys_in_use(executor, clock).await?,
+        Purpose::Feed => feed_keys::in_use(executor, clock).await?,
+    };
     let now = rows.first().map(|row| row.now).ok_or(sqlx::Error::RowNotFound)?;
     let keys = rows.into_iter().filter_map(|row| {
         let private = match (row.private_key, row.sealed_key) {
@@ -204,13 +223,39 @@ async fn keys_in_use(executor: impl PgExecutor<'_>, clock: Clock) -> Result<Stor
     Ok(StoredKeys { now, keys: keys.collect() })
 }
 
+async fn token_keys_in_use(
+    executor: impl PgExecutor<'_>,
+    clock: Clock,
+) -> Result<Vec<KeyInUse>, sqlx::Error> {
+    // One row at least: the time. Not `now()`, which stood still while a transaction waited for its lock.
+    sqlx::query_as!(
+        KeyInUse,
+        r#"SELECT floor(extract(epoch FROM at))::bigint AS "now!", kid AS "kid?", private_key, sealed_key,
+                  public_key AS "public_key?", floor(extract(epoch FROM signs_from))::bigint AS signs_from,
+                  longest_token_seconds AS "longest_token_seconds?"
+           FROM (SELECT coalesce(to_timestamp($1), clock_timestamp()) AS at) AS time
+           LEFT JOIN signing_keys ON retired_at IS NULL
+           ORDER BY signs_from, created_at, kid DESC"#,
+        clock.seconds()
+    )
+    .fetch_all(executor)
+    .await
+}
+
+impl PrivateForm {
+    /// What stands in the column for the clear form, and in that for the sealed one.
+    pub(super) fn columns(&self) -> (Option<&Vec<u8>>, Option<&Vec<u8>>) {
+        match self {
+            Self::Clear(seed) => (Some(seed.expose_secret()), None),
+            Self::Sealed(sealed) => (None, Some(sealed)),
+        }
+    }
+}
+
 async fn apply(connection: &mut PgConnection, change: &Change, now: i64) -> Result<(), sqlx::Error> {
     let done = match change {
         Change::Publish(key) => {
-            let (clear, sealed) = match &key.private {
-                PrivateForm::Clear(seed) => (Some(seed.expose_secret()), None),
-                PrivateForm::Sealed(sealed) => (None, Some(sealed)),
-            };
+            let (clear, sealed) = key.private.columns();
             sqlx::query!(
                 "INSERT INTO signing_keys (kid, algorithm, private_key, sealed_key, public_key, created_at, signs_from,
                                            longest_token_seconds)
@@ -248,7 +293,7 @@ async fn apply(connection: &mut PgConnection, change: &Change, now: i64) -> Resu
 
 /// PostgreSQL takes times as floating point numbers, which are exact for seconds.
 #[expect(clippy::cast_precision_loss, reason = "seconds since the epoch stay far below 2^53")]
-fn seconds(seconds: i64) -> f64 {
+pub(super) fn seconds(seconds: i64) -> f64 {
     seconds as f64
 }
 

@@ -22,6 +22,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 pub(super) struct Prepared {
     /// The keys of the database, where there is a keeper of them.
     pub(super) ring: Option<Ring>,
+    /// Those of the feed, likewise.
+    pub(super) feed_ring: Option<Ring>,
     pub(super) successors: SuccessorKey,
 }
 
@@ -30,12 +32,13 @@ pub(super) async fn prepare(
     settings: &DatabaseSettings,
     store: &Store,
     keeper: Option<&Keeper>,
+    feed_keeper: Option<&Keeper>,
 ) -> Result<Prepared, Failure> {
     let candidate = SuccessorKey::new().map_err(Failure::new)?;
     let deadline = Instant::now() + settings.wait;
     let mut told = false;
     loop {
-        match attempt(settings, store, keeper, &candidate).await {
+        match attempt(settings, store, keeper, feed_keeper, &candidate).await {
             Ok(prepared) => return Ok(prepared),
             Err(missed) if !missed.passes || Instant::now() >= deadline => {
                 return Err(Failure::new(missed.text));
@@ -55,16 +58,19 @@ async fn attempt(
     settings: &DatabaseSettings,
     store: &Store,
     keeper: Option<&Keeper>,
+    feed_keeper: Option<&Keeper>,
     candidate: &SuccessorKey,
 ) -> Result<Prepared, Missed> {
     connect::bring_up_to_date(settings).await?;
-    let ring = match keeper {
-        Some(keeper) => Some(timeout(RELOAD, keeper.load(None)).await.map_err(|_| Missed::silent())??),
-        None => None,
-    };
+    let (ring, feed_ring) = (keys(keeper).await?, keys(feed_keeper).await?);
     let successors =
         timeout(RELOAD, store.successor_key(candidate)).await.map_err(|_| Missed::silent())??;
-    Ok(Prepared { ring, successors })
+    Ok(Prepared { ring, feed_ring, successors })
+}
+
+async fn keys(keeper: Option<&Keeper>) -> Result<Option<Ring>, Missed> {
+    let Some(keeper) = keeper else { return Ok(None) };
+    Ok(Some(timeout(RELOAD, keeper.load(None)).await.map_err(|_| Missed::silent())??))
 }
 
 /// Why an attempt failed, and whether the next one may not.
