@@ -54,6 +54,15 @@ pub(crate) fn goes_on(generation: Uuid, place: LogPlace, reading: &LogReading) -
                     || reading.digest_before.is_none() && reading.records.first().is_some_and(follows)))
 }
 
+/// Whether a reading shows that its log goes on from an earlier point than `place`, or another one: a dump was played back. Only
+/// what nothing else explains; a row that is gone was purged.
+pub(crate) fn went_back(generation: Uuid, place: LogPlace, reading: &LogReading) -> bool {
+    reading.generation == generation
+        && (reading.head.sequence < place.sequence
+            || reading.head.sequence == place.sequence && reading.head.digest != place.digest
+            || reading.digest_before.is_some_and(|digest| place != BEGINNING && digest != place.digest))
+}
+
 impl Log {
     /// A log of which nothing was read yet.
     pub(crate) fn empty(generation: Uuid) -> Self {

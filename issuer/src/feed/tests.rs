@@ -175,6 +175,13 @@ fn payload(jws: &str, keys: &Value) -> Option<Value> {
 impl Store {
     /// Ends so many sessions, whose records end after so many seconds.
     async fn revoke(&self, records: i64, seconds: i64) {
+        // Within one transaction each record waits for all versions of the head's row that those before it left.
+        for begun in (0..records).step_by(500) {
+            self.revoke_at_once((records - begun).min(500), seconds).await;
+        }
+    }
+
+    async fn revoke_at_once(&self, records: i64, seconds: i64) {
         let statement = format!(
             "WITH head AS (UPDATE revocation_head SET sequence = sequence + {records} RETURNING sequence - {records} AS before)
              INSERT INTO revocations (sequence, kind, name, ends_at)

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, info, warn};
 
-use super::log::{BEGINNING, Log, MAX_RECORDS, goes_on};
+use super::log::{BEGINNING, Log, MAX_RECORDS, goes_on, went_back};
 use super::refusal::Refusal;
 use super::{Feed, Seen};
 use crate::store::{LogPlace, LogReading, LoggedRecord, StoreError};
@@ -141,6 +141,10 @@ impl Feed {
                     warn!(generation = %reading.generation, sequence = reading.head.sequence,
                           "the log of revocations does not go on from what was read: it is read anew");
                     self.seen_to_change().log = None;
+                    // It shows to nobody but who has read it; before another answer is signed.
+                    if went_back(generation, head, &reading) {
+                        self.store.log_went_back(generation).await.map_err(Missed::Store)?;
+                    }
                     begun = Instant::now();
                     reading = self.statement(BEGINNING).await?;
                 }

@@ -4,6 +4,7 @@
 use std::io;
 
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
+use uuid::Uuid;
 
 use super::audit::insert;
 use super::error::is_undefined;
@@ -65,6 +66,28 @@ impl Store {
         fork(transaction, event).await?;
         self.tell(event);
         Ok(())
+    }
+}
+
+impl Store {
+    /// The same, where somebody saw that this log goes on from an earlier point than he has read. `false`: somebody else saw it
+    /// before, and it is another log by now.
+    ///
+    /// # Errors
+    /// The database's; nothing has changed then.
+    pub(crate) async fn log_went_back(&self, generation: Uuid) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query!("SELECT only_row FROM issuer_state FOR UPDATE").fetch_one(&mut *transaction).await?;
+        let now = sqlx::query_scalar!("SELECT generation FROM revocation_head")
+            .fetch_one(&mut *transaction)
+            .await?;
+        if now != generation {
+            return Ok(false);
+        }
+        let event = By::issuer().did(Kind::FeedGeneration).because("log_went_back");
+        fork(transaction, &event).await?;
+        self.tell(&event);
+        Ok(true)
     }
 }
 

@@ -116,7 +116,7 @@ async fn a_replica_that_is_blind_answers_nobody_and_who_waits_is_told_at_once() 
 }
 
 #[tokio::test]
-async fn a_changed_generation_or_a_digest_that_does_not_go_on_drops_what_is_held_and_all_is_read_anew() {
+async fn a_changed_generation_drops_what_is_held_and_a_log_that_went_back_is_a_fork_for_everybody() {
     let (_database, store, replica) = feeding().await;
     store.revoke(2, 900).await;
     replica.read().await;
@@ -128,21 +128,49 @@ async fn a_changed_generation_or_a_digest_that_does_not_go_on_drops_what_is_held
     let anew = replica.snapshot().await;
     assert_eq!(anew.sequences(), [1, 2]);
 
-    // A dump of before was played back: the log goes on from an earlier point.
-    store
-        .execute(
-            "DELETE FROM revocations WHERE sequence = 2;
-             UPDATE revocation_head SET sequence = 1, digest = (SELECT digest FROM revocations);
-             UPDATE revocation_head SET sequence = 3;
-             INSERT INTO revocations (sequence, kind, name, ends_at)
-             VALUES (2, 'session', 'other', 9999999999), (3, 'session', 'another', 9999999999)",
-        )
-        .await;
-    replica.read().await;
-    let forked = replica.snapshot().await;
-    assert_eq!((forked.sequences(), forked.0["records"][1]["name"].as_str()), (vec![1, 2, 3], Some("other")));
-    assert_eq!(replica.asks(&anew.position()).await.status, StatusCode::CONFLICT);
-    assert_eq!(replica.feed.readings.whole.load(Ordering::Relaxed), 3);
+    // A dump of before was played back into the same server, which nothing else shows: one that is shorter, one that went on.
+    let went_back = [
+        "DELETE FROM revocations WHERE sequence > 1;
+         UPDATE revocation_head SET sequence = 1, digest = (SELECT digest FROM revocations)",
+        "DELETE FROM revocations WHERE sequence > 1;
+         UPDATE revocation_head SET sequence = 1, digest = (SELECT digest FROM revocations);
+         UPDATE revocation_head SET sequence = 3;
+         INSERT INTO revocations (sequence, kind, name, ends_at)
+         VALUES (2, 'session', 'other', 9999999999), (3, 'session', 'another', 9999999999)",
+    ];
+    let others = Replica::begin(&store, Pace::default(), 100).await;
+    for (round, statement) in (1..).zip(went_back) {
+        others.read().await;
+        let before = replica.snapshot().await;
+        store.execute(statement).await;
+        tokio::join!(replica.read(), others.read());
+        others.read().await;
+        let forked = replica.snapshot().await;
+        assert_ne!(forked.0["generation"], before.0["generation"]);
+        let kinds: Vec<_> = forked.0["records"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|record| record["kind"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            kinds.iter().filter(|kind| **kind == "epoch").count(),
+            1,
+            "once, whoever saw it: {kinds:?}"
+        );
+        assert_eq!(kinds.last(), Some(&"epoch"));
+        assert_eq!(replica.asks(&before.position()).await.status, StatusCode::CONFLICT);
+        assert_eq!(others.snapshot().await.0["generation"], forked.0["generation"]);
+        let trail =
+            "SELECT count(*) FROM audit_events WHERE event = 'feed_generation' AND cause = 'log_went_back'";
+        assert_eq!(store.count(trail).await, round);
+    }
+    assert_eq!(
+        store
+            .count("SELECT count(*) FROM issuer_state WHERE sessions_from_epoch = epoch AND epoch > 1")
+            .await,
+        1
+    );
 }
 
 #[tokio::test]
