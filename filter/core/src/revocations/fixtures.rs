@@ -1,0 +1,1 @@
+//! What tests of the feed share: an issuer that answers.
