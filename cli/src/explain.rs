@@ -6,6 +6,7 @@ mod log_line;
 mod print;
 mod request;
 
+use bearward_core::revocations::FeedRing;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -98,11 +99,13 @@ fn explain(arguments: &Arguments) -> Result<String, Failure> {
         return Ok(log_line::report(&line, policy, &arguments.host, arguments.json)?);
     };
     let (keys, hints) = keys::at_hand(&loaded, &secrets, &arguments.jwks)?;
+    let now = arguments.at.unwrap_or_else(clock::now);
     let means = Means {
         keys: &keys,
+        feeds: &FeedRing::fresh(policy, now, |_| Vec::new()),
         host: &NoSignatureHost,
         known: None,
-        now: arguments.at.unwrap_or_else(clock::now),
+        now,
     };
     let asked = match &arguments.token_file {
         Some(file) => {

@@ -1,5 +1,6 @@
 //! Fixed policies, under which the targets judge their requests.
 
+use bearward_core::revocations::FeedRing;
 use std::cell::RefCell;
 use std::sync::LazyLock;
 
@@ -153,7 +154,13 @@ impl Gate {
         known: &RefCell<VerifiedTokens>,
         headers: &[(Vec<u8>, Vec<u8>)],
     ) -> Verdict<'_> {
-        let means = Means { keys: &self.keys, host: &NoSignatureHost, known: Some(known), now: NOW };
+        let means = Means {
+            keys: &self.keys,
+            feeds: &FeedRing::new(),
+            host: &NoSignatureHost,
+            known: Some(known),
+            now: NOW,
+        };
         self.policy.decide_by(&view(headers), means)
     }
 }

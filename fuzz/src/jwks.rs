@@ -1,5 +1,6 @@
 //! A JWK Set, as an issuer answers it.
 
+use bearward_core::revocations::FeedRing;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -90,7 +91,8 @@ fn decide_with(set: Result<KeySet, Vec<KeySetProblem>>, known: Option<&RefCell<V
     if let (Ok(set), Some((issuer, _))) = (set, gate.policy.issuers().next()) {
         keys.set(issuer, set);
     }
-    let means = Means { keys: &keys, host: &NoSignatureHost, known, now: crate::NOW };
+    let means =
+        Means { keys: &keys, feeds: &FeedRing::new(), host: &NoSignatureHost, known, now: crate::NOW };
     gate.policy.decide_by(&gate::view(&probe()), means).decision
 }
 

@@ -136,6 +136,11 @@ advice! {
         "try again in a moment"
         "see that the proxy reaches the JWK Set: the metrics `bearward_keys` and `bearward_key_fetches`, the cluster of `keys.remote`, and the proxy's log for why an answer was refused"
     }
+    RevocationsUnavailable {
+        "Nothing is known of the issuer's revocations yet: nothing is wrong with the request."
+        "try again in a moment"
+        "see that the proxy reaches the feed of revocations, and that its credential is right: the log says what it answers"
+    }
     RevocationsStale {
         "What is known of revocations is too old to let anybody in: nothing is wrong with the request."
         "try again in a moment"

@@ -3,6 +3,7 @@
 //! The format is that of `envoy.yaml`: `[time] METHOD path protocol status details N ms request-id` and the filter's four
 //! words. A test holds the two together.
 
+use bearward_core::revocations::FeedRing;
 use std::fmt::Write as _;
 
 use bearward_core::decide::Means;
@@ -138,7 +139,8 @@ impl Told {
         let asked = request::read(&format!("{} {}", line.method, line.path), host, &[])?;
         let keys = KeyRing::of(policy);
         // The rule does not depend on the time.
-        let means = Means { keys: &keys, host: &NoSignatureHost, known: None, now: 0 };
+        let means =
+            Means { keys: &keys, feeds: &FeedRing::new(), host: &NoSignatureHost, known: None, now: 0 };
         let explanation = policy.explain(&asked.view(), means);
         let rule_now = explanation.verdict.rule.map(|(policy, rule)| format!("{policy}/{rule}"));
         let steps = print::steps(&explanation.until(bearward_core::decide::Step::Rule));

@@ -1,5 +1,6 @@
 //! One case: its request decided, and what was expected held against that.
 
+use bearward_core::revocations::FeedRing;
 use std::path::Path;
 
 use bearward_core::decide::Means;
@@ -54,7 +55,13 @@ pub(super) fn run<'r>(
 ) -> Result<Outcome<'r>, String> {
     let policy = &loaded.policy;
     let now = case.at.or(file.at).unwrap_or_else(clock::now);
-    let means = Means { keys: ring, host: &NoSignatureHost, known: None, now };
+    let means = Means {
+        keys: ring,
+        feeds: &FeedRing::fresh(policy, now, |_| Vec::new()),
+        host: &NoSignatureHost,
+        known: None,
+        now,
+    };
     let mut headers: Headers =
         [(":method", case.method), (":path", case.target), (":authority", case.host)].map(owned).to_vec();
     headers.extend(case.headers.iter().map(|(name, value)| owned((name, value))));

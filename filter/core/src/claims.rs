@@ -3,10 +3,12 @@
 //! A claim of the wrong type is malformed, never absent: `exp: "never"` does not make a token eternal.
 
 use bearward_protocol::bounds::{MAX_NUMERIC_DATE, MAX_ROLE_BYTES, MAX_ROLES, MAX_SUBJECT_BYTES};
+use bearward_protocol::revocations::MAX_RECORD_NAME_BYTES;
 use serde_json::{Map, Value};
 
 use crate::issuer::{ClaimMapping, Grants, Issuer, Separator};
 use crate::rejection::Rejection;
+use crate::revocations::RevocableToken;
 use crate::token::VerifiedToken;
 
 /// Who is calling: identity is the issuer together with the subject.
@@ -15,7 +17,16 @@ pub struct VerifiedClaims {
     subject: String,
     roles: Vec<String>,
     times: Times,
+    revocable: Option<Revocable>,
     payload: Map<String, Value>,
+}
+
+/// What records of revocation name, besides subject and key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Revocable {
+    sid: String,
+    user_version: u64,
+    epoch: u64,
 }
 
 impl VerifiedClaims {
@@ -36,7 +47,8 @@ impl VerifiedClaims {
         let subject = read_subject(&payload, &issuer.claims.subject)?;
         let roles = read_roles(&payload, &issuer.claims)?;
         let roles = granted(roles, &issuer.claims.grants);
-        Ok(Self { subject, roles, times, payload })
+        let revocable = issuer.has_feed.then(|| Revocable::read(&payload)).transpose()?;
+        Ok(Self { subject, roles, times, revocable, payload })
     }
 
     /// What of [`VerifiedClaims::validate`] must be asked again whenever time has passed.
@@ -57,6 +69,17 @@ impl VerifiedClaims {
     #[must_use]
     pub fn roles(&self) -> &[String] {
         &self.roles
+    }
+
+    /// What records of revocation look at, for a token that a key of this name has proved; `None` where its issuer has no feed.
+    pub(crate) fn revocable<'t>(&'t self, kid: Option<&'t str>) -> Option<RevocableToken<'t>> {
+        self.revocable.as_ref().map(|Revocable { sid, user_version, epoch }| RevocableToken {
+            sid,
+            sub: &self.subject,
+            user_version: *user_version,
+            epoch: *epoch,
+            kid,
+        })
     }
 
     /// The claim at a path of member names.
@@ -118,6 +141,18 @@ impl Times {
             return Err(Rejection::TokenNotYetValid);
         }
         Ok(())
+    }
+}
+
+impl Revocable {
+    /// A token that lacks one of them could never be ended early, and so is refused.
+    fn read(payload: &Map<String, Value>) -> Result<Self, Rejection> {
+        let number = |name: &str| payload.get(name).and_then(Value::as_u64).ok_or(Rejection::ClaimsMalformed);
+        let sid = payload.get("sid").and_then(Value::as_str).ok_or(Rejection::ClaimsMalformed)?;
+        if sid.is_empty() || sid.len() > MAX_RECORD_NAME_BYTES {
+            return Err(Rejection::ClaimsMalformed);
+        }
+        Ok(Self { sid: sid.to_owned(), user_version: number("user_version")?, epoch: number("epoch")? })
     }
 }
 

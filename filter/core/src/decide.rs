@@ -1,6 +1,7 @@
 //! The decision: path, policy, rule, credentials, token, requirement, in this order.
 
 pub(crate) mod matching;
+mod revoking;
 mod verifying;
 pub(crate) mod witness;
 
@@ -20,6 +21,7 @@ use crate::rejection::Rejection;
 use crate::request::Request;
 use crate::requirement::{Matched, Requirement};
 use crate::response::LocalResponse;
+use crate::revocations::FeedRing;
 use crate::signature_host::SignatureHost;
 use crate::verified_tokens::VerifiedTokens;
 
@@ -66,6 +68,8 @@ impl KeyRing {
 pub struct Means<'m> {
     /// The keys at hand.
     pub keys: &'m KeyRing,
+    /// What is known of tokens that have ended early.
+    pub feeds: &'m FeedRing,
     /// Who may verify signatures in the filter's place.
     pub host: &'m dyn SignatureHost,
     /// The tokens that need not be verified again, where any are kept. They must have come of this policy.
@@ -180,7 +184,7 @@ impl Policy {
         now: u64,
         host: &dyn SignatureHost,
     ) -> Verdict<'_> {
-        self.decide_by(request, Means { keys, host, known: None, now })
+        self.decide_by(request, Means { keys, feeds: &FeedRing::new(), host, known: None, now })
     }
 
     /// The same by all means, a memory of verified tokens among them, which never changes a verdict.
@@ -312,9 +316,19 @@ impl Policy {
         if is_nobodys {
             return Ok(());
         }
-        let (trusted, claims) = self.verify(found?.token, issuers, means, &mut progress.issuer, witness)?;
-        progress.edits.extend(self.forwarding.headers(&trusted.name, &claims)?);
+        let (trusted, proof, claims) =
+            self.verify(found?.token, issuers, means, &mut progress.issuer, witness)?;
+        let identity = self.forwarding.headers(&trusted.name, &claims)?;
         witness.begin(Step::Revocation);
+        if let (Some(feed), Some(issuer)) = (&trusted.revocations, progress.issuer) {
+            let when_stale = place.and_then(|rule| rule.when_stale).unwrap_or(feed.when_stale);
+            let token = claims.revocable(proof.kid()).ok_or(Rejection::ClaimsMalformed)?;
+            revoking::check(issuer, &token, when_stale, means, witness)?;
+        } else {
+            witness.see(|| Fact::NoFeed);
+        }
+        // Who was taken back is vouched for no more, also where that is only observed.
+        progress.edits.extend(identity);
         let Some((rule, requirement)) = requirement else { return Ok(()) };
         witness.begin(Step::Requirement);
         let matched = Matched { path: &path, patterns: &rule.paths, readings: self.paths.possible() };

@@ -20,6 +20,8 @@ pub struct Issuer {
     pub(crate) token_types: Vec<String>,
     pub(crate) leeway_seconds: u64,
     pub(crate) claims: ClaimMapping,
+    /// Whether its tokens must say what records of revocation name: `sid`, `user_version`, `epoch`.
+    pub(crate) has_feed: bool,
 }
 
 /// Where the subject and the roles stand in the payload. A path is a list of member names.
@@ -64,6 +66,7 @@ impl Issuer {
             token_types: vec![ACCESS_TOKEN_TYPE.to_owned()],
             leeway_seconds: DEFAULT_LEEWAY_SECONDS,
             claims: ClaimMapping::default(),
+            has_feed: false,
         }
     }
 

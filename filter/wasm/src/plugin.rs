@@ -1,6 +1,7 @@
 //! One plugin configuration in one VM: the compiled policy, the keys at hand, the schedule of their fetching, and the
 //! requests that wait for it.
 
+use bearward_core::revocations::FeedRing;
 use std::cell::{Cell, RefCell};
 
 use bearward_core::algorithm::AlgorithmName;
@@ -82,7 +83,10 @@ impl Plugin {
         let now_ms = host::now_ms()?;
         let decide = || {
             let (keys, known) = (&*self.keys.borrow(), Some(&self.known));
-            self.policy.decide_by(request, Means { keys, host: &self.host, known, now: now_ms / 1000 })
+            self.policy.decide_by(
+                request,
+                Means { keys, feeds: &FeedRing::new(), host: &self.host, known, now: now_ms / 1000 },
+            )
         };
         let mut verdict = decide();
         // A VM that was just started has no keys yet; another worker, or the VM before a trap, may have shared them.

@@ -1,5 +1,6 @@
 //! The same request again, later, with other keys, for something else: a memory of tokens never changes a verdict.
 
+use bearward_core::revocations::FeedRing;
 use std::cell::RefCell;
 
 use bearward_core::decide::Means;
@@ -38,8 +39,12 @@ impl Gate {
                 Some(place) => elsewhere(headers, &self.places[place]),
             };
             let request = view(&headers);
-            let judge =
-                |known| self.policy.decide_by(&request, Means { keys, host: &NoSignatureHost, known, now });
+            let judge = |known| {
+                self.policy.decide_by(
+                    &request,
+                    Means { keys, feeds: &FeedRing::new(), host: &NoSignatureHost, known, now },
+                )
+            };
             assert_eq!(judge(Some(known)), judge(None), "at {now} after others");
         }
     }
@@ -55,7 +60,13 @@ impl Gate {
         let had_token = last.issuer.is_some() && last.rejection().is_none();
         for now in LATER {
             let request = view(headers);
-            let means = Means { keys: &self.keys, host: &NoSignatureHost, known: Some(known), now };
+            let means = Means {
+                keys: &self.keys,
+                feeds: &FeedRing::new(),
+                host: &NoSignatureHost,
+                known: Some(known),
+                now,
+            };
             let verdict = self.policy.decide_by(&request, means);
             if last.rejection() == Some(Rejection::TokenExpired) {
                 assert_eq!(verdict, last, "expired at {at}, but not at {now}");

@@ -11,9 +11,10 @@ use crate::credentials::{Found, Source};
 use crate::issuer::Issuer;
 use crate::keys::KeySet;
 use crate::path::CanonicalPath;
-use crate::policy::{Access, Rule, TrustedIssuer};
+use crate::policy::{Access, Rule, TrustedIssuer, WhenStale};
 use crate::rejection::Rejection;
 use crate::requirement::{Matched, Requirement};
+use crate::revocations::{Concern, Freshness};
 use crate::token::UnverifiedToken;
 
 /// The steps of a decision, in their order.
@@ -83,6 +84,16 @@ pub(crate) enum Fact<'f> {
     Claims {
         payload: &'f Map<String, Value>,
         issuer: &'f Issuer,
+    },
+    /// Nothing that this issuer signs ends early.
+    NoFeed,
+    /// What is known of the issuer's revocations, and which of them concerns the token.
+    Revocation {
+        age_ms: Option<u64>,
+        freshness: Freshness,
+        when_stale: WhenStale,
+        records: usize,
+        concern: Option<Concern>,
     },
     Requirement {
         requirement: &'f Requirement,

@@ -16,7 +16,7 @@ pub(super) use credentials::Credential;
 pub use document::DOCUMENT;
 pub(super) use document::{Challenge, Document, Paths, Rule, Scope};
 pub(super) use forward::{Forward, IdentityHeader};
-pub(super) use issuer::{Claims, Issuer, Keys, Remote};
+pub(super) use issuer::{Claims, Issuer, Keys, Remote, Revocations};
 pub(super) use requirement::{Condition, Requirement};
 
 use super::read::Node;

@@ -1,6 +1,8 @@
-//! `issuers`: whom to trust, and for what. Where the keys come from is read in [`keys`].
+//! `issuers`: whom to trust, and for what. Where the keys come from is read in [`keys`], what has
+//! ended early in [`revocations`].
 
 pub(super) mod keys;
+pub(super) mod revocations;
 
 use bearward_protocol::bounds::MAX_LEEWAY_SECONDS;
 
@@ -11,6 +13,7 @@ use crate::algorithm::AlgorithmName;
 use crate::claims::is_role;
 use crate::issuer::{ClaimMapping, DEFAULT_LEEWAY_SECONDS, Grants, Issuer, Separator, normalized_type};
 use keys::KeySource;
+use revocations::RevocationFeed;
 
 /// The most issuers that one policy may trust.
 pub(super) const MAX_ISSUERS: usize = 32;
@@ -40,6 +43,8 @@ pub struct TrustedIssuer {
     pub issuer: Issuer,
     /// Where its keys come from.
     pub keys: KeySource,
+    /// Where it says which of its tokens have ended early.
+    pub revocations: Option<RevocationFeed>,
 }
 
 pub(super) fn read(node: &Node<'_>, secrets: &Secrets<'_>) -> Option<Vec<TrustedIssuer>> {
@@ -107,6 +112,7 @@ fn read_one(name: &str, node: &Node<'_>, several: bool, secrets: &Secrets<'_>) -
         keys,
         claims,
         accept_missing,
+        revocations,
     } = node.fields()?;
     let accept = accept_missing.and_then(|node| words(&node, &MISSING)).unwrap_or_default();
     let (accept_missing_iss, accept_missing_aud) =
@@ -133,6 +139,18 @@ fn read_one(name: &str, node: &Node<'_>, several: bool, secrets: &Secrets<'_>) -
              else one issuer's `admin` is every issuer's",
         );
     }
+    let has_feed = revocations.is_some();
+    if let Some(node) = &revocations {
+        if accept_missing_iss {
+            node.problem(
+                "an issuer that accepts tokens without `iss` has no feed: it says whose tokens it is about",
+            );
+        }
+        if claims.as_ref().is_some_and(|claims| claims.subject != ClaimMapping::default().subject) {
+            node.problem("records name `sub`: `claims.subject` must be [sub]");
+        }
+    }
+    let revocations = revocations.map(|node| revocations::read(&node, secrets));
     let issuer = Issuer {
         iss,
         accept_missing_iss,
@@ -142,8 +160,10 @@ fn read_one(name: &str, node: &Node<'_>, several: bool, secrets: &Secrets<'_>) -
         token_types: token_types?.iter().map(|typ| normalized_type(typ)).collect(),
         leeway_seconds: leeway.unwrap_or(Some(DEFAULT_LEEWAY_SECONDS))?,
         claims: claims?,
+        has_feed,
     };
-    Some(TrustedIssuer { name: name.to_owned(), issuer, keys: keys? })
+    let revocations = revocations.map_or(Some(None), |feed| feed.map(Some))?;
+    Some(TrustedIssuer { name: name.to_owned(), issuer, keys: keys?, revocations })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

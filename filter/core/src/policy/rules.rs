@@ -1,6 +1,7 @@
 //! `policies`: hosts, prefix and rules.
 
 use super::compile::SettingsFields;
+use super::issuers::revocations::WHEN_STALE;
 use super::issuers::{TrustedIssuer, check_name};
 use super::read::Node;
 use super::{Access, IssuerId, Mode, Rule, Scope, Settings, compile, fields, methods, requirement};
@@ -113,7 +114,7 @@ fn read_rule(
     outer_mode: Mode,
     known: &Known<'_>,
 ) -> Option<Rule> {
-    let fields::Rule { name, methods, paths, access, issuers, require: require_node, mode } =
+    let fields::Rule { name, methods, paths, access, issuers, require: require_node, mode, when_stale } =
         node.fields()?;
     let name = name.and_then(|node| read_name(&node));
     let methods = methods.map(|node| methods::read(&node));
@@ -134,6 +135,7 @@ fn read_rule(
     });
     let requirement = require_node.as_ref().map(requirement::read);
     let mode = mode.map(|node| compile::mode(&node));
+    let stale = when_stale.as_ref().map(|node| node.word(&WHEN_STALE));
     let word = word.unwrap_or(Some(Word::Authenticated));
     if let Some(node) = &require_node
         && word.is_some_and(|word| word != Word::Authenticated)
@@ -151,6 +153,11 @@ fn read_rule(
         refuse_unattainable(node, requirement, ids, known);
         refuse_claims_of_several(node, requirement, ids, known);
     }
+    if let Some(node) = &when_stale
+        && word == Some(Word::Public)
+    {
+        node.problem("`access: public` looks at no token: `when_stale` means nothing here");
+    }
     let access = match word? {
         Word::Public => Access::Public,
         Word::Optional => Access::Optional(issuers?),
@@ -164,6 +171,7 @@ fn read_rule(
         paths: paths?,
         access,
         mode: mode.unwrap_or(Some(outer_mode))?,
+        when_stale: stale.map_or(Some(None), |stale| stale.map(Some))?,
     })
 }
 

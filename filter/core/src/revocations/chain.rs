@@ -77,13 +77,13 @@ impl Head {
         if kind == VACANT {
             return Some(Self::vacant(chain));
         }
-        let position =
-            Position { generation: rest.take()?, sequence: rest.number()?, digest: rest.take()? };
+        let position = Position { generation: rest.take()?, sequence: rest.number()?, digest: rest.take()? };
         let standing = Standing { position, as_of: rest.number()? };
         let (pages, deltas) = (u32::from_le_bytes(rest.take()?), u32::from_le_bytes(rest.take()?));
         let [has_beat] = rest.take()?;
         let (page_bytes, delta_bytes) = (rest.number()?, rest.number()?);
-        let is_fine = kind == CHAIN && (1..=MAX_PAGES).contains(&pages) && deltas <= MAX_DELTAS && has_beat <= 1;
+        let is_fine =
+            kind == CHAIN && (1..=MAX_PAGES).contains(&pages) && deltas <= MAX_DELTAS && has_beat <= 1;
         let end = ChainEnd { standing, pages, deltas, has_beat: has_beat == 1, page_bytes, delta_bytes };
         is_fine.then_some(Self { chain, end: Some(end) })
     }

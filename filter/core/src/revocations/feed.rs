@@ -10,7 +10,7 @@ pub(super) use share::remember;
 
 use super::answer::{Answer, FeedTrust, Part};
 use super::chain::Head;
-use super::cursor::{self, Link, Paging};
+use super::cursor::{self, Paging};
 use super::reading::Reading;
 use super::records::Records;
 use super::{FeedRefusal, Standing, hex};
@@ -161,7 +161,8 @@ impl Feed {
         head: Option<&[u8]>,
         now_ms: u64,
     ) -> Result<Taken, FeedRefusal> {
-        let taken = Answer::read(bytes, trust).and_then(|answer| self.take_answer(answer, bytes.len(), head, now_ms));
+        let taken =
+            Answer::read(bytes, trust).and_then(|answer| self.take_answer(answer, bytes.len(), head, now_ms));
         if let Err(refusal) = taken
             && let Some(snapshot) = &mut self.snapshot
             && refusal != FeedRefusal::KeyUnknown
@@ -191,14 +192,16 @@ impl Feed {
         let there = head.and_then(Head::parse);
         match answer.part {
             Part::Delta { .. } => {
-                let held = self.held.as_ref().filter(|_| !self.wants_snapshot).ok_or(FeedRefusal::Position)?;
+                let held =
+                    self.held.as_ref().filter(|_| !self.wants_snapshot).ok_or(FeedRefusal::Position)?;
                 let standing = cursor::after_place(&held.standing, &answer)?;
                 self.hold_records(&answer, now_ms)?;
                 Ok(self.share_delta(&answer, standing, size, there))
             }
             Part::Page { .. } if !self.wants_snapshot => Err(FeedRefusal::Page),
             Part::Page { .. } => {
-                let link = cursor::after_pages(self.snapshot.as_ref().map(|snapshot| &snapshot.paging), &answer)?;
+                let link =
+                    cursor::after_pages(self.snapshot.as_ref().map(|snapshot| &snapshot.paging), &answer)?;
                 self.hold_records(&answer, now_ms)?;
                 self.share_page(&answer, link, size, there)
             }

@@ -36,7 +36,11 @@ pub fn claim(bytes: Option<&[u8]>, holder: u64, now_ms: u64) -> Claim {
         // Also where the clock was set back.
         Some((_, renewed_ms)) if now_ms.abs_diff(renewed_ms) >= LEASE_MS => write,
         Some((own, renewed_ms)) if own == holder => {
-            if now_ms.abs_diff(renewed_ms) >= RENEWAL_MS { write } else { Claim::Held }
+            if now_ms.abs_diff(renewed_ms) >= RENEWAL_MS {
+                write
+            } else {
+                Claim::Held
+            }
         }
         Some(_) => Claim::Others,
         // Vacant, of another version, or rubbish: nobody can hold it for ever.

@@ -102,7 +102,8 @@ impl Feed {
     /// From where this VM is, if that is a place of the same chain.
     fn going_on(&self, head: Head, end: ChainEnd) -> Option<Reading> {
         let held = self.held.as_ref().filter(|held| held.head.chain == head.chain)?;
-        let before = held.head.end.filter(|before| before.pages == end.pages && before.deltas <= end.deltas)?;
+        let before =
+            held.head.end.filter(|before| before.pages == end.pages && before.deltas <= end.deltas)?;
         // The last delta that was taken; a heartbeat may have taken the place of the one before.
         let last = match before.deltas {
             0 => Item::Page(before.pages.saturating_sub(1)),

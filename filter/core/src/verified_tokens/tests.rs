@@ -1,3 +1,4 @@
+use crate::revocations::FeedRing;
 use std::cell::RefCell;
 
 use proptest::prelude::*;
@@ -69,7 +70,8 @@ impl Gate {
         ];
         let request =
             Request::new(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect());
-        let means = Means { keys, host: &NoSignatureHost, known: Some(&self.known), now };
+        let means =
+            Means { keys, feeds: &FeedRing::new(), host: &NoSignatureHost, known: Some(&self.known), now };
         let verdict = self.policy.decide_by(&request, means);
         assert_eq!(verdict, self.policy.decide(&request, keys, now, &NoSignatureHost), "by memory, and anew");
         verdict.to_string()

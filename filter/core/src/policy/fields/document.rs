@@ -1,6 +1,6 @@
 //! The document, its policies and their rules, and the settings of all of them.
 
-use super::issuer::{ISSUER, ISSUER_NAMES};
+use super::issuer::{ISSUER, ISSUER_NAMES, WHEN_STALE_NAMES};
 use super::requirement::REQUIREMENT;
 use super::{Shape, Together, Without, credentials, forward, names, object, text};
 use crate::policy::compile::{MODES, VERSION};
@@ -139,6 +139,7 @@ object! {
     together: &[
         Together::OnlyWhere("issuers", "access", &["authenticated", "optional"]),
         Together::OnlyWhere("require", "access", &["authenticated"]),
+        Together::OnlyWhere("when_stale", "access", &["authenticated", "optional"]),
     ],
     name {
         without: Without::Error("verdicts name the policy and the rule"),
@@ -181,6 +182,12 @@ object! {
         shape: Shape::Word(&MODE_NAMES),
         about: "Whether refusals are carried out, or only logged.",
         example: r#""observe""#,
+    }
+    when_stale {
+        without: Without::Words("as the issuer's `revocations` says"),
+        shape: Shape::Word(&WHEN_STALE_NAMES),
+        about: "What becomes of tokens here while what is known of revocations is too old.",
+        example: r#""reject""#,
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::fixtures::jwk;
 use crate::policy::{Policy, Secrets};
 use crate::problem::Problem;
 
@@ -30,7 +31,7 @@ fn documents() -> [Value; 3] {
                 "cors_preflight": "allow",
                 "rules": [{
                     "name": "all", "methods": ["GET"], "paths": ["/api/{id}/**"], "access": "authenticated",
-                    "issuers": ["own"], "mode": "enforce",
+                    "issuers": ["own"], "mode": "enforce", "when_stale": "reject",
                     "require": { "any_role": ["admin"], "all_roles": ["admin"], "claims": conditions },
                 }],
             }],
@@ -50,6 +51,13 @@ fn documents() -> [Value; 3] {
             "leeway_seconds": 7, "keys": keys, "claims": claims, "accept_missing": ["aud"],
         })
     };
+    let with_feed = |mut issuer: Value| {
+        issuer["revocations"] = json!({
+            "cluster": "c", "uri": "https://a.test/revocations/v1", "credential_env": "S", "jwks": { "keys": [jwk("feed", 9)] },
+            "stale_after_seconds": 77, "when_stale": "allow",
+        });
+        issuer
+    };
     let remote = json!({ "cluster": "c", "uri": "https://a.test/jwks", "refresh_seconds": 77, "timeout_ms": 777, "wait_ms": 77 });
     [
         document(
@@ -63,13 +71,17 @@ fn documents() -> [Value; 3] {
             json!({ "from": "subject" }),
         ),
         document(
-            issuer("EdDSA", json!({ "jwks": { "keys": [] } }), json!({ "granted_roles": ["admin"] })),
+            with_feed(issuer(
+                "EdDSA",
+                json!({ "jwks": { "keys": [] } }),
+                json!({ "granted_roles": ["admin"] }),
+            )),
             json!({ "cookie": "t", "allowed_origins": ["https://a.test"] }),
             json!([{ "path": ["a"], "one_of": [1, "a"] }, { "path": ["b"], "contains": true }]),
             json!({ "claim": ["a"] }),
         ),
         document(
-            issuer("HS256", json!({ "secrets_env": ["S"] }), json!({ "role_prefix": "adm" })),
+            with_feed(issuer("HS256", json!({ "secrets_env": ["S"] }), json!({ "role_prefix": "adm" }))),
             json!({ "query": "t" }),
             json!([{ "path": ["a"], "equals_param": "id" }]),
             json!({ "from": "issuer" }),
@@ -129,7 +141,7 @@ fn with(document: &Value, place: &Place, value: &Value) -> Value {
 }
 
 fn compile(document: &Value) -> Result<Policy, Vec<Problem>> {
-    let secrets: &Secrets<'_> = &|_| Some((0..64).collect());
+    let secrets: &Secrets<'_> = &|_| Some((b'!'..=b'~').collect());
     Policy::compile(document, secrets).map_err(|problems| problems.iter().cloned().collect())
 }
 

@@ -126,7 +126,7 @@ fn read_remote(node: &Node<'_>) -> Option<RemoteKeys> {
     })
 }
 
-fn read_uri(node: &Node<'_>) -> Option<(String, String, String)> {
+pub(super) fn read_uri(node: &Node<'_>) -> Option<(String, String, String)> {
     let uri = node.text()?;
     let parts = uri.split_once("://").and_then(|(scheme, rest)| {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -220,7 +220,7 @@ fn read_secrets(
     Some(KeySet::from_secrets(found.into_iter().collect::<Option<_>>()?))
 }
 
-fn is_variable_name(name: &str) -> bool {
+pub(super) fn is_variable_name(name: &str) -> bool {
     name.len() <= MAX_VARIABLE_NAME_BYTES
         && !name.starts_with(|first: char| first.is_ascii_digit())
         && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')

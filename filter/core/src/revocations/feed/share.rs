@@ -18,7 +18,11 @@ impl Feed {
     ) -> Taken {
         let Some(held) = &self.held else { return self.again() };
         let end = match there {
-            Some(Head { chain, end: Some(end) }) if chain == held.head.chain && Some(end) == held.head.end => end,
+            Some(Head { chain, end: Some(end) })
+                if chain == held.head.chain && Some(end) == held.head.end =>
+            {
+                end
+            }
             _ if self.is_newer(there.as_ref()) => return Taken::Follow,
             _ => return self.again(),
         };
