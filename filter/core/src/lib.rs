@@ -10,9 +10,10 @@
 //!    [`algorithm`] the signature, [`signature_host`] who else may verify it; [`claims`] what is checked after it; [`verify`] these four for one known issuer
 //! 4. [`issuer`] whom to trust and how to read his claims; [`identity`] what the upstream is told
 //! 5. [`refresh`] when to fetch keys; [`verified_tokens`] what need not be proved twice
-//! 6. [`policy`] the document, compiled; [`problem`] what is wrong with one
-//! 7. `explain` the same decision in words, for the command line alone
-//! 8. [`json`] and [`base64url`] strict readers
+//! 6. [`revocations`] what has ended early
+//! 7. [`policy`] the document, compiled; [`problem`] what is wrong with one
+//! 8. `explain` the same decision in words, for the command line alone
+//! 9. [`json`] and [`base64url`] strict readers
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::needless_pass_by_value, reason = "`json!` is best read where it is used"))]
 
@@ -42,6 +43,7 @@ pub mod rejection;
 pub mod request;
 pub(crate) mod requirement;
 pub mod response;
+pub mod revocations;
 pub mod signature_host;
 pub mod token;
 pub mod verified_tokens;

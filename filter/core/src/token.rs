@@ -3,6 +3,8 @@
 //! jwt-compact reads the token; what it lets pass is refused here first: duplicate members, deep nesting, `crit`,
 //! `b64`, any `cty`. Its `Validator` is not used: it deserializes the claims before it checks the signature.
 
+use std::rc::Rc;
+
 use bearward_protocol::bounds::{MAX_KEY_ID_BYTES, MAX_TOKEN_BYTES};
 use jwt_compact::UntrustedToken;
 use serde_json::{Map, Value};
@@ -37,14 +39,19 @@ pub struct VerifiedToken {
 }
 
 /// What it was verified with: whether that still stands can be asked again.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Proof {
-    kid: Option<String>,
+    kid: Option<Rc<str>>,
     algorithm: AlgorithmName,
     key: Thumbprint,
 }
 
 impl Proof {
+    /// The name of the key, where the token says one.
+    pub(crate) fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
     /// Whether these keys would prove it again.
     pub(crate) fn stands(&self, keys: &KeySet) -> bool {
         keys.still_selects(&self.key, self.kid.as_deref(), self.algorithm)
@@ -58,16 +65,17 @@ impl<'t> UnverifiedJws<'t> {
     /// [`Rejection::TokenTooLarge`], [`Rejection::TokenMalformed`] (a JWE, too, with its five segments),
     /// [`Rejection::TypeNotAllowed`] for any `cty`, [`Rejection::AlgorithmNotAllowed`].
     pub fn parse(token: &'t [u8]) -> Result<Self, Rejection> {
-        Self::parse_with(token, |_| Ok(())).map(|(jws, ())| jws)
+        Self::parse_with(token, MAX_TOKEN_BYTES, |_| Ok(())).map(|(jws, ())| jws)
     }
 
-    /// The same, and the payload read by `read` once the header is fine: whatever is refused is refused before the rest
-    /// costs anything.
-    fn parse_with<P>(
+    /// The same of at most `max_bytes`, and the payload read by `read` once the header is fine: whatever is refused is refused
+    /// before the rest costs anything.
+    pub(crate) fn parse_with<P>(
         token: &'t [u8],
+        max_bytes: usize,
         read: impl FnOnce(&[u8]) -> Result<P, Rejection>,
     ) -> Result<(Self, P), Rejection> {
-        if token.len() > MAX_TOKEN_BYTES {
+        if token.len() > max_bytes {
             return Err(Rejection::TokenTooLarge);
         }
         let text = std::str::from_utf8(token).map_err(|_| Rejection::TokenMalformed)?;
@@ -87,12 +95,12 @@ impl<'t> UnverifiedJws<'t> {
         Ok((Self { token, algorithm, signing_input: signing_input.as_bytes() }, payload))
     }
 
-    fn typ(&self) -> Option<&str> {
+    pub(crate) fn typ(&self) -> Option<&str> {
         self.token.header().token_type.as_deref()
     }
 
-    fn prove(&self, keys: &KeySet, host: &dyn SignatureHost) -> Result<Proof, Rejection> {
-        let kid = self.token.header().key_id.clone();
+    pub(crate) fn prove(&self, keys: &KeySet, host: &dyn SignatureHost) -> Result<Proof, Rejection> {
+        let kid: Option<Rc<str>> = self.token.header().key_id.as_deref().map(Rc::from);
         let signature = self.token.signature_bytes();
         let key = keys.prove(kid.as_deref(), self.algorithm, self.signing_input, signature, host)?;
         Ok(Proof { kid, algorithm: self.algorithm, key })
@@ -124,7 +132,7 @@ impl<'t> UnverifiedToken<'t> {
     /// # Errors
     /// As [`UnverifiedJws::parse`].
     pub fn parse(token: &'t [u8]) -> Result<Self, Rejection> {
-        let (jws, payload) = UnverifiedJws::parse_with(token, object)?;
+        let (jws, payload) = UnverifiedJws::parse_with(token, MAX_TOKEN_BYTES, object)?;
         Ok(Self { jws, payload })
     }
 
