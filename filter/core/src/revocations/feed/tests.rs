@@ -442,3 +442,63 @@ fn a_chain_that_has_grown_long_is_replaced_by_a_snapshot() {
     assert!((256..600).contains(&most), "{most}");
     assert_ne!(head_key(PREFIX), lease_key(PREFIX));
 }
+
+#[test]
+fn a_head_that_promises_too_much_does_not_keep_a_snapshot_out_for_ever() {
+    let (mut vm, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(3));
+    vm.catch_up(&mut shared, &issuer);
+    let mut head = Head::parse(shared.get(&head_key(PREFIX)).unwrap()).unwrap();
+    head.end.as_mut().unwrap().standing.as_of = u64::MAX;
+    shared.set(&head_key(PREFIX), &head.to_bytes());
+    issuer.generation = [2; 16];
+    issuer.now += 1_000;
+    vm.catch_up(&mut shared, &issuer);
+    assert_eq!(vm.feed.standing().unwrap().position.generation, [2; 16]);
+}
+
+#[test]
+fn of_two_leaders_the_later_one_follows_the_other() {
+    let (mut one, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(1));
+    one.catch_up(&mut shared, &issuer);
+    let mut other = Vm::new();
+    other.follow(&mut shared, issuer.now).unwrap();
+    issuer.end("s2");
+    issuer.now += 10;
+    let late = issuer.answer(&other.feed.query(5)).unwrap();
+    issuer.now += 10;
+    one.catch_up(&mut shared, &issuer);
+    assert_eq!(other.take(&mut shared, &late, issuer.now), Polled::Follow);
+    other.follow(&mut shared, issuer.now).unwrap();
+    assert_eq!(other.feed.standing(), one.feed.standing());
+}
+
+#[test]
+fn of_two_snapshots_at_once_the_later_one_is_begun_anew() {
+    let (mut one, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(3));
+    let mut other = Vm::new();
+    assert_eq!(other.poll(&mut shared, &issuer), Polled::Page);
+    issuer.end("s4");
+    one.catch_up(&mut shared, &issuer);
+    let asked = other.feed.query(5);
+    let mut page = issuer_with(3).payload(&asked).unwrap();
+    page["as_of"] = (issuer.now + 10).into();
+    issuer.now += 10;
+    // Its pages may stand where those of the other do.
+    let mut older = Head::parse(shared.get(&head_key(PREFIX)).unwrap()).unwrap();
+    older.end.as_mut().unwrap().standing.as_of = START - 1;
+    shared.set(&head_key(PREFIX), &older.to_bytes());
+    assert_eq!(other.take(&mut shared, &issuer.sign(&page), issuer.now), Polled::Again);
+    other.catch_up(&mut shared, &issuer);
+}
+
+#[test]
+fn a_chain_that_does_not_lead_where_its_head_says_is_not_taken() {
+    let (mut vm, mut shared, issuer) = (Vm::new(), Shared::default(), issuer_with(3));
+    vm.catch_up(&mut shared, &issuer);
+    let mut head = Head::parse(shared.get(&head_key(PREFIX)).unwrap()).unwrap();
+    head.end.as_mut().unwrap().standing.position.sequence += 1;
+    shared.set(&head_key(PREFIX), &head.to_bytes());
+    let mut anew = Vm::new();
+    assert_eq!(anew.follow(&mut shared, issuer.now), Err(FeedRefusal::Chain));
+    assert_eq!(anew.feed.standing(), None);
+}
