@@ -65,9 +65,11 @@ impl Feed {
                 Ok(Taken::Page(object_key(&self.prefix, chain, Item::Page(pages))))
             }
             Link::At(standing) => {
-                let end = |head: Head| head.end.is_some_and(|end| standing.goes_back_from(&end.standing));
-                if there.is_some_and(end) {
-                    return Ok(if self.is_newer(there.as_ref()) { Taken::Follow } else { self.again() });
+                // What was looked at and found to be nothing new is no reason, whatever its head says of itself.
+                let goes_back =
+                    |head: Head| head.end.is_some_and(|end| standing.goes_back_from(&end.standing));
+                if there.is_some_and(goes_back) && self.is_newer(there.as_ref()) {
+                    return Ok(Taken::Follow);
                 }
                 // Another VM has begun a chain meanwhile: perhaps where these pages went.
                 if standing_chain.wrapping_add(1) != chain {
