@@ -85,6 +85,12 @@ impl Issuer {
         }
     }
 
+    /// Its identifier, where its tokens say one.
+    #[must_use]
+    pub fn iss(&self) -> Option<&str> {
+        self.iss.as_deref()
+    }
+
     /// The algorithms that its tokens may have: keys are read for these only.
     #[must_use]
     pub fn algorithms(&self) -> &[AlgorithmName] {

@@ -15,6 +15,11 @@ use crate::pairs;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HostError(pub(crate) i32);
 
+/// There is no such value.
+pub(crate) const NOT_FOUND: i32 = 1;
+/// The value was replaced meanwhile.
+pub(crate) const CAS_MISMATCH: i32 = 8;
+
 /// A header map, by its number in the ABI.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum HeaderMap {
@@ -47,9 +52,14 @@ pub(crate) fn log(level: Level, text: &str) {
 
 /// Milliseconds since the epoch.
 pub(crate) fn now_ms() -> Result<u64, HostError> {
+    now_ns().map(|nanoseconds| nanoseconds / 1_000_000)
+}
+
+/// Nanoseconds since the epoch.
+pub(crate) fn now_ns() -> Result<u64, HostError> {
     let mut nanoseconds = 0_u64;
     status(unsafe { abi::proxy_get_current_time_nanoseconds(&raw mut nanoseconds) })?;
-    Ok(nanoseconds / 1_000_000)
+    Ok(nanoseconds)
 }
 
 /// Has `proxy_on_tick` called at this interval, on the current root context.
@@ -177,6 +187,22 @@ pub(crate) fn shared_data(key: &str) -> Result<Vec<u8>, HostError> {
     let mut cas = 0_u32;
     returned(|data, size| unsafe {
         abi::proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &raw mut cas)
+    })
+}
+
+/// A shared value, and the number to replace it by.
+pub(crate) fn shared_data_with_number(key: &str) -> Result<(Vec<u8>, u32), HostError> {
+    let mut number = 0_u32;
+    let value = returned(|data, size| unsafe {
+        abi::proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &raw mut number)
+    })?;
+    Ok((value, number))
+}
+
+/// Replaces the shared value that was read with this number, which is not 0. [`CAS_MISMATCH`]: it is another one by now.
+pub(crate) fn replace_shared_data(key: &str, value: &[u8], number: u32) -> Result<(), HostError> {
+    status(unsafe {
+        abi::proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), number)
     })
 }
 

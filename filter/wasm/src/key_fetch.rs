@@ -7,9 +7,9 @@ use bearward_core::refresh::{Refresh, UnknownKey};
 use bearward_core::{KeyRing, Policy};
 use bearward_protocol::bounds::MAX_JWK_SET_BYTES;
 
-use crate::host::{self, Buffer, HeaderMap, Level};
+use crate::answer::Answer;
+use crate::host::{self, Level};
 use crate::metrics::Metrics;
-use crate::pairs;
 
 /// A set that was shared longer ago than this is not restored: 24 hours, in milliseconds.
 const MAX_SHARED_AGE_MS: u64 = 24 * 60 * 60 * 1000;
@@ -150,7 +150,7 @@ impl KeyFetch {
         keys: &mut KeyRing,
         metrics: &Metrics,
     ) {
-        match read_answer(answered, body_size) {
+        match Answer::read(answered, body_size, MAX_JWK_SET_BYTES).and_then(Answer::good) {
             Err(why) => self.refuse(now_ms, &why, metrics),
             Ok(body) => match self.take(&body, keys) {
                 Err(why) => self.refuse(now_ms, &why, metrics),
@@ -208,24 +208,4 @@ impl KeyFetch {
         metrics.fetch(&self.name, false);
         host::log(Level::Warn, &format!("issuer `{}`: keys not fetched: {why}", self.name));
     }
-}
-
-/// The body of the current call's answer. Redirects are not followed: only 200 is an answer.
-fn read_answer(answered: bool, body_size: usize) -> Result<Vec<u8>, String> {
-    if !answered {
-        return Err("no answer in time, or no connection".to_owned());
-    }
-    let headers = host::header_pairs(HeaderMap::HttpCallResponse)
-        .map_err(|error| format!("no headers (status {})", error.0))?;
-    let status = pairs::decode(&headers)
-        .and_then(|pairs| pairs.into_iter().find(|(name, _)| *name == b":status").map(|(_, value)| value));
-    if status != Some(b"200") {
-        let status = String::from_utf8_lossy(status.unwrap_or(b"none")).escape_debug().to_string();
-        return Err(format!("the answer has status {status}, not 200"));
-    }
-    if body_size > MAX_JWK_SET_BYTES {
-        return Err(format!("the answer is larger than {MAX_JWK_SET_BYTES} bytes"));
-    }
-    host::buffer(Buffer::HttpCallResponseBody, body_size)
-        .map_err(|error| format!("no body (status {})", error.0))
 }

@@ -72,6 +72,29 @@ impl Metrics {
         self.set(&format!("bearward_key_age_seconds.issuer.{issuer}"), seconds);
     }
 
+    /// Where a feed is, how many records are held, and how old they are.
+    pub(crate) fn feed(&self, issuer: &str, sequence: u64, records: usize, age_seconds: u64) {
+        self.set(&format!("bearward_feed_sequence.issuer.{issuer}"), sequence);
+        let records = u64::try_from(records).unwrap_or(u64::MAX);
+        self.set(&format!("bearward_feed_records.issuer.{issuer}"), records);
+        self.set(&format!("bearward_feed_age_seconds.issuer.{issuer}"), age_seconds);
+    }
+
+    /// A VM asks for all from now on.
+    pub(crate) fn feed_leads(&self, issuer: &str) {
+        self.count(&format!("bearward_feed_leaders.issuer.{issuer}"), 1);
+    }
+
+    /// An answer, or an object of shared data, that was not taken.
+    pub(crate) fn feed_refusal(&self, issuer: &str, kind: &str) {
+        self.count(&format!("bearward_feed_refusals.issuer.{issuer}.reason.{kind}"), 1);
+    }
+
+    /// A question that brought nothing.
+    pub(crate) fn feed_poll_failed(&self, issuer: &str) {
+        self.count(&format!("bearward_feed_failures.issuer.{issuer}"), 1);
+    }
+
     /// Which module this is.
     pub(crate) fn module(&self) {
         self.set(concat!("bearward_module.version.", env!("CARGO_PKG_VERSION")), 1);

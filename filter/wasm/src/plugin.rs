@@ -11,6 +11,7 @@ use bearward_core::refresh::UnknownKey;
 use bearward_core::signature_host::ProvenHost;
 use bearward_core::{KeyRing, Policy, Rejection, Request, Verdict, VerifiedTokens};
 
+use crate::feeds::Feeds;
 use crate::host::{self, HostError, Level};
 use crate::key_fetch::KeyFetches;
 use crate::metrics::Metrics;
@@ -21,6 +22,10 @@ use crate::waiting::{Waiter, Waiting};
 const NEXT_TICK_MS: u32 = 1;
 /// The ticks while requests wait.
 const WAITING_TICK_MS: u32 = 20;
+/// The ticks where feeds are followed.
+const FEED_TICK_MS: u32 = 50;
+/// How long a request waits at most for a feed of which nothing is known yet, in milliseconds.
+const FEED_PATIENCE_MS: u64 = 2_000;
 /// The other ticks.
 const TICK_MS: u32 = 250;
 /// No ticks.
@@ -34,6 +39,8 @@ pub(crate) struct Plugin {
     keys: RefCell<KeyRing>,
     known: RefCell<VerifiedTokens>,
     fetches: RefCell<KeyFetches>,
+    feeds: RefCell<Feeds>,
+    ring: FeedRing,
     waiting: RefCell<Waiting>,
     metrics: Metrics,
     tick_ms: Cell<u32>,
@@ -47,11 +54,14 @@ impl Plugin {
     pub(crate) fn new(root: u32, policy: Policy) -> Self {
         let host = ProvenHost::probe(Envoy, &policy.algorithms());
         host::log(Level::Info, &who_verifies(&policy.algorithms(), host.algorithms()));
+        let (feeds, ring) = Feeds::of(&policy, holder(root));
         Self {
             root,
             keys: RefCell::new(KeyRing::of(&policy)),
             known: RefCell::default(),
             fetches: RefCell::new(KeyFetches::of(&policy)),
+            feeds: RefCell::new(feeds),
+            ring,
             waiting: RefCell::default(),
             metrics: Metrics::default(),
             tick_ms: Cell::new(NO_TICK_MS),
@@ -67,8 +77,11 @@ impl Plugin {
 
     /// Has the first tick come at once, so that keys are there early.
     pub(crate) fn start(&self) {
-        if self.tick_in(NEXT_TICK_MS).is_err() && self.has_remote_keys() {
-            host::log(Level::Critical, "the tick cannot be set: keys will never be fetched");
+        if self.tick_in(NEXT_TICK_MS).is_err() && self.has_remotes() {
+            host::log(
+                Level::Critical,
+                "the tick cannot be set: neither keys nor revocations will ever be fetched",
+            );
         }
     }
 
@@ -85,7 +98,7 @@ impl Plugin {
             let (keys, known) = (&*self.keys.borrow(), Some(&self.known));
             self.policy.decide_by(
                 request,
-                Means { keys, feeds: &FeedRing::new(), host: &self.host, known, now: now_ms / 1000 },
+                Means { keys, feeds: &self.ring, host: &self.host, known, now: now_ms / 1000 },
             )
         };
         let mut verdict = decide();
@@ -118,6 +131,24 @@ impl Plugin {
                 }
             }
         }
+        if verdict.rejection() == Some(Rejection::RevocationsUnavailable)
+            && let Some(issuer) = verdict.issuer
+        {
+            let is_new = waiter.is_none();
+            let waiter = waiter.unwrap_or(Waiter {
+                stream,
+                issuer,
+                has_more: request.has_more(),
+                since_ms: now_ms,
+                patience_ms: FEED_PATIENCE_MS,
+            });
+            if self.hold(waiter, now_ms) {
+                if is_new {
+                    self.metrics.waits(verdict.issuer_name().unwrap_or_default());
+                }
+                return Ok(None);
+            }
+        }
         Ok(Some(verdict))
     }
 
@@ -125,7 +156,7 @@ impl Plugin {
     fn hold(&self, waiter: Waiter, now_ms: u64) -> bool {
         let holds =
             self.can_resume.get() && !waiter.is_over(now_ms) && self.waiting.borrow_mut().admit(waiter);
-        if holds && self.tick_ms.get() == TICK_MS {
+        if holds && self.tick_ms.get() >= FEED_TICK_MS {
             // Else the usual tick does it, later.
             let _ = self.tick_in(NEXT_TICK_MS);
         }
@@ -158,13 +189,22 @@ impl Plugin {
         let mut fetches = self.fetches.borrow_mut();
         fetches.send_due(now_ms, &self.metrics);
         fetches.report(now_ms, &self.keys.borrow(), &self.metrics);
-        self.waiting.borrow_mut().take_due(now_ms)
+        let news = self.feeds.borrow_mut().tick(now_ms, &self.metrics);
+        let mut waiting = self.waiting.borrow_mut();
+        news.into_iter().for_each(|issuer| waiting.on_news(issuer));
+        waiting.take_due(now_ms)
     }
 
     /// Takes the answer of a fetch. Those that waited for it are resumed by the ticks that follow: Envoy may call this
     /// within another callback.
     pub(crate) fn on_http_call_response(&self, token: u32, answered: bool, body_size: usize) {
         let Ok(now_ms) = host::now_ms() else { return };
+        let news = self.feeds.borrow_mut().on_answer(token, answered, body_size, now_ms, &self.metrics);
+        if let Some(news) = news {
+            let mut waiting = self.waiting.borrow_mut();
+            news.into_iter().for_each(|issuer| waiting.on_news(issuer));
+            return;
+        }
         let (mut fetches, mut keys) = (self.fetches.borrow_mut(), self.keys.borrow_mut());
         let issuer = fetches.on_answer(token, answered, body_size, now_ms, &mut keys, &self.metrics);
         fetches.report(now_ms, &keys, &self.metrics);
@@ -187,10 +227,13 @@ impl Plugin {
     /// Sets the pace of the ticks.
     pub(crate) fn pace(&self) {
         let waiting = self.waiting.borrow();
-        let pace = if waiting.has_due() {
+        let feeds = self.feeds.borrow();
+        let pace = if waiting.has_due() || feeds.is_busy() {
             NEXT_TICK_MS
         } else if !waiting.is_empty() {
             WAITING_TICK_MS
+        } else if !feeds.is_empty() {
+            FEED_TICK_MS
         } else if self.has_remote_keys() {
             TICK_MS
         } else {
@@ -208,9 +251,20 @@ impl Plugin {
         Ok(())
     }
 
+    fn has_remotes(&self) -> bool {
+        self.has_remote_keys() || !self.feeds.borrow().is_empty()
+    }
+
     fn has_remote_keys(&self) -> bool {
         self.policy.issuers().any(|(_, issuer)| matches!(issuer.keys, KeySource::Remote(_)))
     }
+}
+
+/// A number that no other configuration, in no other VM of this proxy, has but by chance: then both ask, which costs requests
+/// and nothing else.
+fn holder(root: u32) -> u64 {
+    let nanoseconds = host::now_ns().unwrap_or_default();
+    nanoseconds.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(root)
 }
 
 /// Which of two ways is taken for which algorithm: they cost very differently (`docs/fuel.md`).

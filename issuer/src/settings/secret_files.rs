@@ -64,11 +64,7 @@ pub(super) fn named_secrets(text: &str) -> Result<Vec<NamedSecret>, String> {
             let form = "must begin with a name of at most 128 letters, digits and any of ._-";
             return Err(format!("names {path} with a KID that is none: each place {form}"));
         }
-        let secret = read(Path::new(path)).map_err(|why| format!("names {path}, which {why}"))?;
-        if let Some(why) = weakness(secret.expose_secret()) {
-            let advice = "write one anew, for example with `openssl rand -base64 48`";
-            return Err(format!("names {path}, which {why}: {advice}"));
-        }
+        let secret = strong(path)?;
         if secrets.iter().any(|other| other.kid == kid) {
             return Err(format!("names {kid} twice"));
         }
@@ -87,11 +83,7 @@ pub(super) fn named_secrets(text: &str) -> Result<Vec<NamedSecret>, String> {
 pub(super) fn feed_credentials(text: &str) -> Result<Vec<SecretString>, String> {
     let mut credentials: Vec<SecretString> = Vec::new();
     for path in items(text)? {
-        let secret = read(Path::new(path)).map_err(|why| format!("names {path}, which {why}"))?;
-        if let Some(why) = weakness(secret.expose_secret()) {
-            let advice = "write one anew, for example with `openssl rand -base64 48`";
-            return Err(format!("names {path}, which {why}: {advice}"));
-        }
+        let secret = strong(path)?;
         if credentials.iter().any(|other| other.expose_secret() == secret.expose_secret()) {
             return Err(format!("names {path}, which holds the same credential as a file before it"));
         }
@@ -106,6 +98,16 @@ pub(super) fn feed_credentials(text: &str) -> Result<Vec<SecretString>, String> 
 fn is_kid(text: &str) -> bool {
     (1..=MAX_KEY_ID_BYTES).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
+/// The secret in a file, unless it is weak.
+fn strong(path: &str) -> Result<SecretString, String> {
+    let secret = read(Path::new(path)).map_err(|why| format!("names {path}, which {why}"))?;
+    if let Some(why) = weakness(secret.expose_secret()) {
+        let advice = "write one anew, for example with `openssl rand -base64 48`";
+        return Err(format!("names {path}, which {why}: {advice}"));
+    }
+    Ok(secret)
 }
 
 /// Why a secret is none. It guesses nothing of entropy: what it refuses nobody made by chance.

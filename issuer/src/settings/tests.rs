@@ -238,6 +238,50 @@ fn key_encryption_keys_are_read_from_their_files_and_a_missing_one_is_named() {
 }
 
 #[test]
+fn the_feed_is_off_until_a_file_with_a_strong_credential_is_named() {
+    let directory = std::env::temp_dir();
+    let file = |text: &str| {
+        let path = directory.join(format!("bearward-feed-{:016x}", crate::random::u64()));
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (one, two) = ("t9Wc2LrX7qVb4NzKf8YhJm3PdGs6RuEa\n", "Qw7eR2tY6uI1oP5aS9dF3gH8jK4lZ0xC");
+    let (one, two, weak) = (file(one), file(two), file("hunter2"));
+    let feed = |more: &[(&str, &str)]| {
+        let environment = [&[("DATABASE_URL", URL)], more].concat();
+        read(&sources(&environment, ""), ServeSettings::read).map(|settings| settings.feed)
+    };
+    const FILES: &str = "BEARWARD_FEED_CREDENTIAL_FILES";
+    assert!(feed(&[]).unwrap().is_none());
+    assert_eq!(feed(&[(FILES, &one)]).unwrap().unwrap().polls, 10_000);
+    let both = format!("{one},{two}");
+    assert_eq!(feed(&[(FILES, &both), ("BEARWARD_FEED_POLLS", "7")]).unwrap().unwrap().polls, 7);
+    for (wrong, why) in [
+        (weak.clone(), "shorter than 32"),
+        (format!("{one},{one}"), "the same credential"),
+        (format!("{one}x"), "cannot be read"),
+    ] {
+        let Err(problems) = feed(&[(FILES, &wrong)]) else { panic!("{wrong}") };
+        let said = problems.to_string();
+        assert!(said.contains(why) && !said.contains("hunter2") && !said.contains("t9Wc2"), "{said}");
+    }
+    // With secrets for tokens the keys of the feed are encrypted all the same, and it may be demanded.
+    let secret = file("0Zq8vX1mK7pR3tYw9uC5eH2jN6bL4sGd");
+    let named = format!("a={secret}");
+    let with_secrets =
+        [("BEARWARD_HS256_SECRET_FILES", named.as_str()), ("BEARWARD_KEY_ENCRYPTION", "required")];
+    assert!(feed(&with_secrets).is_ok());
+    assert!(feed(&[&with_secrets[..], &[(FILES, &one)]].concat()).is_err());
+    let kek = file("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    let sealed = [&with_secrets[..], &[("BEARWARD_KEY_ENCRYPTION_KEY_FILES", kek.as_str())]].concat();
+    assert!(feed(&sealed).is_err(), "nothing to encrypt");
+    assert!(feed(&[&sealed[..], &[(FILES, &one)]].concat()).unwrap().is_some());
+    for path in [one, two, weak, secret, kek] {
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
 fn trusted_proxies_are_named_exactly_and_are_never_everybody() {
     let trusted = |text: &str| {
         let environment = [("DATABASE_URL", URL), ("BEARWARD_TRUSTED_PROXIES", text)];

@@ -43,7 +43,11 @@ pub(crate) fn weaknesses(settings: &ServeSettings) -> Vec<Problem> {
                 weak(&table::KEY_ROTATION_DAYS, "is 0: keys change only by hand".to_owned());
             }
         }
-        SigningSettings::Hs256(..) => {
+        SigningSettings::Hs256(_, keys) => {
+            if settings.feed.is_some() && keys.encryption.len() == 0 {
+                let text = "is not set: the keys of the feed lie unencrypted in the database and its backups";
+                weak(&table::KEY_ENCRYPTION_KEY_FILES, text.to_owned());
+            }
             let text = "is set: whoever can verify a token can sign one, too; prefer keys";
             weak(&table::HS256_SECRET_FILES, text.to_owned());
         }

@@ -1,0 +1,49 @@
+//! The answer of a call that the filter made. Redirects are not followed.
+
+use crate::host::{self, Buffer, HeaderMap};
+use crate::pairs;
+
+/// Status and body.
+pub(crate) struct Answer {
+    pub(crate) status: Vec<u8>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The current one, at most `max` bytes long.
+    ///
+    /// # Errors
+    /// Why there is none, in words for the log.
+    pub(crate) fn read(answered: bool, body_size: usize, max: usize) -> Result<Self, String> {
+        if !answered {
+            return Err("no answer in time, or no connection".to_owned());
+        }
+        let headers = host::header_pairs(HeaderMap::HttpCallResponse)
+            .map_err(|error| format!("no headers (status {})", error.0))?;
+        let status = pairs::decode(&headers).and_then(|pairs| {
+            pairs.into_iter().find(|(name, _)| *name == b":status").map(|(_, value)| value)
+        });
+        let status = status.unwrap_or(b"none").to_vec();
+        if body_size > max {
+            return Err(format!("the answer is larger than {max} bytes"));
+        }
+        let body = match body_size {
+            0 => Vec::new(),
+            size => host::buffer(Buffer::HttpCallResponseBody, size)
+                .map_err(|error| format!("no body (status {})", error.0))?,
+        };
+        Ok(Self { status, body })
+    }
+
+    /// The body of a good one.
+    ///
+    /// # Errors
+    /// Where it has another status than 200.
+    pub(crate) fn good(self) -> Result<Vec<u8>, String> {
+        if self.status == b"200" {
+            return Ok(self.body);
+        }
+        let status = String::from_utf8_lossy(&self.status).escape_debug().to_string();
+        Err(format!("the answer has status {status}, not 200"))
+    }
+}

@@ -1,0 +1,366 @@
+//! One feed: its keys, its lease, its questions, and what others have left in shared data.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bearward_core::keys::KeySet;
+use bearward_core::policy::{IssuerId, RevocationFeed, TrustedIssuer};
+use bearward_core::refresh::Refresh;
+use bearward_core::revocations::answer::parse_keys;
+use bearward_core::revocations::chain::{Head, head_key, lease_key, shown};
+use bearward_core::revocations::lease::{Claim, VACANT, claim};
+use bearward_core::revocations::reading::Read;
+use bearward_core::revocations::{Feed, FeedRefusal, FeedTrust, Freshness, Taken};
+use bearward_core::signature_host::NoSignatureHost;
+use bearward_protocol::bounds::MAX_JWK_SET_BYTES;
+use bearward_protocol::revocations::{MAX_ANSWER_BYTES, MAX_WAIT_SECONDS};
+
+use crate::answer::Answer;
+use crate::host::{self, HostError, Level};
+use crate::metrics::Metrics;
+use crate::shared::Shared;
+
+/// From a good answer to the next fetch of the feed's keys, in seconds; and how long one may take.
+const KEYS_REFRESH_SECONDS: u64 = 300;
+const KEYS_TIMEOUT_MS: u32 = 2_000;
+/// How much longer than it waits an answer may take, in milliseconds; and after how much more it is given up as lost.
+const GRACE_MS: u64 = 2_000;
+const LOST_MS: u64 = 5_000;
+/// The pause after a question that failed, in milliseconds; it doubles with each further one.
+const MIN_PAUSE_MS: u64 = 100;
+const MAX_PAUSE_MS: u64 = 5_000;
+
+pub(super) struct FeedPoll {
+    issuer: IssuerId,
+    name: String,
+    iss: String,
+    config: RevocationFeed,
+    feed: Rc<RefCell<Feed>>,
+    holder: u64,
+    keys: Option<KeySet>,
+    /// `None`: they stand in the policy.
+    keys_due: Option<Refresh>,
+    keys_call: Option<u32>,
+    leads: bool,
+    /// The call under way, and when it is lost.
+    call: Option<(u32, u64)>,
+    next_at: u64,
+    failures: u32,
+    /// What was wrong last, so that it is logged once.
+    told: Option<String>,
+    reported: Option<(u64, usize, u64)>,
+}
+
+impl FeedPoll {
+    pub(super) fn new(
+        issuer: IssuerId,
+        trusted: &TrustedIssuer,
+        config: RevocationFeed,
+        feed: Rc<RefCell<Feed>>,
+        holder: u64,
+    ) -> Self {
+        let keys = config.keys.clone();
+        let keys_due = keys.is_none().then(|| Refresh::new(KEYS_REFRESH_SECONDS, KEYS_TIMEOUT_MS));
+        Self {
+            issuer,
+            name: trusted.name.clone(),
+            iss: trusted.issuer.iss().unwrap_or_default().to_owned(),
+            config,
+            feed,
+            holder,
+            keys,
+            keys_due,
+            keys_call: None,
+            leads: false,
+            call: None,
+            next_at: 0,
+            failures: 0,
+            told: None,
+            reported: None,
+        }
+    }
+
+    pub(super) fn issuer(&self) -> IssuerId {
+        self.issuer
+    }
+
+    pub(super) fn freshness(&self, now_ms: u64) -> Freshness {
+        self.feed.borrow().freshness(now_ms)
+    }
+
+    pub(super) fn awaits(&self, token: u32) -> bool {
+        self.keys_call == Some(token) || self.call.is_some_and(|(call, _)| call == token)
+    }
+
+    /// Whether a chain is being read, an object a tick.
+    pub(super) fn is_busy(&self) -> bool {
+        self.keys.is_some() && self.feed.borrow().wanted().is_some()
+    }
+
+    /// A bounded step: at most one object is verified.
+    pub(super) fn tick(&mut self, now_ms: u64, metrics: &Metrics) {
+        self.feed.borrow_mut().tick(now_ms);
+        self.fetch_keys(now_ms, metrics);
+        if let Err(HostError(status)) = self.follow(now_ms, metrics).and_then(|()| self.lead(now_ms, metrics))
+        {
+            self.tell(&format!("shared data cannot be used (status {status})"));
+        }
+        self.report(now_ms, metrics);
+    }
+
+    pub(super) fn on_answer(
+        &mut self,
+        token: u32,
+        answered: bool,
+        body_size: usize,
+        now_ms: u64,
+        metrics: &Metrics,
+    ) {
+        if self.keys_call == Some(token) {
+            self.keys_call = None;
+            self.take_keys(answered, body_size, now_ms);
+        } else {
+            self.call = None;
+            match self.take(answered, body_size, now_ms, metrics) {
+                Ok(()) => {
+                    self.failures = 0;
+                    self.next_at = now_ms;
+                    self.told = None;
+                }
+                Err(why) => self.fail(now_ms, &why, metrics),
+            }
+        }
+        // At once, so that a follower is not what the next answer waits for.
+        if let Err(HostError(status)) = self.lead(now_ms, metrics) {
+            self.tell(&format!("shared data cannot be used (status {status})"));
+        }
+        self.report(now_ms, metrics);
+    }
+
+    fn fetch_keys(&mut self, now_ms: u64, metrics: &Metrics) {
+        let Some(due) = &mut self.keys_due else { return };
+        if !due.is_due(now_ms) {
+            return;
+        }
+        due.sent(now_ms);
+        match self.call(
+            &format!("{}/keys", self.config.path),
+            "application/jwk-set+json, application/json",
+            KEYS_TIMEOUT_MS,
+        ) {
+            Ok(token) => self.keys_call = Some(token),
+            Err(error) => {
+                if let Some(due) = &mut self.keys_due {
+                    due.failed(now_ms);
+                }
+                metrics.feed_refusal(&self.name, "call");
+                self.tell(&format!(
+                    "cluster `{}` cannot be called (status {})",
+                    self.config.cluster, error.0
+                ));
+            }
+        }
+    }
+
+    fn take_keys(&mut self, answered: bool, body_size: usize, now_ms: u64) {
+        let taken =
+            Answer::read(answered, body_size, MAX_JWK_SET_BYTES).and_then(Answer::good).and_then(|body| {
+                parse_keys(&body)
+                    .map_err(|problems| format!("the JWK Set is refused, problems: {}", problems.len()))
+            });
+        let Some(due) = &mut self.keys_due else { return };
+        match taken {
+            Ok(keys) => {
+                due.succeeded(now_ms);
+                self.feed.borrow_mut().keys_changed(&keys);
+                self.keys = Some(keys);
+                self.next_at = self.next_at.min(now_ms);
+            }
+            Err(why) => {
+                due.failed(now_ms);
+                self.tell(&format!("the feed's keys were not fetched: {why}"));
+            }
+        }
+    }
+
+    /// Reads what stands in shared data, where that is news: one object.
+    fn follow(&mut self, now_ms: u64, metrics: &Metrics) -> Result<(), HostError> {
+        let Some(keys) = &self.keys else { return Ok(()) };
+        let mut feed = self.feed.borrow_mut();
+        let key = head_key(feed.prefix());
+        let head = Shared::read(&key)?;
+        if !feed.look(head.as_ref().map(|head| head.bytes.as_slice()), now_ms) {
+            return Ok(());
+        }
+        let Some(wanted) = feed.wanted() else { return Ok(()) };
+        let object = Shared::read(&wanted)?;
+        let trust = FeedTrust { iss: &self.iss, keys, host: &NoSignatureHost };
+        match feed.take_shared(object.as_ref().map(|object| object.bytes.as_slice()), trust, now_ms) {
+            Ok(Read::More | Read::Done) => Ok(()),
+            Err(FeedRefusal::KeyUnknown) => {
+                if let Some(due) = &mut self.keys_due {
+                    due.key_unknown(now_ms, now_ms);
+                }
+                Ok(())
+            }
+            Err(refusal) => {
+                metrics.feed_refusal(&self.name, refusal.name());
+                // Whoever leads takes a snapshot then.
+                if let Some(head) = &head
+                    && let Some(parsed) = Head::parse(&head.bytes)
+                {
+                    head.replace(&key, &parsed.broken().to_bytes())?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Claims the lease, and asks where it is one's own.
+    fn lead(&mut self, now_ms: u64, metrics: &Metrics) -> Result<(), HostError> {
+        let key = lease_key(self.feed.borrow().prefix());
+        let lease = Shared::read(&key)?;
+        let led = self.leads;
+        self.leads =
+            match (claim(lease.as_ref().map(|lease| lease.bytes.as_slice()), self.holder, now_ms), &lease) {
+                (Claim::Held, _) => true,
+                (Claim::Write(bytes), Some(lease)) => lease.replace(&key, &bytes)?,
+                (Claim::Create, _) => {
+                    host::set_shared_data(&key, &VACANT)?;
+                    false
+                }
+                (Claim::Others | Claim::Write(_), _) => false,
+            };
+        if self.leads && !led {
+            metrics.feed_leads(&self.name);
+        }
+        if self.call.is_some_and(|(_, lost_at)| now_ms >= lost_at) {
+            self.call = None;
+        }
+        // Where the clock was set back, at once.
+        let is_due =
+            now_ms >= self.next_at || self.next_at > now_ms.saturating_add(MAX_PAUSE_MS.saturating_mul(2));
+        if self.leads && self.keys.is_some() && self.call.is_none() && is_due {
+            self.ask(now_ms, metrics);
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, now_ms: u64, metrics: &Metrics) {
+        let wait_ms = MAX_WAIT_SECONDS.saturating_mul(1_000);
+        let path = format!("{}?{}", self.config.path, self.feed.borrow().query(MAX_WAIT_SECONDS));
+        let timeout_ms = wait_ms.saturating_add(GRACE_MS);
+        match self.call(&path, "application/revocations+jwt", u32::try_from(timeout_ms).unwrap_or(u32::MAX)) {
+            Ok(token) => {
+                self.call = Some((token, now_ms.saturating_add(timeout_ms).saturating_add(LOST_MS)));
+            }
+            Err(error) => {
+                let why = format!("cluster `{}` cannot be called (status {})", self.config.cluster, error.0);
+                self.fail(now_ms, &why, metrics);
+            }
+        }
+    }
+
+    fn call(&self, path: &str, accept: &str, timeout_ms: u32) -> Result<u32, HostError> {
+        let authorization = self.config.credential.header();
+        let headers = [
+            (":method", "GET"),
+            (":scheme", self.config.scheme.as_str()),
+            (":authority", self.config.authority.as_str()),
+            (":path", path),
+            ("accept", accept),
+            ("authorization", authorization.as_str()),
+            ("user-agent", concat!("bearward-filter/", env!("CARGO_PKG_VERSION"))),
+        ];
+        host::http_call(&self.config.cluster, &headers, timeout_ms)
+    }
+
+    /// Takes an answer of the issuer.
+    fn take(
+        &mut self,
+        answered: bool,
+        body_size: usize,
+        now_ms: u64,
+        metrics: &Metrics,
+    ) -> Result<(), String> {
+        let answer = Answer::read(answered, body_size, MAX_ANSWER_BYTES)?;
+        if answer.status == b"409" {
+            self.feed.borrow_mut().conflict();
+            metrics.feed_refusal(&self.name, "conflict");
+            return Ok(());
+        }
+        let body = answer.good()?;
+        let keys = self.keys.as_ref().ok_or("there are no keys to verify it with")?;
+        let trust = FeedTrust { iss: &self.iss, keys, host: &NoSignatureHost };
+        let failed = |error: HostError| format!("shared data cannot be used (status {})", error.0);
+        let key = head_key(self.feed.borrow().prefix());
+        let head = head_to_replace(&key).map_err(failed)?;
+        let bytes = head.as_ref().map(|head| head.bytes.as_slice());
+        let mut feed = self.feed.borrow_mut();
+        match feed.take(&body, trust, bytes, now_ms) {
+            Ok(Taken::Page(object)) => host::set_shared_data(&object, &body).map_err(failed),
+            Ok(Taken::Step(step)) => {
+                host::set_shared_data(step.key(), &body).map_err(failed)?;
+                if let Some(head) = &head
+                    && head.replace(&key, &step.head()).map_err(failed)?
+                {
+                    feed.commit(*step);
+                }
+                Ok(())
+            }
+            Ok(Taken::Follow | Taken::Again) => Ok(()),
+            Err(refusal) => {
+                metrics.feed_refusal(&self.name, refusal.name());
+                if refusal == FeedRefusal::KeyUnknown
+                    && let Some(due) = &mut self.keys_due
+                {
+                    due.key_unknown(now_ms, now_ms);
+                }
+                Err(format!("the answer {}", refusal.text()))
+            }
+        }
+    }
+
+    /// The next question waits, ever longer, and not as long as that of another proxy.
+    fn fail(&mut self, now_ms: u64, why: &str, metrics: &Metrics) {
+        let pause = MIN_PAUSE_MS.checked_shl(self.failures).unwrap_or(MAX_PAUSE_MS).min(MAX_PAUSE_MS);
+        self.failures = self.failures.saturating_add(1).min(16);
+        let spread = self.holder.wrapping_mul(u64::from(self.failures)) % pause.max(1);
+        self.next_at = now_ms.saturating_add(pause).saturating_add(spread / 2);
+        metrics.feed_poll_failed(&self.name);
+        self.tell(why);
+    }
+
+    fn tell(&mut self, why: &str) {
+        if self.told.as_deref() != Some(why) {
+            host::log(Level::Warn, &format!("issuer `{}`, revocations: {why}", self.name));
+            self.told = Some(why.to_owned());
+        }
+    }
+
+    /// Says what has changed.
+    fn report(&mut self, now_ms: u64, metrics: &Metrics) {
+        let feed = self.feed.borrow();
+        let Some(standing) = feed.standing() else { return };
+        let age_seconds = feed.age_ms(now_ms).unwrap_or_default() / 1_000;
+        let now = (standing.position.sequence, feed.records().len(), age_seconds);
+        if self.reported != Some(now) {
+            if self.reported.is_none() {
+                let place = shown(&standing.position);
+                host::log(Level::Info, &format!("issuer `{}`, revocations: taken as of {place}", self.name));
+            }
+            metrics.feed(&self.name, now.0, now.1, now.2);
+            self.reported = Some(now);
+        }
+    }
+}
+
+/// What stands under the head's key, where it can be replaced: where nothing does, an empty head is put there first, because a
+/// write of what is not there could only be an unconditional one.
+fn head_to_replace(key: &str) -> Result<Option<Shared>, HostError> {
+    if let Some(head) = Shared::read(key)? {
+        return Ok(Some(head));
+    }
+    host::set_shared_data(key, &Head::vacant(0).to_bytes())?;
+    Shared::read(key)
+}
