@@ -59,6 +59,7 @@ mod policy_change;
 mod policy_tests;
 mod properties;
 mod replicas;
+mod revocation;
 mod roles;
 mod schema;
 mod secrets;

@@ -109,7 +109,9 @@ impl Stack {
                 (Some(restaurant), address)
             }
         };
-        let envoy = report.step("envoy", |report| start_envoy(options, issuer.public(), upstream, report))?;
+        let envoy = report.step("envoy", |report| {
+            start_envoy(options, (issuer.public(), issuer.internal()), upstream, report)
+        })?;
         let mut stack = Stack { envoy, restaurant, issuer, upstream, directory: options.directory.clone() };
         if options.wait == Wait::Filter {
             report.step("filter: keys fetched", |report| {
@@ -194,7 +196,7 @@ impl Stack {
 
 fn start_envoy(
     options: &StackOptions,
-    issuer: SocketAddr,
+    (issuer, internal): (SocketAddr, SocketAddr),
     upstream: SocketAddr,
     report: &mut Report,
 ) -> Result<EnvoyServer, Error> {
@@ -206,7 +208,7 @@ fn start_envoy(
     }
     let listen = SocketAddr::from(([127, 0, 0, 1], options.envoy_port));
     let text = configuration::edited(&options.envoy_yaml, &options.edits)?;
-    let addresses = Addresses { listen, issuer, upstream, module: &options.wasm };
+    let addresses = Addresses { listen, issuer, internal, upstream, module: &options.wasm };
     let envoy = EnvoyOptions {
         binary: provision::provide(report)?,
         configuration: substitute(&text, &addresses)?,

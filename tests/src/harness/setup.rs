@@ -12,6 +12,9 @@ use crate::recorder::Recorder;
 /// Where the filter ends in `envoy.yaml`, and the next one begins.
 pub(super) const ROUTER: &str = "                  - name: envoy.filters.http.router\n";
 
+/// What the filters of tests ask the feed with.
+pub(super) const FEED_CREDENTIAL: &str = "q7Rk2Vx9Lm4Tz8Wc1Np6Yh3Jd5Gf0Bs7";
+
 /// What to start: the repository's own `envoy.yaml` with these changes.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -21,6 +24,8 @@ pub struct Setup {
     pub(super) upstream: Option<SocketAddr>,
     pub(super) envoy_env: Vec<(String, String)>,
     pub(super) issuer_env: Vec<(String, String)>,
+    /// Whether tokens end early: the issuer has a feed, and the filter follows it.
+    pub(super) has_feed: bool,
 }
 
 impl Setup {
@@ -36,6 +41,7 @@ impl Setup {
             upstream: None,
             envoy_env: Vec::new(),
             issuer_env: Vec::new(),
+            has_feed: false,
         }
     }
 
@@ -108,6 +114,32 @@ impl Setup {
         self.edit(runtime, &passed_on)
     }
 
+    /// With the feed of revocations between issuer and filter.
+    #[must_use]
+    pub fn revoking(self) -> Self {
+        const CLAIMS: &str = "                                claims: { subject: [sub], roles: [roles] }\n";
+        let feed = format!(
+            "{CLAIMS}{:32}revocations: {{ cluster: issuer_internal, uri: http://issuer.bearward.local/revocations/v1, \
+             credential_env: BEARWARD_FEED_TOKEN, when_stale: reject }}\n",
+            ""
+        );
+        let cluster = "  clusters:
+    - name: issuer_internal
+      type: STRICT_DNS
+      connect_timeout: 1s
+      load_assignment:
+        cluster_name: issuer_internal
+        endpoints:
+          - lb_endpoints:
+              - endpoint:
+                  address:
+                    socket_address: { address: issuer, port_value: 8091 } # bearward: internal
+";
+        let mut revoking = self.edit(CLAIMS, &feed).edit("  clusters:\n", cluster);
+        revoking.has_feed = true;
+        revoking.secret("BEARWARD_FEED_TOKEN", FEED_CREDENTIAL)
+    }
+
     /// A setting of the issuer.
     #[must_use]
     pub fn issuer(mut self, name: &str, value: &str) -> Self {
@@ -161,7 +193,7 @@ impl Setup {
     /// The configuration as Envoy gets it.
     pub(super) fn substituted(&self, issuer: SocketAddr, upstream: SocketAddr) -> String {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let addresses = Addresses { listen, issuer, upstream, module: &self.module() };
+        let addresses = Addresses { listen, issuer, internal: issuer, upstream, module: &self.module() };
         substitute(&self.text, &addresses).expect("marked lines in envoy.yaml")
     }
 

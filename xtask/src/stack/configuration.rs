@@ -11,6 +11,8 @@ pub struct Addresses<'a> {
     pub listen: SocketAddr,
     /// `# bearward: issuer`, where the keys come from and where logins go.
     pub issuer: SocketAddr,
+    /// `# bearward: internal`, where revocations come from; the line may be missing.
+    pub internal: SocketAddr,
     /// `# bearward: upstream`, what is guarded.
     pub upstream: SocketAddr,
     /// `# bearward: module`, the filter.
@@ -21,7 +23,7 @@ const MARKER: &str = "# bearward: ";
 const MARKERS: [&str; 5] = ["listen", "admin", "issuer", "upstream", "module"];
 
 /// Replaces address and port, or the file name, on each line that ends in `# bearward: NAME`. Every name occurs
-/// exactly once; the admin interface gets any free port of 127.0.0.1.
+/// exactly once, but for `internal`, which may be missing; the admin interface gets any free port of 127.0.0.1.
 pub fn substitute(text: &str, addresses: &Addresses<'_>) -> Result<String, Error> {
     let mut seen = Vec::new();
     let mut lines = Vec::new();
@@ -40,6 +42,7 @@ pub fn substitute(text: &str, addresses: &Addresses<'_>) -> Result<String, Error
             "listen" => with_address(content, addresses.listen),
             "admin" => with_address(content, SocketAddr::from(([127, 0, 0, 1], 0))),
             "issuer" => with_address(content, addresses.issuer),
+            "internal" => with_address(content, addresses.internal),
             "upstream" => with_address(content, addresses.upstream),
             "module" => with_file_name(content, addresses.module)?,
             _ => return Err(wrong(&format!("`{MARKER}{name}` is none of {}", MARKERS.join(", ")))),
@@ -121,7 +124,16 @@ filter:
     fn adapted(text: &str) -> Result<String, Error> {
         let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let module = Path::new("/somewhere/a folder/bearward.wasm");
-        substitute(text, &Addresses { listen: address(1), issuer: address(2), upstream: address(3), module })
+        substitute(
+            text,
+            &Addresses {
+                listen: address(1),
+                issuer: address(2),
+                internal: address(4),
+                upstream: address(3),
+                module,
+            },
+        )
     }
 
     #[test]
