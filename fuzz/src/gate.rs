@@ -1,6 +1,5 @@
 //! Fixed policies, under which the targets judge their requests.
 
-use bearward_core::revocations::FeedRing;
 use std::cell::RefCell;
 use std::sync::LazyLock;
 
@@ -9,6 +8,7 @@ use bearward_core::decide::Means;
 use bearward_core::keys::KeySet;
 use bearward_core::policy::IssuerId;
 use bearward_core::problem::Problems;
+use bearward_core::revocations::FeedRing;
 use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{KeyRing, Policy, Request, Verdict, VerifiedTokens};
 use serde_json::Value;
@@ -156,9 +156,9 @@ impl Gate {
     ) -> Verdict<'_> {
         let means = Means {
             keys: &self.keys,
-            feeds: &FeedRing::new(),
             host: &NoSignatureHost,
             known: Some(known),
+            feeds: &FeedRing::new(),
             now: NOW,
         };
         self.policy.decide_by(&view(headers), means)

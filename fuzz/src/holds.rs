@@ -7,10 +7,10 @@ mod forwarded;
 pub use self::explained::check_explanation;
 pub(crate) use self::forwarded::unreserved;
 
-use bearward_core::revocations::FeedRing;
 use std::cell::RefCell;
 
 use bearward_core::decide::Means;
+use bearward_core::revocations::FeedRing;
 use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Decision, LocalResponse, Rejection, Verdict, VerifiedTokens};
 
@@ -40,9 +40,9 @@ impl Gate {
         assert_eq!(verdict, self.decide_knowing(known, headers), "a memory that is asked first");
         let means = Means {
             keys: &self.keys,
-            feeds: &FeedRing::new(),
             host: &NoSignatureHost,
             known: None,
+            feeds: &FeedRing::new(),
             now: NOW,
         };
         check_explanation(&self.policy, &view(headers), means, &verdict);
@@ -156,9 +156,9 @@ impl Gate {
         // They trust the same issuers, so that what one has proved is proved for the other.
         let means = Means {
             keys: &self.keys,
-            feeds: &FeedRing::new(),
             host: &NoSignatureHost,
             known: Some(known),
+            feeds: &FeedRing::new(),
             now: NOW,
         };
         for policy in &self.stricter {

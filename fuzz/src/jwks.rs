@@ -1,6 +1,5 @@
 //! A JWK Set, as an issuer answers it.
 
-use bearward_core::revocations::FeedRing;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -8,6 +7,7 @@ use std::sync::LazyLock;
 use bearward_core::algorithm::AlgorithmName;
 use bearward_core::decide::Means;
 use bearward_core::keys::{KeySet, KeySetProblem};
+use bearward_core::revocations::FeedRing;
 use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Decision, KeyRing, Rejection, VerifiedTokens, json as strict};
 use bearward_protocol::bounds::{MAX_JWK_SET_BYTES, MAX_KEYS};
@@ -92,7 +92,7 @@ fn decide_with(set: Result<KeySet, Vec<KeySetProblem>>, known: Option<&RefCell<V
         keys.set(issuer, set);
     }
     let means =
-        Means { keys: &keys, feeds: &FeedRing::new(), host: &NoSignatureHost, known, now: crate::NOW };
+        Means { keys: &keys, host: &NoSignatureHost, known, feeds: &FeedRing::new(), now: crate::NOW };
     gate.policy.decide_by(&gate::view(&probe()), means).decision
 }
 

@@ -3,11 +3,11 @@
 //! The format is that of `envoy.yaml`: `[time] METHOD path protocol status details N ms request-id` and the filter's four
 //! words. A test holds the two together.
 
-use bearward_core::revocations::FeedRing;
 use std::fmt::Write as _;
 
 use bearward_core::decide::Means;
 use bearward_core::explain::quoted;
+use bearward_core::revocations::FeedRing;
 use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{KeyRing, Policy, Rejection};
 use serde_json::{Value, json};
@@ -140,7 +140,7 @@ impl Told {
         let keys = KeyRing::of(policy);
         // The rule does not depend on the time.
         let means =
-            Means { keys: &keys, feeds: &FeedRing::new(), host: &NoSignatureHost, known: None, now: 0 };
+            Means { keys: &keys, host: &NoSignatureHost, known: None, feeds: &FeedRing::new(), now: 0 };
         let explanation = policy.explain(&asked.view(), means);
         let rule_now = explanation.verdict.rule.map(|(policy, rule)| format!("{policy}/{rule}"));
         let steps = print::steps(&explanation.until(bearward_core::decide::Step::Rule));

@@ -17,16 +17,7 @@ pub struct VerifiedClaims {
     subject: String,
     roles: Vec<String>,
     times: Times,
-    revocable: Option<Revocable>,
     payload: Map<String, Value>,
-}
-
-/// What records of revocation name, besides subject and key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Revocable {
-    sid: String,
-    user_version: u64,
-    epoch: u64,
 }
 
 impl VerifiedClaims {
@@ -47,8 +38,10 @@ impl VerifiedClaims {
         let subject = read_subject(&payload, &issuer.claims.subject)?;
         let roles = read_roles(&payload, &issuer.claims)?;
         let roles = granted(roles, &issuer.claims.grants);
-        let revocable = issuer.has_feed.then(|| Revocable::read(&payload)).transpose()?;
-        Ok(Self { subject, roles, times, revocable, payload })
+        if issuer.has_feed {
+            read_revocable(&payload, None)?;
+        }
+        Ok(Self { subject, roles, times, payload })
     }
 
     /// What of [`VerifiedClaims::validate`] must be asked again whenever time has passed.
@@ -71,15 +64,12 @@ impl VerifiedClaims {
         &self.roles
     }
 
-    /// What records of revocation look at, for a token that a key of this name has proved; `None` where its issuer has no feed.
-    pub(crate) fn revocable<'t>(&'t self, kid: Option<&'t str>) -> Option<RevocableToken<'t>> {
-        self.revocable.as_ref().map(|Revocable { sid, user_version, epoch }| RevocableToken {
-            sid,
-            sub: &self.subject,
-            user_version: *user_version,
-            epoch: *epoch,
-            kid,
-        })
+    /// What records of an issuer with a feed look at. `kid`: the key that has proved the token. Without allocation.
+    ///
+    /// # Errors
+    /// [`Rejection::ClaimsMalformed`], for a token of another issuer.
+    pub(crate) fn revocable<'c>(&'c self, kid: Option<&'c str>) -> Result<RevocableToken<'c>, Rejection> {
+        read_revocable(&self.payload, kid)
     }
 
     /// The claim at a path of member names.
@@ -144,18 +134,6 @@ impl Times {
     }
 }
 
-impl Revocable {
-    /// A token that lacks one of them could never be ended early, and so is refused.
-    fn read(payload: &Map<String, Value>) -> Result<Self, Rejection> {
-        let number = |name: &str| payload.get(name).and_then(Value::as_u64).ok_or(Rejection::ClaimsMalformed);
-        let sid = payload.get("sid").and_then(Value::as_str).ok_or(Rejection::ClaimsMalformed)?;
-        if sid.is_empty() || sid.len() > MAX_RECORD_NAME_BYTES {
-            return Err(Rejection::ClaimsMalformed);
-        }
-        Ok(Self { sid: sid.to_owned(), user_version: number("user_version")?, epoch: number("epoch")? })
-    }
-}
-
 #[derive(Clone, Copy)]
 pub(crate) enum Round {
     Down,
@@ -210,6 +188,26 @@ pub(crate) fn read_subject(payload: &Map<String, Value>, path: &[String]) -> Res
         return Err(Rejection::ClaimsMalformed);
     }
     Ok(subject)
+}
+
+/// `sid`, `sub`, `user_version` and `epoch`, as Bearward's issuer writes them: what a record could not name would live on.
+pub(crate) fn read_revocable<'c>(
+    payload: &'c Map<String, Value>,
+    kid: Option<&'c str>,
+) -> Result<RevocableToken<'c>, Rejection> {
+    let text = |name: &str| {
+        let text = payload.get(name).and_then(Value::as_str);
+        text.filter(|text| (1..=MAX_RECORD_NAME_BYTES).contains(&text.len()))
+            .ok_or(Rejection::ClaimsMalformed)
+    };
+    let whole = |name: &str| payload.get(name).and_then(Value::as_u64).ok_or(Rejection::ClaimsMalformed);
+    Ok(RevocableToken {
+        sid: text("sid")?,
+        sub: text("sub")?,
+        user_version: whole("user_version")?,
+        epoch: whole("epoch")?,
+        kid,
+    })
 }
 
 /// An array of strings, or one string, of one role or of several; none where the claim is absent.

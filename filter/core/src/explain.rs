@@ -174,10 +174,7 @@ impl Witness for Scribe<'_> {
             Fact::Issuer { trusted, token } => token::of_issuer(trusted, token),
             Fact::Keys { keys, token } => key::notes(keys, token),
             Fact::Claims { payload, issuer } => claims::notes(payload, issuer, self.now),
-            Fact::NoFeed => vec![revocation::without_feed()],
-            Fact::Revocation { age_ms, freshness, when_stale, records, concern } => {
-                revocation::notes(age_ms, freshness, when_stale, records, concern)
-            }
+            Fact::Revocation(looked) => revocation::notes(&looked),
             Fact::Requirement { requirement, claims, matched } => {
                 requirement::notes(requirement, claims, matched)
             }

@@ -20,7 +20,7 @@ pub struct Issuer {
     pub(crate) token_types: Vec<String>,
     pub(crate) leeway_seconds: u64,
     pub(crate) claims: ClaimMapping,
-    /// Whether its tokens must say what records of revocation name: `sid`, `user_version`, `epoch`.
+    /// Whether a feed says what has ended early: then its tokens must say what records name.
     pub(crate) has_feed: bool,
 }
 
@@ -76,6 +76,12 @@ impl Issuer {
         Self { algorithms: vec![algorithm], ..self }
     }
 
+    /// The `iss` of its tokens, where they have one.
+    #[must_use]
+    pub fn iss(&self) -> Option<&str> {
+        self.iss.as_deref()
+    }
+
     /// Whether a token that says this of its issuer is to be judged by this issuer's keys.
     #[must_use]
     pub fn answers_to(&self, claimed: Option<&str>) -> bool {
@@ -83,12 +89,6 @@ impl Issuer {
             Some(iss) => self.iss.as_deref() == Some(iss),
             None => self.accept_missing_iss,
         }
-    }
-
-    /// Its identifier, where its tokens say one.
-    #[must_use]
-    pub fn iss(&self) -> Option<&str> {
-        self.iss.as_deref()
     }
 
     /// The algorithms that its tokens may have: keys are read for these only.

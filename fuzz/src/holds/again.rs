@@ -1,9 +1,9 @@
 //! The same request again, later, with other keys, for something else: a memory of tokens never changes a verdict.
 
-use bearward_core::revocations::FeedRing;
 use std::cell::RefCell;
 
 use bearward_core::decide::Means;
+use bearward_core::revocations::FeedRing;
 use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Rejection, VerifiedTokens};
 
@@ -39,11 +39,9 @@ impl Gate {
                 Some(place) => elsewhere(headers, &self.places[place]),
             };
             let request = view(&headers);
+            let feeds = &FeedRing::new();
             let judge = |known| {
-                self.policy.decide_by(
-                    &request,
-                    Means { keys, feeds: &FeedRing::new(), host: &NoSignatureHost, known, now },
-                )
+                self.policy.decide_by(&request, Means { keys, host: &NoSignatureHost, known, feeds, now })
             };
             assert_eq!(judge(Some(known)), judge(None), "at {now} after others");
         }
@@ -62,9 +60,9 @@ impl Gate {
             let request = view(headers);
             let means = Means {
                 keys: &self.keys,
-                feeds: &FeedRing::new(),
                 host: &NoSignatureHost,
                 known: Some(known),
+                feeds: &FeedRing::new(),
                 now,
             };
             let verdict = self.policy.decide_by(&request, means);

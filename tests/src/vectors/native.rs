@@ -51,9 +51,9 @@ impl Host for Native {
         let view = bearward_core::Request::new(all.collect());
         let means = Means {
             keys: &self.keys,
-            feeds: &FeedRing::new(),
             host: &NoSignatureHost,
             known: None,
+            feeds: &FeedRing::new(),
             now: NOW,
         };
         let verdict = self.policy.decide_by(&view, means);

@@ -227,7 +227,6 @@ impl RuleMatch<'_> {
             && !own.access.names_parameters()
             && self.scope.settings.credentials == other.scope.settings.credentials
             && (own.mode == Mode::Enforce || rule.mode == Mode::Observe)
-            && own.when_stale == rule.when_stale
     }
 }
 

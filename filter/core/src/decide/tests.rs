@@ -1,7 +1,7 @@
 mod language;
 mod made;
 mod readings;
-mod revocation;
+mod revocations;
 mod sources;
 
 use super::*;
@@ -9,7 +9,6 @@ use crate::algorithm::AlgorithmName;
 use crate::base64url;
 use crate::fixtures::signers;
 use crate::fixtures::{ISS, NOW, jwk, key_set, payload, sign_hs256, token, with};
-use crate::revocations::FeedRing;
 use crate::signature_host::NoSignatureHost;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -75,7 +74,7 @@ fn decide_at(
 /// The verdict, which an explanation comes to as well.
 fn judged<'p>(policy: &'p Policy, request: &Request<'_>, now: u64) -> Verdict<'p> {
     let keys = KeyRing::of(policy);
-    let means = Means { keys: &keys, feeds: &FeedRing::new(), host: &NoSignatureHost, known: None, now };
+    let means = Means { keys: &keys, host: &NoSignatureHost, known: None, feeds: &FeedRing::new(), now };
     crate::explain::tests::must_agree(policy, request, means);
     policy.decide_by(request, means)
 }

@@ -11,10 +11,10 @@ use crate::credentials::{Found, Source};
 use crate::issuer::Issuer;
 use crate::keys::KeySet;
 use crate::path::CanonicalPath;
-use crate::policy::{Access, Rule, TrustedIssuer, WhenStale};
+use crate::policy::{Access, Rule, TrustedIssuer};
 use crate::rejection::Rejection;
 use crate::requirement::{Matched, Requirement};
-use crate::revocations::{Concern, Freshness};
+use crate::revocations::{Concern, RevocableToken};
 use crate::token::UnverifiedToken;
 
 /// The steps of a decision, in their order.
@@ -85,20 +85,30 @@ pub(crate) enum Fact<'f> {
         payload: &'f Map<String, Value>,
         issuer: &'f Issuer,
     },
-    /// Nothing that this issuer signs ends early.
-    NoFeed,
-    /// What is known of the issuer's revocations, and which of them concerns the token.
-    Revocation {
-        age_ms: Option<u64>,
-        freshness: Freshness,
-        when_stale: WhenStale,
-        records: usize,
-        concern: Option<Concern>,
-    },
+    Revocation(Looked<'f>),
     Requirement {
         requirement: &'f Requirement,
         claims: &'f VerifiedClaims,
         matched: Matched<'f>,
+    },
+}
+
+/// What a token's end is looked up in, and what came of it.
+#[cfg_attr(not(any(test, feature = "explain")), expect(dead_code, reason = "only an explanation reads them"))]
+pub(crate) enum Looked<'f> {
+    /// The issuer has none.
+    NoFeed,
+    /// Nothing has come of it yet.
+    Unknown,
+    /// It is too old.
+    Stale { age_ms: Option<u64>, allowed_seconds: u64 },
+    /// Its records were asked.
+    Judged {
+        token: RevocableToken<'f>,
+        concern: Option<Concern>,
+        records: usize,
+        age_ms: Option<u64>,
+        is_stale: bool,
     },
 }
 

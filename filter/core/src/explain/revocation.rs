@@ -1,57 +1,66 @@
-//! What is known of tokens that have ended early.
+//! What the records were asked about a token.
 
-use super::Note;
-use crate::policy::WhenStale;
-use crate::revocations::{Concern, Freshness};
 use bearward_protocol::revocations::SubjectReason;
 
-/// Where the issuer has no feed.
-pub(super) fn without_feed() -> Note {
-    Note::good("this issuer has no `revocations`: a token is good until it expires")
-}
+use super::Note;
+use super::words::quoted;
+use crate::decide::witness::Looked;
+use crate::revocations::{Concern, RevocableToken};
 
-pub(super) fn notes(
-    age_ms: Option<u64>,
-    freshness: Freshness,
-    when_stale: WhenStale,
-    records: usize,
-    concern: Option<Concern>,
-) -> Vec<Note> {
-    let age =
-        age_ms.map_or_else(|| "of unknown age".to_owned(), |age_ms| format!("{} s old", age_ms / 1_000));
-    let state = match (freshness, when_stale) {
-        (Freshness::Unknown, _) => return vec![Note::bad("nothing is known of its revocations yet")],
-        (Freshness::Fresh, _) => Note::good(format!("{records} revocations are known, {age}")),
-        (Freshness::Stale, WhenStale::Allow) => Note::good(format!(
-            "{records} revocations are known, {age}, which is too old; `when_stale: allow` goes by them"
-        )),
-        (Freshness::Stale, WhenStale::Reject) => {
-            return vec![Note::bad(format!(
-                "what is known of its revocations is {age}: `when_stale: reject`"
-            ))];
+pub(super) fn notes(looked: &Looked<'_>) -> Vec<Note> {
+    match looked {
+        Looked::NoFeed => {
+            vec![Note::good("nothing is known of revocations here: a token is good until it expires")]
         }
-    };
-    vec![
-        state,
-        concern.map_or_else(
-            || Note::good("none of them concerns the token"),
-            |concern| Note::bad(text(concern)),
-        ),
-    ]
-}
-
-fn text(concern: Concern) -> String {
-    match concern {
-        Concern::Session => "the session of its `sid` has ended".to_owned(),
-        Concern::Subject { minimum, reason: SubjectReason::Changed } => {
-            format!("its `user_version` is below {minimum}: something about the user has changed since")
-        }
-        Concern::Subject { minimum, reason: SubjectReason::Gone } => {
-            format!("its `user_version` is below {minimum}: the user is disabled or deleted")
-        }
-        Concern::Key => "the key that signed it was revoked".to_owned(),
-        Concern::Epoch { minimum } => {
-            format!("its `epoch` is below {minimum}: everything from before was revoked")
+        Looked::Unknown => vec![Note::bad("no feed of this issuer's revocations is at hand")],
+        Looked::Stale { age_ms, allowed_seconds } => vec![Note::bad(format!(
+            "what is known of revocations is {} old, and may be {allowed_seconds} s (`stale_after_seconds`); `when_stale` is \
+             `reject`",
+            age(*age_ms)
+        ))],
+        Looked::Judged { token, concern, records, age_ms, is_stale } => {
+            let count = if *records == 1 { "1 record".to_owned() } else { format!("{records} records") };
+            let late = if *is_stale { ", which is late: `when_stale` is `allow`" } else { "" };
+            let known = Note::good(format!("{count} at hand, {} old{late}", age(*age_ms)));
+            vec![known, judged(token, *concern)]
         }
     }
+}
+
+fn judged(token: &RevocableToken<'_>, concern: Option<Concern>) -> Note {
+    let user = || quoted(token.sub.as_bytes());
+    Note::bad(match concern {
+        None => {
+            let kid =
+                token.kid.map_or_else(String::new, |kid| format!(", the key {}", quoted(kid.as_bytes())));
+            return Note::good(format!(
+                "none is about the session {}, version {} of the user {}, epoch {}{kid}",
+                quoted(token.sid.as_bytes()),
+                token.user_version,
+                user(),
+                token.epoch
+            ));
+        }
+        Some(Concern::Session) => format!("the session {} has ended", quoted(token.sid.as_bytes())),
+        Some(Concern::Subject { minimum, reason: SubjectReason::Changed }) => format!(
+            "the token is of version {} of the user {}: {minimum} is the least that is good",
+            token.user_version,
+            user()
+        ),
+        Some(Concern::Subject { minimum, reason: SubjectReason::Gone }) => format!(
+            "the user {} is gone, disabled or deleted: tokens below version {minimum} have ended, and this is of {}",
+            user(),
+            token.user_version
+        ),
+        Some(Concern::Key) => {
+            format!("the key {} is revoked", quoted(token.kid.unwrap_or_default().as_bytes()))
+        }
+        Some(Concern::Epoch { minimum }) => {
+            format!("the token is of epoch {}: {minimum} is the least that is good", token.epoch)
+        }
+    })
+}
+
+fn age(age_ms: Option<u64>) -> String {
+    format!("{} s", age_ms.unwrap_or_default() / 1_000)
 }

@@ -1,4 +1,3 @@
-use crate::revocations::FeedRing;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -6,6 +5,7 @@ use super::*;
 use crate::base64url;
 use crate::decide::KeyRing;
 use crate::fixtures::{self, ISS, NOW, jwk};
+use crate::revocations::FeedRing;
 use crate::signature_host::NoSignatureHost;
 use crate::token::UnverifiedToken;
 
@@ -57,7 +57,7 @@ fn policy() -> Policy {
 fn told(request: &str, host: &str, token: Option<&str>) -> Vec<String> {
     let policy = policy();
     let keys = KeyRing::of(&policy);
-    let means = Means { keys: &keys, feeds: &FeedRing::new(), host: &NoSignatureHost, known: None, now: NOW };
+    let means = Means { keys: &keys, host: &NoSignatureHost, known: None, feeds: &FeedRing::new(), now: NOW };
     let (method, path) = request.split_once(' ').unwrap();
     let pseudo = [(":method", method), (":path", path), (":authority", host)];
     let bare = Request::new(pseudo.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect());
@@ -103,7 +103,7 @@ fn a_refusal_for_want_of_a_role_is_told_step_by_step() {
          in it; `exp` is `1800000060`: in 60 s (and 30 s of leeway); `iat` is `1800000000`: 0 s ago; the subject is `u1`, \
          by the claim `sub`; the claim `roles` says `customer`, `root`, of which count `customer` (`granted_roles` are \
          `customer`, `admin`)",
-        "revocation: this issuer has no `revocations`: a token is good until it expires",
+        "revocation: nothing is known of revocations here: a token is good until it expires",
         "requirement: ! one of the roles `admin`: the token's roles are `customer`",
     ];
     assert_eq!(steps.iter().map(String::as_str).collect::<Vec<_>>(), expected);

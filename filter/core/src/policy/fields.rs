@@ -10,14 +10,16 @@ mod document;
 mod forward;
 mod issuer;
 mod requirement;
+mod revocations;
 mod text;
 
 pub(super) use credentials::Credential;
 pub use document::DOCUMENT;
 pub(super) use document::{Challenge, Document, Paths, Rule, Scope};
 pub(super) use forward::{Forward, IdentityHeader};
-pub(super) use issuer::{Claims, Issuer, Keys, Remote, Revocations};
+pub(super) use issuer::{Claims, Issuer, Keys, Remote};
 pub(super) use requirement::{Condition, Requirement};
+pub(super) use revocations::{RevocationKeys, Revocations};
 
 use super::read::Node;
 

@@ -1,5 +1,4 @@
-//! `issuers`: whom to trust, and for what. Where the keys come from is read in [`keys`], what has
-//! ended early in [`revocations`].
+//! `issuers`: whom to trust, and for what. Where the keys come from is read in [`keys`].
 
 pub(super) mod keys;
 pub(super) mod revocations;
@@ -43,7 +42,7 @@ pub struct TrustedIssuer {
     pub issuer: Issuer,
     /// Where its keys come from.
     pub keys: KeySource,
-    /// Where it says which of its tokens have ended early.
+    /// Where it says what has ended early, where it does.
     pub revocations: Option<RevocationFeed>,
 }
 
@@ -111,8 +110,8 @@ fn read_one(name: &str, node: &Node<'_>, several: bool, secrets: &Secrets<'_>) -
         leeway_seconds: leeway,
         keys,
         claims,
-        accept_missing,
         revocations,
+        accept_missing,
     } = node.fields()?;
     let accept = accept_missing.and_then(|node| words(&node, &MISSING)).unwrap_or_default();
     let (accept_missing_iss, accept_missing_aud) =
@@ -129,6 +128,8 @@ fn read_one(name: &str, node: &Node<'_>, several: bool, secrets: &Secrets<'_>) -
     let token_types = token_types.and_then(|node| texts(&node));
     let leeway = leeway.map(|node| node.whole_number(0..=MAX_LEEWAY_SECONDS));
     let keys = keys.and_then(|node| keys::read(&node, algorithms.as_deref(), accept_missing_iss, secrets));
+    let has_feed = revocations.is_some();
+    let revocations = revocations.map(|node| revocations::read(&node, accept_missing_iss, secrets));
     let claims = match claims {
         Some(node) => read_claims(&node),
         None => Some(ClaimMapping::default()),
@@ -139,18 +140,6 @@ fn read_one(name: &str, node: &Node<'_>, several: bool, secrets: &Secrets<'_>) -
              else one issuer's `admin` is every issuer's",
         );
     }
-    let has_feed = revocations.is_some();
-    if let Some(node) = &revocations {
-        if accept_missing_iss {
-            node.problem(
-                "an issuer that accepts tokens without `iss` has no feed: it says whose tokens it is about",
-            );
-        }
-        if claims.as_ref().is_some_and(|claims| claims.subject != ClaimMapping::default().subject) {
-            node.problem("records name `sub`: `claims.subject` must be [sub]");
-        }
-    }
-    let revocations = revocations.map(|node| revocations::read(&node, secrets));
     let issuer = Issuer {
         iss,
         accept_missing_iss,

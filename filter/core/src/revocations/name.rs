@@ -14,7 +14,7 @@ pub enum Name {
 }
 
 impl Name {
-    /// The name of this text.
+    /// The name that is written so.
     #[must_use]
     pub fn of(text: &str) -> Self {
         uuid(text).map_or_else(|| Self::Text(text.into()), Self::Uuid)

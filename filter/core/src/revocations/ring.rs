@@ -5,8 +5,6 @@ use std::rc::Rc;
 
 use super::Feed;
 use crate::policy::IssuerId;
-#[cfg(any(test, feature = "explain"))]
-use crate::policy::Policy;
 
 /// The feeds at hand. Several policies of a VM may share one.
 #[derive(Clone, Debug, Default)]
@@ -17,8 +15,8 @@ pub struct FeedRing {
 impl FeedRing {
     /// None yet: an issuer with a feed has its tokens refused with 503.
     #[must_use]
-    pub const fn new() -> Self {
-        Self { feeds: Vec::new() }
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Puts the feed of an issuer in its place.
@@ -41,15 +39,13 @@ impl FeedRing {
 
 #[cfg(any(test, feature = "explain"))]
 impl FeedRing {
-    /// Fresh ones at the time `now`, in seconds since the epoch, for every issuer of a policy that has one, with these records:
-    /// for explanations.
+    /// Every feed of a policy, each fresh at `now`, in seconds since the epoch, and nothing ended: for tests of a policy.
     #[must_use]
-    pub fn fresh(policy: &Policy, now: u64, records: impl Fn(IssuerId) -> Vec<super::Record>) -> Self {
+    pub fn quiet(policy: &crate::Policy, now: u64) -> Self {
         let mut ring = Self::new();
         for (id, trusted) in policy.issuers() {
-            if let Some(feed) = &trusted.revocations {
-                let now_ms = now.saturating_mul(1_000);
-                let feed = Feed::holding(records(id), feed.stale_after_seconds, now_ms);
+            if let Some(source) = &trusted.revocations {
+                let feed = Feed::holding(Vec::new(), source.stale_after_seconds, now.saturating_mul(1_000));
                 ring.set(id, Rc::new(RefCell::new(feed)));
             }
         }

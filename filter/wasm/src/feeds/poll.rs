@@ -13,7 +13,7 @@ use bearward_core::revocations::reading::Read;
 use bearward_core::revocations::{Feed, FeedRefusal, FeedTrust, Freshness, Taken};
 use bearward_core::signature_host::NoSignatureHost;
 use bearward_protocol::bounds::MAX_JWK_SET_BYTES;
-use bearward_protocol::revocations::{MAX_ANSWER_BYTES, MAX_WAIT_SECONDS};
+use bearward_protocol::revocations::MAX_ANSWER_BYTES;
 
 use crate::answer::Answer;
 use crate::host::{self, HostError, Level};
@@ -23,8 +23,7 @@ use crate::shared::Shared;
 /// From a good answer to the next fetch of the feed's keys, in seconds; and how long one may take.
 const KEYS_REFRESH_SECONDS: u64 = 300;
 const KEYS_TIMEOUT_MS: u32 = 2_000;
-/// How much longer than it waits an answer may take, in milliseconds; and after how much more it is given up as lost.
-const GRACE_MS: u64 = 2_000;
+/// An answer that is this much later than its timeout is given up as lost, in milliseconds.
 const LOST_MS: u64 = 5_000;
 /// The pause after a question that failed, in milliseconds; it doubles with each further one.
 const MIN_PAUSE_MS: u64 = 100;
@@ -144,7 +143,7 @@ impl FeedPoll {
         }
         due.sent(now_ms);
         match self.call(
-            &format!("{}/keys", self.config.path),
+            &self.config.keys_path(),
             "application/jwk-set+json, application/json",
             KEYS_TIMEOUT_MS,
         ) {
@@ -247,12 +246,11 @@ impl FeedPoll {
     }
 
     fn ask(&mut self, now_ms: u64, metrics: &Metrics) {
-        let wait_ms = MAX_WAIT_SECONDS.saturating_mul(1_000);
-        let path = format!("{}?{}", self.config.path, self.feed.borrow().query(MAX_WAIT_SECONDS));
-        let timeout_ms = wait_ms.saturating_add(GRACE_MS);
-        match self.call(&path, "application/revocations+jwt", u32::try_from(timeout_ms).unwrap_or(u32::MAX)) {
+        let path = format!("{}?{}", self.config.path, self.feed.borrow().query(self.config.wait_seconds));
+        let timeout_ms = self.config.timeout_ms();
+        match self.call(&path, "application/revocations+jwt", timeout_ms) {
             Ok(token) => {
-                self.call = Some((token, now_ms.saturating_add(timeout_ms).saturating_add(LOST_MS)));
+                self.call = Some((token, now_ms.saturating_add(timeout_ms.into()).saturating_add(LOST_MS)));
             }
             Err(error) => {
                 let why = format!("cluster `{}` cannot be called (status {})", self.config.cluster, error.0);
@@ -262,7 +260,7 @@ impl FeedPoll {
     }
 
     fn call(&self, path: &str, accept: &str, timeout_ms: u32) -> Result<u32, HostError> {
-        let authorization = self.config.credential.header();
+        let authorization = self.config.credential.authorization();
         let headers = [
             (":method", "GET"),
             (":scheme", self.config.scheme.as_str()),

@@ -1,7 +1,8 @@
 //! The document, its policies and their rules, and the settings of all of them.
 
-use super::issuer::{ISSUER, ISSUER_NAMES, WHEN_STALE_NAMES};
+use super::issuer::{ISSUER, ISSUER_NAMES};
 use super::requirement::REQUIREMENT;
+use super::revocations::WHEN_STALE_NAMES;
 use super::{Shape, Together, Without, credentials, forward, names, object, text};
 use crate::policy::compile::{MODES, VERSION};
 use crate::policy::issuers::MAX_ISSUERS;
@@ -177,17 +178,17 @@ object! {
         about: "What else must be so.",
         example: r#"{ "any_role": ["admin", "rider"] }"#,
     }
+    when_stale {
+        without: Without::Words("as the issuer's `revocations` say"),
+        shape: Shape::Word(&WHEN_STALE_NAMES),
+        about: "What becomes of tokens here while what is known of revocations is too old.",
+        example: r#""allow""#,
+    }
     mode {
         without: Without::Words("as in the policy"),
         shape: Shape::Word(&MODE_NAMES),
         about: "Whether refusals are carried out, or only logged.",
         example: r#""observe""#,
-    }
-    when_stale {
-        without: Without::Words("as the issuer's `revocations` says"),
-        shape: Shape::Word(&WHEN_STALE_NAMES),
-        about: "What becomes of tokens here while what is known of revocations is too old.",
-        example: r#""reject""#,
     }
 }
 

@@ -1,13 +1,11 @@
 //! `issuers`: whom to trust, with which keys, and how to read the claims.
 
+use super::revocations::REVOCATIONS;
 use super::{Named, Shape, Together, Without, names, object, text};
 use crate::issuer::DEFAULT_LEEWAY_SECONDS;
 use crate::policy::issuers::keys::{
     DEFAULT_REFRESH_SECONDS, DEFAULT_TIMEOUT_MS, DEFAULT_WAIT_MS, MAX_REFRESH_SECONDS, MAX_SECRETS,
     MAX_TIMEOUT_MS, MAX_WAIT_MS, MIN_REFRESH_SECONDS, MIN_TIMEOUT_MS,
-};
-use crate::policy::issuers::revocations::{
-    DEFAULT_STALE_SECONDS, MAX_STALE_SECONDS, MIN_STALE_SECONDS, WHEN_STALE,
 };
 use crate::policy::issuers::{ALGORITHMS, MAX_CLAIM_PATH, MAX_WORDS, MISSING, SEPARATORS};
 use crate::policy::rules::MAX_ITEMS;
@@ -16,9 +14,6 @@ use bearward_protocol::bounds::MAX_LEEWAY_SECONDS;
 const ALGORITHM_NAMES: [&str; ALGORITHMS.len()] = names(&ALGORITHMS);
 const MISSING_NAMES: [&str; MISSING.len()] = names(&MISSING);
 const SEPARATOR_NAMES: [&str; SEPARATORS.len()] = names(&SEPARATORS);
-
-/// What holds while a feed is stale.
-pub(super) const WHEN_STALE_NAMES: [&str; WHEN_STALE.len()] = names(&WHEN_STALE);
 
 /// Names out of `issuers`.
 pub(super) const ISSUER_NAMES: Shape = Shape::distinct(&Shape::Text(text::OF_ISSUERS), MAX_ITEMS);
@@ -75,60 +70,17 @@ object! {
         about: "Where its tokens say who calls, and which roles it may grant. Needed where there are several issuers.",
         example: r#"{ "roles": ["realm_access", "roles"], "role_prefix": "staff:" }"#,
     }
+    revocations {
+        without: Without::Words("a token is good until it expires"),
+        shape: Shape::Object(&REVOCATIONS),
+        about: "Where it says what has ended early. Before the feed has come its tokens are refused with 503.",
+        example: r#"{ "cluster": "issuer-internal", "uri": "http://issuer.example.com/revocations/v1", "credential_env": "FEED_CREDENTIAL", "when_stale": "reject" }"#,
+    }
     accept_missing {
         without: Without::Words("both must be there"),
         shape: Shape::distinct(&Shape::Word(&MISSING_NAMES), MAX_WORDS),
         about: "Claims that its tokens may lack. It weakens the check.",
         example: r#"["aud"]"#,
-    }
-    revocations {
-        without: Without::Words("its tokens are good until they expire"),
-        shape: Shape::Object(&REVOCATIONS),
-        about: "Where it says which of its tokens have ended early. Then each must have `sid`, `user_version` and `epoch`.",
-        example: r#"{ "cluster": "issuer_internal", "uri": "http://issuer.bearward.local/revocations/v1", "credential_env": "BEARWARD_FEED_TOKEN", "when_stale": "reject" }"#,
-    }
-}
-
-object! {
-    /// `revocations` of an issuer.
-    REVOCATIONS Revocations
-    about: "The feed of what an issuer has ended early: logout, a changed password, a deleted user.",
-    together: &[],
-    cluster {
-        without: Without::Error("the Envoy cluster that serves the feed"),
-        shape: Shape::Text(text::ANY),
-        about: "The Envoy cluster that serves it: the issuer's internal listener. TLS is the cluster's affair.",
-        example: r#""issuer_internal""#,
-    }
-    uri {
-        without: Without::Error("the address of the feed, such as http://issuer.bearward.local/revocations/v1"),
-        shape: Shape::Text(text::URI),
-        about: "Its address, without user, query and fragment. That of its keys has `/keys` after it.",
-        example: r#""http://issuer.bearward.local/revocations/v1""#,
-    }
-    credential_env {
-        without: Without::Error("the environment variable of the filter's VM with the feed's credential"),
-        shape: Shape::Text(text::VARIABLE),
-        about: "The name of an environment variable of the filter's VM, with what the feed is asked with: 32 visible characters or more.",
-        example: r#""BEARWARD_FEED_TOKEN""#,
-    }
-    jwks {
-        without: Without::Words("its keys are fetched"),
-        shape: Shape::Standard { name: "JWK Set", clause: "RFC 7517 section 5", list: "keys" },
-        about: "The keys that sign it, where they are not to be fetched. With them a VM that is loaded anew while the issuer is away goes on.",
-        example: r#"{ "keys": [{ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "feed", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }"#,
-    }
-    stale_after_seconds {
-        without: Without::Whole(DEFAULT_STALE_SECONDS),
-        shape: Shape::Whole(MIN_STALE_SECONDS, MAX_STALE_SECONDS),
-        about: "How old what is known may be. While the issuer answers it is younger than ten.",
-        example: "60",
-    }
-    when_stale {
-        without: Without::Error("`reject` (503) or `allow` (by what is known): see docs/revocations.md"),
-        shape: Shape::Word(&WHEN_STALE_NAMES),
-        about: "What becomes of its tokens when it is older, where a rule does not say otherwise.",
-        example: r#""reject""#,
     }
 }
 

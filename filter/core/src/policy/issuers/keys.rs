@@ -144,7 +144,7 @@ pub(super) fn read_uri(node: &Node<'_>) -> Option<(String, String, String)> {
     parts
 }
 
-fn read_jwks(node: &Node<'_>, algorithms: Option<&[AlgorithmName]>) -> Option<KeySet> {
+pub(super) fn read_jwks(node: &Node<'_>, algorithms: Option<&[AlgorithmName]>) -> Option<KeySet> {
     let Some(members) = node.value.as_object() else {
         node.problem("must be a JWK Set: an object with the member `keys`");
         return None;
@@ -181,21 +181,8 @@ fn read_secrets(
     }
     let names = node.distinct_items(MAX_SECRETS)?;
     let read = |node: &Node<'_>| {
+        let secret = read_secret(node, secrets)?;
         let name = node.text()?;
-        if !is_variable_name(name) {
-            // Not shown: perhaps it is the secret itself.
-            node.problem(
-                "must be the name of an environment variable, such as JWT_SECRET, never the secret itself",
-            );
-            return None;
-        }
-        let Some(secret) = secrets(name) else {
-            node.problem(format!(
-                "the environment variable `{name}` is not set in the filter's VM: \
-                 pass it on in the plugin's `vm_config.environment_variables`"
-            ));
-            return None;
-        };
         let usable = match Secret::new(algorithm, &secret) {
             Ok(usable) => usable,
             Err(SecretError::TooShort(bound)) => {
@@ -220,7 +207,27 @@ fn read_secrets(
     Some(KeySet::from_secrets(found.into_iter().collect::<Option<_>>()?))
 }
 
-pub(super) fn is_variable_name(name: &str) -> bool {
+/// What the variable holds whose name stands here.
+pub(super) fn read_secret(node: &Node<'_>, secrets: &Secrets<'_>) -> Option<Vec<u8>> {
+    let name = node.text()?;
+    if !is_variable_name(name) {
+        // Not shown: perhaps it is the secret itself.
+        node.problem(
+            "must be the name of an environment variable, such as JWT_SECRET, never the secret itself",
+        );
+        return None;
+    }
+    let secret = secrets(name);
+    if secret.is_none() {
+        node.problem(format!(
+            "the environment variable `{name}` is not set in the filter's VM: \
+             pass it on in the plugin's `vm_config.environment_variables`"
+        ));
+    }
+    secret
+}
+
+fn is_variable_name(name: &str) -> bool {
     name.len() <= MAX_VARIABLE_NAME_BYTES
         && !name.starts_with(|first: char| first.is_ascii_digit())
         && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
