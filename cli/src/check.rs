@@ -71,7 +71,7 @@ Examples:
   bearward check policy.yaml --json | jq -r '.problems[] | \"\\(.line): \\(.text)\"'";
 
 /// The stand-in for a secret that only the proxy's environment holds: fit, and never used.
-const UNKNOWN_SECRET: &[u8] = b"stand-in for a secret that only the proxy knows, and as long as any hash";
+const UNKNOWN_SECRET: &[u8] = b"stand-in-for-a-secret-that-only-the-proxy-knows-and-as-long-as-any-hash";
 
 /// The largest file that is read, in bytes: an Envoy configuration holds more than a policy.
 pub(crate) const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;

@@ -5,10 +5,12 @@ mod keys;
 mod log_line;
 mod print;
 mod request;
+mod revocations;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bearward_core::Rejection;
 use bearward_core::decide::Means;
 use bearward_core::signature_host::NoSignatureHost;
 use clap::Args;
@@ -25,7 +27,7 @@ pub(crate) use self::print::steps;
 /// and what would change it. What Envoy does to a request before the filter sees it is not played.
 ///
 /// Keys that stand in the policy are used as they are. Keys that the proxy fetches are given by --jwks, secrets by the
-/// variables that the policy names. A token comes from a file or the standard input and goes where the policy first looks
+/// variables that the policy names, what has been revoked by --revocations. A token comes from a file or the standard input and goes where the policy first looks
 /// for one; it is never printed.
 ///
 /// Or, with --log-line, says in words what a line of the access log means that envoy.yaml writes, and what to change.
@@ -52,6 +54,10 @@ pub(crate) struct Arguments {
     /// The JWK Set of an issuer, by its name in the policy.
     #[arg(long, value_name = "ISSUER=FILE")]
     jwks: Vec<String>,
+    /// What an issuer has revoked, by its name in the policy: a list of records in JSON, or a saved answer of its feed. Taken
+    /// as up to date; no signature is asked for.
+    #[arg(long, value_name = "ISSUER=FILE")]
+    revocations: Vec<String>,
     /// The time at which it happens: RFC 3339, or seconds since the epoch. By default now.
     #[arg(long, value_name = "TIME", value_parser = clock::parse)]
     at: Option<u64>,
@@ -59,7 +65,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NUMBER")]
     plugin: Option<usize>,
     /// A file with a line of the access log, or - for the standard input, in place of a request.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["request", "headers", "token_file", "jwks", "at"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["request", "headers", "token_file", "jwks", "revocations", "at"])]
     log_line: Option<PathBuf>,
     /// Print one JSON object: {"decision", "reason", "status", "rule", "headers", "steps": [{"step", "ok", "detail"}]}.
     #[arg(long)]
@@ -71,6 +77,7 @@ Examples:
   bearward explain envoy.yaml 'GET /api/orders'
   bearward explain envoy.yaml 'DELETE /api/menu/1' --token-file token.txt --jwks bearward=jwks.json
   pbpaste | bearward explain policy.yaml 'GET /api/orders' --token-file - --jwks staff=certs.json --at 2026-11-26T09:00:00Z
+  bearward explain envoy.yaml 'GET /api/orders' --token-file token.txt --jwks bearward=jwks.json --revocations bearward=revoked.json
   bearward explain policy.yaml 'POST /api/orders' --host shop.example.com -H 'origin: https://shop.example.com' --json
   kubectl logs deploy/envoy | grep 'reject key_unknown' | head -1 | bearward explain envoy.yaml --log-line -";
 
@@ -85,7 +92,8 @@ fn explain(arguments: &Arguments) -> Result<String, Failure> {
         arguments.request.as_deref().map(|line| request::read(line, &arguments.host, &arguments.headers));
     let asked = asked.transpose()?;
     let from_input = arguments.token_file.iter().filter(|file| file.as_os_str() == "-").count();
-    if from_input + arguments.jwks.iter().filter(|jwks| jwks.ends_with("=-")).count() > 1 {
+    let given = arguments.jwks.iter().chain(&arguments.revocations);
+    if from_input + given.filter(|given| given.ends_with("=-")).count() > 1 {
         return Err("the standard input can be read once: give only one file as `-`".to_owned().into());
     }
     let secrets = keys::Environment::default();
@@ -97,13 +105,10 @@ fn explain(arguments: &Arguments) -> Result<String, Failure> {
         let line = log_line::read(&input::read(path)?)?;
         return Ok(log_line::report(&line, policy, &arguments.host, arguments.json)?);
     };
-    let (keys, hints) = keys::at_hand(&loaded, &secrets, &arguments.jwks)?;
-    let means = Means {
-        keys: &keys,
-        host: &NoSignatureHost,
-        known: None,
-        now: arguments.at.unwrap_or_else(clock::now),
-    };
+    let now = arguments.at.unwrap_or_else(clock::now);
+    let (keys, of_keys) = keys::at_hand(&loaded, &secrets, &arguments.jwks)?;
+    let (feeds, of_feeds) = revocations::at_hand(policy, &arguments.revocations, now)?;
+    let means = Means { keys: &keys, host: &NoSignatureHost, known: None, feeds: &feeds, now };
     let asked = match &arguments.token_file {
         Some(file) => {
             request::Asked { headers: policy.with_token(&asked.view(), &input::read_token(file)?, means) }
@@ -114,6 +119,11 @@ fn explain(arguments: &Arguments) -> Result<String, Failure> {
     Ok(if arguments.json {
         format!("{}\n", print::json(&explanation, policy))
     } else {
+        let hints = match explanation.verdict.rejection() {
+            Some(Rejection::KeysUnavailable) => of_keys,
+            Some(Rejection::RevocationsUnavailable) => of_feeds,
+            _ => Vec::new(),
+        };
         print::text(&explanation, policy, &asked, means.now, &hints)
     })
 }

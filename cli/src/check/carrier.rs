@@ -94,8 +94,7 @@ pub(crate) fn of_secrets<'a>(config: &At<'a>, policy: &Value) -> Vec<Remark<'a>>
     let mut remarks = Vec::new();
     let issuers = policy.get("issuers").and_then(Value::as_object).into_iter().flatten();
     for (issuer, settings) in issuers {
-        let names = settings.pointer("/keys/secrets_env").and_then(Value::as_array).into_iter().flatten();
-        for (index, name) in names.enumerate().filter_map(|(index, name)| Some((index, name.as_str()?))) {
+        for (field, name) in variables_of(settings) {
             let value = in_clear.iter().flat_map(At::members).find(|(variable, _)| *variable == name);
             if let Some((_, value)) = value {
                 remarks.push(Remark::suspicion(
@@ -108,7 +107,7 @@ pub(crate) fn of_secrets<'a>(config: &At<'a>, policy: &Value) -> Vec<Remark<'a>>
                 ));
             } else if is_variable_name(name) && !handed_on.iter().any(|handed_on| handed_on.value == name) {
                 remarks.push(Remark::of_policy(
-                    &format!("issuers.{issuer}.keys.secrets_env[{index}]"),
+                    &format!("issuers.{issuer}.{field}"),
                     format!(
                         "`{}` does not reach the filter: name it in `vm_config.environment_variables.host_env_keys`",
                         name.escape_debug()
@@ -118,4 +117,13 @@ pub(crate) fn of_secrets<'a>(config: &At<'a>, policy: &Value) -> Vec<Remark<'a>>
         }
     }
     remarks
+}
+
+/// The variables that an issuer's settings name, each with its field.
+fn variables_of(settings: &Value) -> Vec<(String, &str)> {
+    let names = settings.pointer("/keys/secrets_env").and_then(Value::as_array).into_iter().flatten();
+    let secrets = names.enumerate().map(|(index, name)| (format!("keys.secrets_env[{index}]"), name));
+    let credential = settings.pointer("/revocations/credential_env");
+    let credential = credential.map(|name| ("revocations.credential_env".to_owned(), name));
+    secrets.chain(credential).filter_map(|(field, name)| Some((field, name.as_str()?))).collect()
 }

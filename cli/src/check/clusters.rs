@@ -1,15 +1,15 @@
-//! What can be wrong with where keys come from, and with Envoy's own interface.
+//! What can be wrong with where keys and revocations come from, and with Envoy's own interface.
 
 use std::net::IpAddr;
 
 use bearward_core::Policy;
-use bearward_core::policy::KeySource;
+use bearward_core::policy::{KeySource, TrustedIssuer};
 
 use crate::check::kind::Kind;
 use crate::check::remark::Remark;
 use crate::field::At;
 
-/// The clusters that a policy's keys are fetched from.
+/// The clusters that a policy's keys and revocations are fetched from.
 pub(crate) fn of_keys<'a>(root: &At<'a>, policy: &Policy) -> Vec<Remark<'a>> {
     // A part of a configuration does not say what there is.
     let Some(resources) = root.get("static_resources") else { return Vec::new() };
@@ -17,28 +17,55 @@ pub(crate) fn of_keys<'a>(root: &At<'a>, policy: &Policy) -> Vec<Remark<'a>> {
     let is_all = root.below(&["dynamic_resources", "cds_config"]).is_none();
     let mut remarks = Vec::new();
     for (_, trusted) in policy.issuers() {
-        let KeySource::Remote(remote) = &trusted.keys else { continue };
-        match clusters.iter().find(|cluster| cluster.text("name") == Some(&remote.cluster)) {
-            Some(cluster) => remarks.extend(without_tls(cluster, &trusted.name)),
-            None if is_all => {
-                let known: Vec<_> = clusters.iter().filter_map(|cluster| cluster.text("name")).collect();
-                let known = if known.is_empty() { "it has none".to_owned() } else { known.join(", ") };
-                remarks.push(Remark::of_policy(
-                    &format!("issuers.{}.keys.remote.cluster", trusted.name),
-                    format!(
-                        "`{}` is no cluster of this file: {}",
-                        remote.cluster.escape_debug(),
-                        known.escape_debug()
-                    ),
-                ));
+        for (field, wanted, what) in fetched(trusted) {
+            match clusters.iter().find(|cluster| cluster.text("name") == Some(wanted)) {
+                Some(cluster) => remarks.extend(without_tls(cluster, &what)),
+                None if is_all => {
+                    let known: Vec<_> = clusters.iter().filter_map(|cluster| cluster.text("name")).collect();
+                    let known = if known.is_empty() { "it has none".to_owned() } else { known.join(", ") };
+                    remarks.push(Remark::of_policy(
+                        &format!("issuers.{}.{field}", trusted.name),
+                        format!(
+                            "`{}` is no cluster of this file: {}",
+                            wanted.escape_debug(),
+                            known.escape_debug()
+                        ),
+                    ));
+                }
+                None => {}
             }
-            None => {}
         }
     }
     remarks
 }
 
-fn without_tls<'a>(cluster: &At<'a>, issuer: &str) -> Option<Remark<'a>> {
+/// What is fetched for an issuer: the field that names the cluster, the cluster, and what happens to it without TLS.
+fn fetched(trusted: &TrustedIssuer) -> Vec<(&'static str, &str, What)> {
+    let name = &trusted.name;
+    let mut all = Vec::new();
+    if let KeySource::Remote(remote) = &trusted.keys {
+        let what = What {
+            subject: format!("the keys of issuer `{name}` are fetched"),
+            danger: "can plant a key and sign tokens with it",
+        };
+        all.push(("keys.remote.cluster", remote.cluster.as_str(), what));
+    }
+    if let Some(feed) = &trusted.revocations {
+        let what = What {
+            subject: format!("the revocations of issuer `{name}` are fetched"),
+            danger: "reads the credential and, where the keys of the feed come the same way, can make revoked tokens live",
+        };
+        all.push(("revocations.cluster", feed.cluster.as_str(), what));
+    }
+    all
+}
+
+struct What {
+    subject: String,
+    danger: &'static str,
+}
+
+fn without_tls<'a>(cluster: &At<'a>, what: &What) -> Option<Remark<'a>> {
     if cluster.get("transport_socket").is_some_and(|socket| is_tls(&socket)) {
         return None;
     }
@@ -57,8 +84,9 @@ fn without_tls<'a>(cluster: &At<'a>, issuer: &str) -> Option<Remark<'a>> {
     };
     let name = cluster.get("name")?;
     let text = format!(
-        "the keys of issuer `{issuer}` are fetched {from} without TLS: whoever is on the way can plant a key and sign tokens \
-         with it; give the cluster a `transport_socket` with TLS that verifies the server's name"
+        "{} {from} without TLS: whoever is on the way {}; give the cluster a `transport_socket` with TLS that verifies the \
+         server's name",
+        what.subject, what.danger
     );
     Some(Remark::suspicion(Kind::KeysWithoutTls, name.path, text))
 }

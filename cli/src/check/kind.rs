@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     JwtType,
     /// An issuer's tokens are signed with a secret that whoever verifies them has, too
     SharedSecret,
+    /// Tokens are let in while nobody knows which of them are revoked
+    StaleAllowed,
     /// Refusals are only logged, not carried out
     Observe,
     /// A token may stand in the query, which ends up in logs
@@ -41,7 +43,7 @@ pub(crate) enum Kind {
     UpgradeWithoutFilter,
     /// Headers with underscores pass, which many servers read as those with hyphens
     UnderscoreHeaders,
-    /// Keys are fetched without TLS from another machine
+    /// Keys or the feed of revocations are fetched without TLS from another machine
     KeysWithoutTls,
     /// Envoy's admin interface can be reached from other machines
     OpenAdmin,
@@ -62,6 +64,7 @@ impl From<SuspicionKind> for Kind {
             SuspicionKind::AcceptMissing => Self::AcceptMissing,
             SuspicionKind::JwtType => Self::JwtType,
             SuspicionKind::SharedSecret => Self::SharedSecret,
+            SuspicionKind::StaleAllowed => Self::StaleAllowed,
             SuspicionKind::Observe => Self::Observe,
             SuspicionKind::TokenInQuery => Self::TokenInQuery,
             SuspicionKind::CookieWithoutTls => Self::CookieWithoutTls,

@@ -17,7 +17,7 @@ const HOLDERS: [&str; 8] = [
 ];
 
 /// Members that hold names of variables, where somebody may have written the secret itself.
-const NAMES: &str = "secrets_env";
+const NAMES: [&str; 2] = ["secrets_env", "credential_env"];
 
 /// Members of a JWK that are private (RFC 7518 section 6).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
@@ -45,7 +45,9 @@ pub(super) fn masked(text: &str, value: &Value, root: &Node) -> String {
 
 /// Whether a text that cannot be read might hold one.
 pub(super) fn may_hold(text: &str) -> bool {
-    HOLDERS.iter().any(|name| text.contains(name)) || text.contains("kty") || text.contains(NAMES)
+    HOLDERS.iter().any(|name| text.contains(name))
+        || text.contains("kty")
+        || NAMES.iter().any(|name| text.contains(name))
 }
 
 /// Whether a text is fit to be the name of a variable, and so no secret.
@@ -60,7 +62,7 @@ fn collect(value: &Value, node: &Node, found: &mut Vec<Extent>) {
             for member in members {
                 let Some(value) = values.get(&member.name) else { continue };
                 let name = member.name.as_str();
-                let is_misplaced = name == NAMES && !names_variables(value);
+                let is_misplaced = NAMES.contains(&name) && !names_variables(value);
                 if HOLDERS.contains(&name) || (is_key && PRIVATE.contains(&name)) || is_misplaced {
                     scalars(&member.node, found);
                 } else {
@@ -93,7 +95,7 @@ fn collect(value: &Value, node: &Node, found: &mut Vec<Extent>) {
 
 fn names_variables(value: &Value) -> bool {
     let is_name = |item: &Value| item.as_str().is_some_and(is_variable_name);
-    value.as_array().is_some_and(|items| items.iter().all(is_name))
+    is_name(value) || value.as_array().is_some_and(|items| items.iter().all(is_name))
 }
 
 fn scalars(node: &Node, found: &mut Vec<Extent>) {

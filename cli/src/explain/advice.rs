@@ -136,10 +136,15 @@ advice! {
         "try again in a moment"
         "see that the proxy reaches the JWK Set: the metrics `bearward_keys` and `bearward_key_fetches`, the cluster of `keys.remote`, and the proxy's log for why an answer was refused"
     }
+    RevocationsUnavailable {
+        "Nothing is known yet of what the issuer has revoked: nothing is wrong with the request."
+        "try again in a moment"
+        "see that the proxy reaches the feed: the cluster and the credential of `revocations`, and the proxy's log for why an answer was refused"
+    }
     RevocationsStale {
         "What is known of revocations is too old to let anybody in: nothing is wrong with the request."
         "try again in a moment"
-        "see that the proxy reaches the feed of revocations"
+        "see that the proxy reaches the feed of revocations; `when_stale: allow` would let in whoever was not known to be revoked"
     }
     HostFailure {
         "The filter has no policy, or Envoy refused it something that it needs: nothing is wrong with the request."

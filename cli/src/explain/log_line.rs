@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use bearward_core::decide::Means;
 use bearward_core::explain::quoted;
+use bearward_core::revocations::FeedRing;
 use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{KeyRing, Policy, Rejection};
 use serde_json::{Value, json};
@@ -138,7 +139,8 @@ impl Told {
         let asked = request::read(&format!("{} {}", line.method, line.path), host, &[])?;
         let keys = KeyRing::of(policy);
         // The rule does not depend on the time.
-        let means = Means { keys: &keys, host: &NoSignatureHost, known: None, now: 0 };
+        let means =
+            Means { keys: &keys, host: &NoSignatureHost, known: None, feeds: &FeedRing::new(), now: 0 };
         let explanation = policy.explain(&asked.view(), means);
         let rule_now = explanation.verdict.rule.map(|(policy, rule)| format!("{policy}/{rule}"));
         let steps = print::steps(&explanation.until(bearward_core::decide::Step::Rule));

@@ -121,10 +121,8 @@ pub(super) fn text(
         let advice = Advice::of(rejection);
         let _ = writeln!(text, "{}", wrapped("  client:   ", advice.client));
         let _ = writeln!(text, "{}", wrapped("  operator: ", advice.operator));
-        if rejection == bearward_core::Rejection::KeysUnavailable {
-            for hint in hints {
-                let _ = writeln!(text, "{}", wrapped("  here:     ", hint));
-            }
+        for hint in hints {
+            let _ = writeln!(text, "{}", wrapped("  here:     ", hint));
         }
     }
     text

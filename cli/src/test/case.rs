@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bearward_core::decide::Means;
 use bearward_core::explain::Explanation;
+use bearward_core::revocations::FeedRing;
 use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Decision, Edit, KeyRing, Policy, Request};
 
@@ -54,7 +55,9 @@ pub(super) fn run<'r>(
 ) -> Result<Outcome<'r>, String> {
     let policy = &loaded.policy;
     let now = case.at.or(file.at).unwrap_or_else(clock::now);
-    let means = Means { keys: ring, host: &NoSignatureHost, known: None, now };
+    // Nothing has ended early in a test of a policy.
+    let feeds = FeedRing::quiet(policy, now);
+    let means = Means { keys: ring, host: &NoSignatureHost, known: None, feeds: &feeds, now };
     let mut headers: Headers =
         [(":method", case.method), (":path", case.target), (":authority", case.host)].map(owned).to_vec();
     headers.extend(case.headers.iter().map(|(name, value)| owned((name, value))));

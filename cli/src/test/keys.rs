@@ -31,7 +31,10 @@ impl Keys {
     pub(super) fn secret(&self, variable: &str) -> Option<Vec<u8>> {
         let mut secrets = self.secrets.borrow_mut();
         if !secrets.contains_key(variable) {
-            secrets.insert(variable.to_owned(), Key::random(AlgorithmName::Hs512).ok()?);
+            // In letters, as a feed's credential must be.
+            let random = Key::random(AlgorithmName::Hs512).ok()?;
+            let letters = bearward_core::base64url::encode(random.as_secret()?);
+            secrets.insert(variable.to_owned(), Key::secret(letters.as_bytes()));
         }
         secrets.get(variable)?.as_secret().map(<[u8]>::to_vec)
     }

@@ -3,10 +3,12 @@
 //! A claim of the wrong type is malformed, never absent: `exp: "never"` does not make a token eternal.
 
 use bearward_protocol::bounds::{MAX_NUMERIC_DATE, MAX_ROLE_BYTES, MAX_ROLES, MAX_SUBJECT_BYTES};
+use bearward_protocol::revocations::MAX_RECORD_NAME_BYTES;
 use serde_json::{Map, Value};
 
 use crate::issuer::{ClaimMapping, Grants, Issuer, Separator};
 use crate::rejection::Rejection;
+use crate::revocations::RevocableToken;
 use crate::token::VerifiedToken;
 
 /// Who is calling: identity is the issuer together with the subject.
@@ -36,6 +38,9 @@ impl VerifiedClaims {
         let subject = read_subject(&payload, &issuer.claims.subject)?;
         let roles = read_roles(&payload, &issuer.claims)?;
         let roles = granted(roles, &issuer.claims.grants);
+        if issuer.has_feed {
+            read_revocable(&payload, None)?;
+        }
         Ok(Self { subject, roles, times, payload })
     }
 
@@ -57,6 +62,14 @@ impl VerifiedClaims {
     #[must_use]
     pub fn roles(&self) -> &[String] {
         &self.roles
+    }
+
+    /// What records of an issuer with a feed look at. `kid`: the key that has proved the token. Without allocation.
+    ///
+    /// # Errors
+    /// [`Rejection::ClaimsMalformed`], for a token of another issuer.
+    pub(crate) fn revocable<'c>(&'c self, kid: Option<&'c str>) -> Result<RevocableToken<'c>, Rejection> {
+        read_revocable(&self.payload, kid)
     }
 
     /// The claim at a path of member names.
@@ -175,6 +188,26 @@ pub(crate) fn read_subject(payload: &Map<String, Value>, path: &[String]) -> Res
         return Err(Rejection::ClaimsMalformed);
     }
     Ok(subject)
+}
+
+/// `sid`, `sub`, `user_version` and `epoch`, as Bearward's issuer writes them: what a record could not name would live on.
+pub(crate) fn read_revocable<'c>(
+    payload: &'c Map<String, Value>,
+    kid: Option<&'c str>,
+) -> Result<RevocableToken<'c>, Rejection> {
+    let text = |name: &str| {
+        let text = payload.get(name).and_then(Value::as_str);
+        text.filter(|text| (1..=MAX_RECORD_NAME_BYTES).contains(&text.len()))
+            .ok_or(Rejection::ClaimsMalformed)
+    };
+    let whole = |name: &str| payload.get(name).and_then(Value::as_u64).ok_or(Rejection::ClaimsMalformed);
+    Ok(RevocableToken {
+        sid: text("sid")?,
+        sub: text("sub")?,
+        user_version: whole("user_version")?,
+        epoch: whole("epoch")?,
+        kid,
+    })
 }
 
 /// An array of strings, or one string, of one role or of several; none where the claim is absent.

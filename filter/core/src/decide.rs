@@ -1,6 +1,7 @@
 //! The decision: path, policy, rule, credentials, token, requirement, in this order.
 
 pub(crate) mod matching;
+mod revocation;
 mod verifying;
 pub(crate) mod witness;
 
@@ -20,6 +21,7 @@ use crate::rejection::Rejection;
 use crate::request::Request;
 use crate::requirement::{Matched, Requirement};
 use crate::response::LocalResponse;
+use crate::revocations::FeedRing;
 use crate::signature_host::SignatureHost;
 use crate::verified_tokens::VerifiedTokens;
 
@@ -70,6 +72,8 @@ pub struct Means<'m> {
     pub host: &'m dyn SignatureHost,
     /// The tokens that need not be verified again, where any are kept. They must have come of this policy.
     pub known: Option<&'m RefCell<VerifiedTokens>>,
+    /// The feeds at hand. Tokens of an issuer that has one in the policy and none here are refused with 503.
+    pub feeds: &'m FeedRing,
     /// The time, in seconds since the epoch.
     pub now: u64,
 }
@@ -168,7 +172,8 @@ struct Progress<'p> {
 }
 
 impl Policy {
-    /// Decides about a request at the time `now`, in seconds since the epoch. `host` may verify signatures.
+    /// Decides about a request at the time `now`, in seconds since the epoch. `host` may verify signatures. No feed of
+    /// revocations is at hand.
     ///
     /// What [`Forwarding::removes`](crate::policy::Forwarding::removes) names must have been, or be, removed from the
     /// request, whatever the verdict.
@@ -180,7 +185,8 @@ impl Policy {
         now: u64,
         host: &dyn SignatureHost,
     ) -> Verdict<'_> {
-        self.decide_by(request, Means { keys, host, known: None, now })
+        let feeds = &FeedRing::new();
+        self.decide_by(request, Means { keys, host, known: None, feeds, now })
     }
 
     /// The same by all means, a memory of verified tokens among them, which never changes a verdict.
@@ -312,14 +318,18 @@ impl Policy {
         if is_nobodys {
             return Ok(());
         }
-        let (trusted, claims) = self.verify(found?.token, issuers, means, &mut progress.issuer, witness)?;
-        progress.edits.extend(self.forwarding.headers(&trusted.name, &claims)?);
+        let proved = self.verify(found?.token, issuers, means, &mut progress.issuer, witness)?;
+        let claims = &proved.claims;
+        let told = self.forwarding.headers(&proved.trusted.name, claims)?;
         witness.begin(Step::Revocation);
+        Self::check_revocations(&proved, place.and_then(|rule| rule.when_stale), means, witness)?;
+        // Also where it is only observed that the rule asks for more; never of a token that has ended.
+        progress.edits.extend(told);
         let Some((rule, requirement)) = requirement else { return Ok(()) };
         witness.begin(Step::Requirement);
         let matched = Matched { path: &path, patterns: &rule.paths, readings: self.paths.possible() };
-        witness.see(|| Fact::Requirement { requirement, claims: &claims, matched });
-        requirement.check(&claims, matched).inspect_err(|_| progress.scope = scope_of(requirement))
+        witness.see(|| Fact::Requirement { requirement, claims, matched });
+        requirement.check(claims, matched).inspect_err(|_| progress.scope = scope_of(requirement))
     }
 }
 

@@ -8,6 +8,7 @@ mod inspect;
 mod key;
 mod path;
 mod requirement;
+mod revocation;
 mod rule;
 mod token;
 mod words;
@@ -147,9 +148,6 @@ impl Witness for Scribe<'_> {
         let notes = match step {
             Step::Credentials => self.unread.map(Note::good).into_iter().collect(),
             Step::Signature => vec![Note::good("the signature holds")],
-            Step::Revocation => {
-                vec![Note::good("nothing is known of revocations here: a token is good until it expires")]
-            }
             _ => Vec::new(),
         };
         self.steps.push(Explained { step, ok: true, notes });
@@ -176,6 +174,7 @@ impl Witness for Scribe<'_> {
             Fact::Issuer { trusted, token } => token::of_issuer(trusted, token),
             Fact::Keys { keys, token } => key::notes(keys, token),
             Fact::Claims { payload, issuer } => claims::notes(payload, issuer, self.now),
+            Fact::Revocation(looked) => revocation::notes(&looked),
             Fact::Requirement { requirement, claims, matched } => {
                 requirement::notes(requirement, claims, matched)
             }

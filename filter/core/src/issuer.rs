@@ -20,6 +20,8 @@ pub struct Issuer {
     pub(crate) token_types: Vec<String>,
     pub(crate) leeway_seconds: u64,
     pub(crate) claims: ClaimMapping,
+    /// Whether a feed says what has ended early: then its tokens must say what records name.
+    pub(crate) has_feed: bool,
 }
 
 /// Where the subject and the roles stand in the payload. A path is a list of member names.
@@ -64,6 +66,7 @@ impl Issuer {
             token_types: vec![ACCESS_TOKEN_TYPE.to_owned()],
             leeway_seconds: DEFAULT_LEEWAY_SECONDS,
             claims: ClaimMapping::default(),
+            has_feed: false,
         }
     }
 
@@ -71,6 +74,12 @@ impl Issuer {
     #[must_use]
     pub fn with_algorithm(self, algorithm: AlgorithmName) -> Self {
         Self { algorithms: vec![algorithm], ..self }
+    }
+
+    /// The `iss` of its tokens, where they have one.
+    #[must_use]
+    pub fn iss(&self) -> Option<&str> {
+        self.iss.as_deref()
     }
 
     /// Whether a token that says this of its issuer is to be judged by this issuer's keys.

@@ -23,6 +23,7 @@ pub use challenge::ChallengeSettings;
 pub use forward::{Forwarding, Source};
 pub use issuers::TrustedIssuer;
 pub use issuers::keys::{KeySource, RemoteKeys};
+pub use issuers::revocations::{Credential, RevocationFeed, WhenStale};
 pub use suspicions::{Suspicion, SuspicionKind};
 
 use serde_json::Value;
@@ -97,6 +98,8 @@ pub(crate) struct Rule {
     pub(crate) paths: Vec<Pattern>,
     pub(crate) access: Access,
     pub(crate) mode: Mode,
+    /// In place of what the issuers say.
+    pub(crate) when_stale: Option<WhenStale>,
 }
 
 /// Who gets through.

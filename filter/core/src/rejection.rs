@@ -155,6 +155,9 @@ rejections! {
     /// The issuer's keys could not be had yet.
     KeysUnavailable { 503 None Service "keys_unavailable" "Authentication unavailable"
         "The keys to verify tokens are not available at the moment." }
+    /// Nothing is known of the issuer's revocations yet.
+    RevocationsUnavailable { 503 None Service "revocations_unavailable" "Authentication unavailable"
+        "What has been revoked is not known yet." }
     /// What is known of revocations is too old.
     RevocationsStale { 503 None Service "revocations_stale" "Authentication unavailable"
         "The state of revocations is not available at the moment." }

@@ -1,5 +1,6 @@
 //! What a hundred thousand records take, as the kernel counts it. Alone in its process, so that nothing else is counted.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test as a whole")]
 
 use bearward_core::revocations::records::Name;
 use bearward_core::revocations::{Record, Records};

@@ -7,6 +7,7 @@ use bearward_core::algorithm::AlgorithmName;
 use bearward_core::decide::Means;
 use bearward_core::policy::KeySource;
 use bearward_core::refresh::UnknownKey;
+use bearward_core::revocations::FeedRing;
 use bearward_core::signature_host::ProvenHost;
 use bearward_core::{KeyRing, Policy, Rejection, Request, Verdict, VerifiedTokens};
 
@@ -32,6 +33,8 @@ pub(crate) struct Plugin {
     policy: Policy,
     keys: RefCell<KeyRing>,
     known: RefCell<VerifiedTokens>,
+    /// None is followed yet: tokens of an issuer with a feed are refused with 503.
+    feeds: FeedRing,
     fetches: RefCell<KeyFetches>,
     waiting: RefCell<Waiting>,
     metrics: Metrics,
@@ -50,6 +53,7 @@ impl Plugin {
             root,
             keys: RefCell::new(KeyRing::of(&policy)),
             known: RefCell::default(),
+            feeds: FeedRing::new(),
             fetches: RefCell::new(KeyFetches::of(&policy)),
             waiting: RefCell::default(),
             metrics: Metrics::default(),
@@ -82,7 +86,10 @@ impl Plugin {
         let now_ms = host::now_ms()?;
         let decide = || {
             let (keys, known) = (&*self.keys.borrow(), Some(&self.known));
-            self.policy.decide_by(request, Means { keys, host: &self.host, known, now: now_ms / 1000 })
+            self.policy.decide_by(
+                request,
+                Means { keys, host: &self.host, known, feeds: &self.feeds, now: now_ms / 1000 },
+            )
         };
         let mut verdict = decide();
         // A VM that was just started has no keys yet; another worker, or the VM before a trap, may have shared them.

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use bearward_core::decide::Means;
+use bearward_core::revocations::FeedRing;
 use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Rejection, VerifiedTokens};
 
@@ -38,8 +39,9 @@ impl Gate {
                 Some(place) => elsewhere(headers, &self.places[place]),
             };
             let request = view(&headers);
+            let feeds = &FeedRing::new();
             let judge =
-                |known| self.policy.decide_by(&request, Means { keys, host: &NoSignatureHost, known, now });
+                |known| self.policy.decide_by(&request, Means { keys, host: &NoSignatureHost, known, feeds, now });
             assert_eq!(judge(Some(known)), judge(None), "at {now} after others");
         }
     }
@@ -55,7 +57,7 @@ impl Gate {
         let had_token = last.issuer.is_some() && last.rejection().is_none();
         for now in LATER {
             let request = view(headers);
-            let means = Means { keys: &self.keys, host: &NoSignatureHost, known: Some(known), now };
+            let means = Means { keys: &self.keys, host: &NoSignatureHost, known: Some(known), feeds: &FeedRing::new(), now };
             let verdict = self.policy.decide_by(&request, means);
             if last.rejection() == Some(Rejection::TokenExpired) {
                 assert_eq!(verdict, last, "expired at {at}, but not at {now}");

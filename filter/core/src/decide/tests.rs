@@ -1,6 +1,7 @@
 mod language;
 mod made;
 mod readings;
+mod revocations;
 mod sources;
 
 use super::*;
@@ -73,7 +74,7 @@ fn decide_at(
 /// The verdict, which an explanation comes to as well.
 fn judged<'p>(policy: &'p Policy, request: &Request<'_>, now: u64) -> Verdict<'p> {
     let keys = KeyRing::of(policy);
-    let means = Means { keys: &keys, host: &NoSignatureHost, known: None, now };
+    let means = Means { keys: &keys, host: &NoSignatureHost, known: None, feeds: &FeedRing::new(), now };
     crate::explain::tests::must_agree(policy, request, means);
     policy.decide_by(request, means)
 }

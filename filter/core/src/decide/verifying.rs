@@ -7,8 +7,17 @@ use super::witness::{Fact, Step, Witness};
 use crate::claims::VerifiedClaims;
 use crate::policy::{IssuerId, Policy, TrustedIssuer};
 use crate::rejection::Rejection;
-use crate::token::UnverifiedToken;
+use crate::token::{Proof, UnverifiedToken};
 use crate::verified_tokens::Entry;
+
+/// A token that was proved, now or before.
+pub(super) struct Proved<'p> {
+    pub(super) issuer: IssuerId,
+    pub(super) trusted: &'p TrustedIssuer,
+    pub(super) claims: Rc<VerifiedClaims>,
+    /// By which key.
+    pub(super) proof: Proof,
+}
 
 impl Policy {
     /// Whose the token is, and what it says.
@@ -19,7 +28,7 @@ impl Policy {
         means: Means<'_>,
         chosen: &mut Option<IssuerId>,
         witness: &mut impl Witness,
-    ) -> Result<(&TrustedIssuer, Rc<VerifiedClaims>), Rejection> {
+    ) -> Result<Proved<'_>, Rejection> {
         let known = means.known.and_then(|known| known.borrow_mut().get(token));
         match known {
             Some(entry) => match self.check_again(entry, issuers, means, chosen) {
@@ -43,7 +52,7 @@ impl Policy {
         issuers: &[IssuerId],
         means: Means<'_>,
         chosen: &mut Option<IssuerId>,
-    ) -> Result<(&TrustedIssuer, Rc<VerifiedClaims>), Rejection> {
+    ) -> Result<Proved<'_>, Rejection> {
         let Entry { issuer, proof, claims } = entry;
         // No two issuers answer to the same token: what this one has proved is for no other to judge.
         let trusted = issuers.contains(&issuer).then(|| self.issuers.get(issuer.0)).flatten();
@@ -54,7 +63,7 @@ impl Policy {
             return Err(Rejection::KeyUnknown);
         }
         claims.check_times(&trusted.issuer, means.now)?;
-        Ok((trusted, claims))
+        Ok(Proved { issuer, trusted, claims, proof })
     }
 
     fn named(&self, issuers: &[IssuerId]) -> Vec<&TrustedIssuer> {
@@ -69,7 +78,7 @@ impl Policy {
         means: Means<'_>,
         chosen: &mut Option<IssuerId>,
         witness: &mut impl Witness,
-    ) -> Result<(&TrustedIssuer, Rc<VerifiedClaims>), Rejection> {
+    ) -> Result<Proved<'_>, Rejection> {
         witness.begin(Step::Header);
         witness.see(|| Fact::Compact(token));
         let unverified = UnverifiedToken::parse(token)?;
@@ -93,9 +102,9 @@ impl Policy {
         let proof = verified.proof.clone();
         let claims = Rc::new(VerifiedClaims::validate(verified, &trusted.issuer, means.now)?);
         if let Some(known) = means.known {
-            let entry = Entry { issuer: id, proof, claims: Rc::clone(&claims) };
+            let entry = Entry { issuer: id, proof: proof.clone(), claims: Rc::clone(&claims) };
             known.borrow_mut().insert(token, entry);
         }
-        Ok((trusted, claims))
+        Ok(Proved { issuer: id, trusted, claims, proof })
     }
 }

@@ -14,6 +14,7 @@ use crate::path::CanonicalPath;
 use crate::policy::{Access, Rule, TrustedIssuer};
 use crate::rejection::Rejection;
 use crate::requirement::{Matched, Requirement};
+use crate::revocations::{Concern, RevocableToken};
 use crate::token::UnverifiedToken;
 
 /// The steps of a decision, in their order.
@@ -84,10 +85,30 @@ pub(crate) enum Fact<'f> {
         payload: &'f Map<String, Value>,
         issuer: &'f Issuer,
     },
+    Revocation(Looked<'f>),
     Requirement {
         requirement: &'f Requirement,
         claims: &'f VerifiedClaims,
         matched: Matched<'f>,
+    },
+}
+
+/// What a token's end is looked up in, and what came of it.
+#[cfg_attr(not(any(test, feature = "explain")), expect(dead_code, reason = "only an explanation reads them"))]
+pub(crate) enum Looked<'f> {
+    /// The issuer has none.
+    NoFeed,
+    /// Nothing has come of it yet.
+    Unknown,
+    /// It is too old.
+    Stale { age_ms: Option<u64>, allowed_seconds: u64 },
+    /// Its records were asked.
+    Judged {
+        token: RevocableToken<'f>,
+        concern: Option<Concern>,
+        records: usize,
+        age_ms: Option<u64>,
+        is_stale: bool,
     },
 }
 

@@ -1,10 +1,11 @@
 //! Every check of the claims, each with what the token says.
 
+use bearward_protocol::revocations::MAX_RECORD_NAME_BYTES;
 use serde_json::{Map, Value};
 
 use super::Note;
 use super::words::{claim, json, list, quoted};
-use crate::claims::{Round, check_audience, granted, numeric_date, read_roles, read_subject};
+use crate::claims::{Round, check_audience, granted, numeric_date, read_revocable, read_roles, read_subject};
 use crate::issuer::{Grants, Issuer, Separator};
 
 pub(super) fn notes(payload: &Map<String, Value>, issuer: &Issuer, now: u64) -> Vec<Note> {
@@ -13,6 +14,7 @@ pub(super) fn notes(payload: &Map<String, Value>, issuer: &Issuer, now: u64) -> 
     notes.extend(["nbf", "iat"].iter().filter_map(|name| of_begin(name, payload, issuer, now)));
     notes.push(of_subject(payload, issuer));
     notes.push(of_roles(payload, issuer));
+    notes.extend(of_revocable(payload, issuer));
     notes
 }
 
@@ -101,6 +103,19 @@ fn of_roles(payload: &Map<String, Value>, issuer: &Issuer) -> Note {
             if roles.is_empty() { "none".to_owned() } else { list(&roles) },
             list(listed)
         ),
+    })
+}
+
+/// What records look at, where the issuer has a feed of them.
+fn of_revocable(payload: &Map<String, Value>, issuer: &Issuer) -> Option<Note> {
+    let names = ["sid", "user_version", "epoch"];
+    let said = names.map(|name| said(name, payload.get(name))).join(", ");
+    issuer.has_feed.then(|| match read_revocable(payload, None) {
+        Ok(_) => Note::good(format!("{said}: what records of revocations look at")),
+        Err(_) => Note::bad(format!(
+            "{said}: the issuer has `revocations`, so its tokens need a `sub` and a `sid` of 1 to {MAX_RECORD_NAME_BYTES} bytes and \
+             a whole `user_version` and `epoch`"
+        )),
     })
 }
 

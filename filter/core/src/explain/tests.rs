@@ -5,6 +5,7 @@ use super::*;
 use crate::base64url;
 use crate::decide::KeyRing;
 use crate::fixtures::{self, ISS, NOW, jwk};
+use crate::revocations::FeedRing;
 use crate::signature_host::NoSignatureHost;
 use crate::token::UnverifiedToken;
 
@@ -56,7 +57,7 @@ fn policy() -> Policy {
 fn told(request: &str, host: &str, token: Option<&str>) -> Vec<String> {
     let policy = policy();
     let keys = KeyRing::of(&policy);
-    let means = Means { keys: &keys, host: &NoSignatureHost, known: None, now: NOW };
+    let means = Means { keys: &keys, host: &NoSignatureHost, known: None, feeds: &FeedRing::new(), now: NOW };
     let (method, path) = request.split_once(' ').unwrap();
     let pseudo = [(":method", method), (":path", path), (":authority", host)];
     let bare = Request::new(pseudo.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect());

@@ -10,6 +10,7 @@ mod document;
 mod forward;
 mod issuer;
 mod requirement;
+mod revocations;
 mod text;
 
 pub(super) use credentials::Credential;
@@ -18,6 +19,7 @@ pub(super) use document::{Challenge, Document, Paths, Rule, Scope};
 pub(super) use forward::{Forward, IdentityHeader};
 pub(super) use issuer::{Claims, Issuer, Keys, Remote};
 pub(super) use requirement::{Condition, Requirement};
+pub(super) use revocations::{RevocationKeys, Revocations};
 
 use super::read::Node;
 

@@ -1,6 +1,7 @@
 //! `issuers`: whom to trust, and for what. Where the keys come from is read in [`keys`].
 
 pub(super) mod keys;
+pub(super) mod revocations;
 
 use bearward_protocol::bounds::MAX_LEEWAY_SECONDS;
 
@@ -11,6 +12,7 @@ use crate::algorithm::AlgorithmName;
 use crate::claims::is_role;
 use crate::issuer::{ClaimMapping, DEFAULT_LEEWAY_SECONDS, Grants, Issuer, Separator, normalized_type};
 use keys::KeySource;
+use revocations::RevocationFeed;
 
 /// The most issuers that one policy may trust.
 pub(super) const MAX_ISSUERS: usize = 32;
@@ -40,6 +42,8 @@ pub struct TrustedIssuer {
     pub issuer: Issuer,
     /// Where its keys come from.
     pub keys: KeySource,
+    /// Where it says what has ended early, where it does.
+    pub revocations: Option<RevocationFeed>,
 }
 
 pub(super) fn read(node: &Node<'_>, secrets: &Secrets<'_>) -> Option<Vec<TrustedIssuer>> {
@@ -106,6 +110,7 @@ fn read_one(name: &str, node: &Node<'_>, several: bool, secrets: &Secrets<'_>) -
         leeway_seconds: leeway,
         keys,
         claims,
+        revocations,
         accept_missing,
     } = node.fields()?;
     let accept = accept_missing.and_then(|node| words(&node, &MISSING)).unwrap_or_default();
@@ -123,6 +128,8 @@ fn read_one(name: &str, node: &Node<'_>, several: bool, secrets: &Secrets<'_>) -
     let token_types = token_types.and_then(|node| texts(&node));
     let leeway = leeway.map(|node| node.whole_number(0..=MAX_LEEWAY_SECONDS));
     let keys = keys.and_then(|node| keys::read(&node, algorithms.as_deref(), accept_missing_iss, secrets));
+    let has_feed = revocations.is_some();
+    let revocations = revocations.map(|node| revocations::read(&node, accept_missing_iss, secrets));
     let claims = match claims {
         Some(node) => read_claims(&node),
         None => Some(ClaimMapping::default()),
@@ -142,8 +149,10 @@ fn read_one(name: &str, node: &Node<'_>, several: bool, secrets: &Secrets<'_>) -
         token_types: token_types?.iter().map(|typ| normalized_type(typ)).collect(),
         leeway_seconds: leeway.unwrap_or(Some(DEFAULT_LEEWAY_SECONDS))?,
         claims: claims?,
+        has_feed,
     };
-    Some(TrustedIssuer { name: name.to_owned(), issuer, keys: keys? })
+    let revocations = revocations.map_or(Some(None), |feed| feed.map(Some))?;
+    Some(TrustedIssuer { name: name.to_owned(), issuer, keys: keys?, revocations })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

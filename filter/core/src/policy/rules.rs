@@ -1,6 +1,7 @@
 //! `policies`: hosts, prefix and rules.
 
 use super::compile::SettingsFields;
+use super::issuers::revocations::WHEN_STALE;
 use super::issuers::{TrustedIssuer, check_name};
 use super::read::Node;
 use super::{Access, IssuerId, Mode, Rule, Scope, Settings, compile, fields, methods, requirement};
@@ -113,8 +114,16 @@ fn read_rule(
     outer_mode: Mode,
     known: &Known<'_>,
 ) -> Option<Rule> {
-    let fields::Rule { name, methods, paths, access, issuers, require: require_node, mode } =
-        node.fields()?;
+    let fields::Rule {
+        name,
+        methods,
+        paths,
+        access,
+        issuers,
+        require: require_node,
+        when_stale: stale_node,
+        mode,
+    } = node.fields()?;
     let name = name.and_then(|node| read_name(&node));
     let methods = methods.map(|node| methods::read(&node));
     let paths = paths.and_then(|node| {
@@ -134,6 +143,7 @@ fn read_rule(
     });
     let requirement = require_node.as_ref().map(requirement::read);
     let mode = mode.map(|node| compile::mode(&node));
+    let when_stale = stale_node.as_ref().map(|node| node.word(&WHEN_STALE));
     let word = word.unwrap_or(Some(Word::Authenticated));
     if let Some(node) = &require_node
         && word.is_some_and(|word| word != Word::Authenticated)
@@ -143,6 +153,11 @@ fn read_rule(
     if word == Some(Word::Public) && own_issuers.is_some() {
         node.problem("`access: public` looks at no token: `issuers` means nothing here");
     }
+    if word == Some(Word::Public)
+        && let Some(node) = &stale_node
+    {
+        node.problem("`access: public` looks at no token: `when_stale` means nothing here");
+    }
     if let (Some(node), Some(Some(requirement)), Some(paths)) = (&require_node, &requirement, &paths) {
         refuse_unknown_parameters(node, requirement, paths);
     }
@@ -150,6 +165,9 @@ fn read_rule(
     if let (Some(node), Some(Some(requirement)), Some(ids)) = (&require_node, &requirement, &issuers) {
         refuse_unattainable(node, requirement, ids, known);
         refuse_claims_of_several(node, requirement, ids, known);
+    }
+    if let (Some(node), Some(ids)) = (&stale_node, &issuers) {
+        refuse_without_feed(node, ids, known);
     }
     let access = match word? {
         Word::Public => Access::Public,
@@ -164,7 +182,15 @@ fn read_rule(
         paths: paths?,
         access,
         mode: mode.unwrap_or(Some(outer_mode))?,
+        when_stale: when_stale.map_or(Some(None), |word| word.map(Some))?,
     })
+}
+
+fn refuse_without_feed(node: &Node<'_>, ids: &[IssuerId], known: &Known<'_>) {
+    let mut trusted = ids.iter().filter_map(|id| known.issuers.get(id.0));
+    if known.complete && trusted.all(|trusted| trusted.revocations.is_none()) {
+        node.problem("none of the issuers here has `revocations`, so nothing is ever stale");
+    }
 }
 
 /// Identity is the issuer together with the subject, and a claim means what its issuer means by it: two issuers may give

@@ -23,6 +23,8 @@ pub enum SuspicionKind {
     JwtType,
     /// Whoever verifies can sign.
     SharedSecret,
+    /// What has ended passes while the feed is away.
+    StaleAllowed,
     /// Refusals are not carried out.
     Observe,
     /// A token may stand in the query.

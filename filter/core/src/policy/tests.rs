@@ -1,5 +1,6 @@
 mod issuers;
 mod language;
+mod revocations;
 
 use super::*;
 use crate::issuer::Issuer;
@@ -98,7 +99,7 @@ fn each_mistake_is_named_with_the_path_of_its_field() {
             json!(["iss"]),
             "issuers.own.keys.remote: an issuer that accepts tokens without `iss`",
         ),
-        ("/issuers/own/revocations", json!({}), "issuers.own.revocations: unknown field"),
+        ("/issuers/own/revocation_list", json!({}), "issuers.own.revocation_list: unknown field"),
         ("/issuers/own/keys", json!({}), "issuers.own.keys: must hold exactly one of"),
         ("/issuers/own/keys/jwks", json!({ "keys": [] }), "issuers.own.keys: must hold exactly one of"),
         (

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::suspicions::{Suspicion, SuspicionKind};
-use super::{Mode, Policy, Settings, TrustedIssuer};
+use super::{Mode, Policy, Settings, TrustedIssuer, WhenStale};
 use crate::credentials::Source;
 use crate::issuer::PLAIN_JWT_TYPE;
 use crate::path::PathSettings;
@@ -14,6 +14,7 @@ impl Policy {
     #[must_use]
     pub fn weakenings(&self) -> Vec<Suspicion> {
         let mut found: Vec<_> = self.issuers.iter().flat_map(of_issuer).collect();
+        found.extend(self.of_stale());
         found.extend(self.of_modes());
         found.extend(self.of_credentials());
         found.extend(of_paths(self.paths));
@@ -26,6 +27,41 @@ impl Policy {
                      where something in front of the gate sets it"
                 ),
             ));
+        }
+        found
+    }
+
+    /// Where tokens are let in whose end nobody would have heard of.
+    fn of_stale(&self) -> Vec<Suspicion> {
+        let suspicion = |path: String, whose: String| {
+            Suspicion::new(
+                SuspicionKind::StaleAllowed,
+                path,
+                format!(
+                    "{whose} lets tokens in while what is known of revocations is too old: whoever keeps a proxy from the feed \
+                     keeps a revoked token alive; write `when_stale: reject` where 503 is better than that"
+                ),
+            )
+        };
+        let mut found = Vec::new();
+        for trusted in &self.issuers {
+            if trusted.revocations.as_ref().is_some_and(|feed| feed.when_stale == WhenStale::Allow) {
+                let name = &trusted.name;
+                found.push(suspicion(
+                    format!("issuers.{name}.revocations.when_stale"),
+                    format!("issuer `{name}`"),
+                ));
+            }
+        }
+        for (at, scope) in self.scopes.iter().enumerate() {
+            for (index, rule) in scope.rules.iter().enumerate() {
+                if rule.when_stale == Some(WhenStale::Allow) {
+                    found.push(suspicion(
+                        format!("policies[{at}].rules[{index}].when_stale"),
+                        format!("rule `{}/{}`", scope.name, rule.name),
+                    ));
+                }
+            }
         }
         found
     }

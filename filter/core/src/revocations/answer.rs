@@ -3,10 +3,16 @@
 //! Nothing of the payload is looked at before the signature holds. The same reader is for answers of the issuer and for what
 //! stands in shared data, which may come from anybody.
 
+#[cfg(any(test, feature = "explain"))]
+mod saved;
 mod shape;
+
+#[cfg(any(test, feature = "explain"))]
+pub use saved::read_saved;
 
 use bearward_protocol::revocations::{FEED_TYPE, MAX_ANSWER_BYTES};
 
+use self::shape::Payload;
 use super::records::Record;
 use super::{FeedRefusal, Position};
 use crate::algorithm::AlgorithmName;
@@ -84,7 +90,8 @@ impl Answer {
             return Err(FeedRefusal::Type);
         }
         let proof = jws.prove(trust.keys, trust.host).map_err(refusal)?;
-        shape::read(&payload, trust.iss, proof)
+        let Payload { head, as_of, part, records } = shape::read(&payload, trust.iss)?;
+        Ok(Self { head, as_of, part, records, proof })
     }
 }
 

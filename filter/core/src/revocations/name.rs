@@ -14,7 +14,9 @@ pub enum Name {
 }
 
 impl Name {
-    pub(super) fn of(text: &str) -> Self {
+    /// The name that is written so.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
         uuid(text).map_or_else(|| Self::Text(text.into()), Self::Uuid)
     }
 

@@ -36,3 +36,19 @@ impl FeedRing {
         self.feeds.get(issuer.0).and_then(Option::as_ref)
     }
 }
+
+#[cfg(any(test, feature = "explain"))]
+impl FeedRing {
+    /// Every feed of a policy, each fresh at `now`, in seconds since the epoch, and nothing ended: for tests of a policy.
+    #[must_use]
+    pub fn quiet(policy: &crate::Policy, now: u64) -> Self {
+        let mut ring = Self::new();
+        for (id, trusted) in policy.issuers() {
+            if let Some(source) = &trusted.revocations {
+                let feed = Feed::holding(Vec::new(), source.stale_after_seconds, now.saturating_mul(1_000));
+                ring.set(id, Rc::new(RefCell::new(feed)));
+            }
+        }
+        ring
+    }
+}

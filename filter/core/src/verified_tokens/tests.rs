@@ -10,6 +10,7 @@ use crate::fixtures::{ISS, NOW, jwk, sign, token, with};
 use crate::keys::KeySet;
 use crate::policy::Policy;
 use crate::request::Request;
+use crate::revocations::FeedRing;
 use crate::signature_host::NoSignatureHost;
 
 /// Two issuers, and rules that trust the one, the other, and both; one asks for a role.
@@ -69,7 +70,8 @@ impl Gate {
         ];
         let request =
             Request::new(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect());
-        let means = Means { keys, host: &NoSignatureHost, known: Some(&self.known), now };
+        let means =
+            Means { keys, host: &NoSignatureHost, known: Some(&self.known), feeds: &FeedRing::new(), now };
         let verdict = self.policy.decide_by(&request, means);
         assert_eq!(verdict, self.policy.decide(&request, keys, now, &NoSignatureHost), "by memory, and anew");
         verdict.to_string()

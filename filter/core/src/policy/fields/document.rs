@@ -2,6 +2,7 @@
 
 use super::issuer::{ISSUER, ISSUER_NAMES};
 use super::requirement::REQUIREMENT;
+use super::revocations::WHEN_STALE_NAMES;
 use super::{Shape, Together, Without, credentials, forward, names, object, text};
 use crate::policy::compile::{MODES, VERSION};
 use crate::policy::issuers::MAX_ISSUERS;
@@ -139,6 +140,7 @@ object! {
     together: &[
         Together::OnlyWhere("issuers", "access", &["authenticated", "optional"]),
         Together::OnlyWhere("require", "access", &["authenticated"]),
+        Together::OnlyWhere("when_stale", "access", &["authenticated", "optional"]),
     ],
     name {
         without: Without::Error("verdicts name the policy and the rule"),
@@ -175,6 +177,12 @@ object! {
         shape: Shape::Object(&REQUIREMENT),
         about: "What else must be so.",
         example: r#"{ "any_role": ["admin", "rider"] }"#,
+    }
+    when_stale {
+        without: Without::Words("as the issuer's `revocations` say"),
+        shape: Shape::Word(&WHEN_STALE_NAMES),
+        about: "What becomes of tokens here while what is known of revocations is too old.",
+        example: r#""allow""#,
     }
     mode {
         without: Without::Words("as in the policy"),

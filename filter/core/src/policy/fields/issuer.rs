@@ -1,5 +1,6 @@
 //! `issuers`: whom to trust, with which keys, and how to read the claims.
 
+use super::revocations::REVOCATIONS;
 use super::{Named, Shape, Together, Without, names, object, text};
 use crate::issuer::DEFAULT_LEEWAY_SECONDS;
 use crate::policy::issuers::keys::{
@@ -68,6 +69,12 @@ object! {
         shape: Shape::Object(&CLAIMS),
         about: "Where its tokens say who calls, and which roles it may grant. Needed where there are several issuers.",
         example: r#"{ "roles": ["realm_access", "roles"], "role_prefix": "staff:" }"#,
+    }
+    revocations {
+        without: Without::Words("a token is good until it expires"),
+        shape: Shape::Object(&REVOCATIONS),
+        about: "Where it says what has ended early. Before the feed has come its tokens are refused with 503.",
+        example: r#"{ "cluster": "issuer-internal", "uri": "http://issuer.example.com/revocations/v1", "credential_env": "FEED_CREDENTIAL", "when_stale": "reject" }"#,
     }
     accept_missing {
         without: Without::Words("both must be there"),

@@ -126,7 +126,7 @@ fn read_remote(node: &Node<'_>) -> Option<RemoteKeys> {
     })
 }
 
-fn read_uri(node: &Node<'_>) -> Option<(String, String, String)> {
+pub(super) fn read_uri(node: &Node<'_>) -> Option<(String, String, String)> {
     let uri = node.text()?;
     let parts = uri.split_once("://").and_then(|(scheme, rest)| {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -144,7 +144,7 @@ fn read_uri(node: &Node<'_>) -> Option<(String, String, String)> {
     parts
 }
 
-fn read_jwks(node: &Node<'_>, algorithms: Option<&[AlgorithmName]>) -> Option<KeySet> {
+pub(super) fn read_jwks(node: &Node<'_>, algorithms: Option<&[AlgorithmName]>) -> Option<KeySet> {
     let Some(members) = node.value.as_object() else {
         node.problem("must be a JWK Set: an object with the member `keys`");
         return None;
@@ -181,21 +181,8 @@ fn read_secrets(
     }
     let names = node.distinct_items(MAX_SECRETS)?;
     let read = |node: &Node<'_>| {
+        let secret = read_secret(node, secrets)?;
         let name = node.text()?;
-        if !is_variable_name(name) {
-            // Not shown: perhaps it is the secret itself.
-            node.problem(
-                "must be the name of an environment variable, such as JWT_SECRET, never the secret itself",
-            );
-            return None;
-        }
-        let Some(secret) = secrets(name) else {
-            node.problem(format!(
-                "the environment variable `{name}` is not set in the filter's VM: \
-                 pass it on in the plugin's `vm_config.environment_variables`"
-            ));
-            return None;
-        };
         let usable = match Secret::new(algorithm, &secret) {
             Ok(usable) => usable,
             Err(SecretError::TooShort(bound)) => {
@@ -218,6 +205,26 @@ fn read_secrets(
     };
     let found: Vec<_> = names.iter().map(read).collect();
     Some(KeySet::from_secrets(found.into_iter().collect::<Option<_>>()?))
+}
+
+/// What the variable holds whose name stands here.
+pub(super) fn read_secret(node: &Node<'_>, secrets: &Secrets<'_>) -> Option<Vec<u8>> {
+    let name = node.text()?;
+    if !is_variable_name(name) {
+        // Not shown: perhaps it is the secret itself.
+        node.problem(
+            "must be the name of an environment variable, such as JWT_SECRET, never the secret itself",
+        );
+        return None;
+    }
+    let secret = secrets(name);
+    if secret.is_none() {
+        node.problem(format!(
+            "the environment variable `{name}` is not set in the filter's VM: \
+             pass it on in the plugin's `vm_config.environment_variables`"
+        ));
+    }
+    secret
 }
 
 fn is_variable_name(name: &str) -> bool {

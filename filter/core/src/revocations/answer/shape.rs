@@ -5,13 +5,20 @@ use bearward_protocol::revocations::{
     FEED_VERSION, FeedAnswer, FeedRecord, MAX_RECORD_NAME_BYTES, Place, RecordKind,
 };
 
-use super::{Answer, Part};
+use super::Part;
 use crate::revocations::records::{Name, Record};
 use crate::revocations::{FeedRefusal, Position, hex};
-use crate::token::Proof;
+
+/// As [`Answer`](super::Answer), whoever signed it.
+pub(super) struct Payload {
+    pub(super) head: Position,
+    pub(super) as_of: u64,
+    pub(super) part: Part,
+    pub(super) records: Vec<Record>,
+}
 
 /// Reads a payload whose signature holds.
-pub(super) fn read(payload: &[u8], iss: &str, proof: Proof) -> Result<Answer, FeedRefusal> {
+pub(super) fn read(payload: &[u8], iss: &str) -> Result<Payload, FeedRefusal> {
     if !has_one_spelling(payload, 1) {
         return Err(FeedRefusal::Version);
     }
@@ -45,7 +52,7 @@ pub(super) fn read(payload: &[u8], iss: &str, proof: Proof) -> Result<Answer, Fe
         _ => return Err(FeedRefusal::Page),
     };
     let records = read_records(&answer.records, range)?;
-    Ok(Answer { head, as_of: answer.as_of, part, records, proof })
+    Ok(Payload { head, as_of: answer.as_of, part, records })
 }
 
 /// One that was cut goes on, or it would be asked for again and again; one that does not go on ends where it began.
