@@ -329,3 +329,107 @@ fn the_configuration_that_ships_is_explained() {
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&told["decision"], &told["rule"]), (&json!("forward"), &json!("restaurant/menu")));
 }
+
+/// The policy, with a feed of the issuer `own`.
+fn policy_with_feed() -> String {
+    let mut policy = policy();
+    policy["issuers"]["own"]["revocations"] = json!({
+        "cluster": "own", "uri": "https://own.test/revocations/v1", "credential_env": "FEED_CREDENTIAL",
+        "when_stale": "reject",
+    });
+    policy.to_string()
+}
+
+fn desk_with_feed() -> Desk {
+    let desk = Desk::new();
+    desk.write("policy.json", &policy_with_feed());
+    desk.write("token", &token(&json!({ "sid": "s1", "user_version": 3, "epoch": 1 })));
+    desk
+}
+
+fn of_step<'t>(told: &'t Value, step: &str) -> &'t Value {
+    told["steps"].as_array().unwrap().iter().find(|told| told["step"] == step).unwrap()
+}
+
+#[test]
+fn what_has_been_revoked_comes_from_a_file() {
+    let desk = desk_with_feed();
+    for (records, reason, detail) in [
+        (
+            json!([]),
+            Value::Null,
+            "0 records at hand, 0 s old; none is about the session `s1`, version 3 of the user `u1`, epoch 1, the key `k1`",
+        ),
+        (
+            json!([{ "sequence": 1, "kind": "session", "name": "s1", "ends_at": NOW + 60 }]),
+            json!("token_revoked"),
+            "1 record at hand, 0 s old; the session `s1` has ended",
+        ),
+        (
+            json!([{ "sequence": 1, "kind": "subject", "name": "u1", "minimum": 4, "epoch": 1, "reason": "gone", "ends_at": NOW + 60 }]),
+            json!("subject_gone"),
+            "1 record at hand, 0 s old; the user `u1` is gone, disabled or deleted: tokens below version 4 have ended, and this is of 3",
+        ),
+    ] {
+        desk.write("revoked.json", &records.to_string());
+        let told = desk.json(
+            &[&["policy.json", "GET /api/orders/1", "--revocations", "own=revoked.json"], &WITH_TOKEN[..]]
+                .concat(),
+        );
+        assert_eq!(told["reason"], reason);
+        assert_eq!(of_step(&told, "revocation")["detail"], detail);
+    }
+}
+
+#[test]
+fn a_saved_answer_of_the_feed_says_what_has_been_revoked() {
+    let desk = desk_with_feed();
+    let place = json!({ "sequence": 1, "digest": "00".repeat(32) });
+    let answer = json!({
+        "version": 1, "iss": "https://own.test/", "generation": "01".repeat(16), "head": place, "as_of": NOW * 1_000,
+        "after": 0, "through": 1, "records": [{ "sequence": 1, "kind": "key", "name": "k1" }],
+    });
+    let header = json!({ "alg": "EdDSA", "typ": "revocations+jwt", "kid": "f1" });
+    desk.write("answer.jwt", &sign(&header, &answer, &Key::Ed25519([9; 32])));
+    let told = desk.json(
+        &[&["policy.json", "GET /api/orders/1", "--revocations", "own=answer.jwt"], &WITH_TOKEN[..]].concat(),
+    );
+    assert_eq!(of_step(&told, "revocation")["detail"], "1 record at hand, 0 s old; the key `k1` is revoked");
+}
+
+#[test]
+fn without_a_file_nothing_is_known_and_it_says_how_to_give_one() {
+    let shown = desk_with_feed().explain(&[&["policy.json", "GET /api/orders/1"], &WITH_TOKEN[..]].concat());
+    let shown = text(&shown.stdout);
+    assert!(shown.contains("reject 503 revocations_unavailable by api/orders"), "{shown}");
+    let flat = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        flat.contains("the proxy follows what `own` has revoked at https://own.test/revocations/v1"),
+        "{flat}"
+    );
+    assert!(flat.contains("say --revocations own=FILE"), "{flat}");
+}
+
+#[test]
+fn what_is_wrong_with_a_file_of_revocations_is_said_in_a_sentence() {
+    let desk = desk_with_feed();
+    desk.write("wrong.json", r#"[{ "sequence": 1, "kind": "session", "name": "s1" }]"#);
+    for (given, expected) in [
+        ("own", "write ISSUER=FILE"),
+        ("other=wrong.json", "the policy has no issuer `other` with `revocations`"),
+        ("legacy=wrong.json", "the policy has no issuer `legacy` with `revocations`"),
+        ("own=absent.json", "absent.json: "),
+        (
+            "own=wrong.json",
+            "wrong.json: neither a list of records nor an answer of the feed of `own`: it holds a record that cannot be",
+        ),
+        ("own=token", "it is of another type"),
+    ] {
+        let output = desk.explain(
+            &[&["policy.json", "GET /api/orders/1", "--revocations", given], &WITH_TOKEN[..]].concat(),
+        );
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{given}: {said}");
+        assert!(said.contains(expected), "{given}: {said}");
+    }
+}

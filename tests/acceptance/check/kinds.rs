@@ -86,6 +86,19 @@ fn with_secret(variables: &str) -> Setup {
         .edit(runtime, &format!("{runtime}{:26}environment_variables: {variables}\n", ""))
 }
 
+/// An issuer with a feed from this cluster, whose credential is handed over like this.
+fn with_feed(cluster: &str, when_stale: &str, variables: &str) -> Setup {
+    let types = "token_types: [at+jwt]\n";
+    let feed = format!(
+        "{{ cluster: {cluster}, uri: \"http://issuer.bearward.local/revocations/v1\", credential_env: FEED_CREDENTIAL, \
+         when_stale: {when_stale} }}"
+    );
+    let runtime = "runtime: envoy.wasm.runtime.v8\n";
+    plain()
+        .edit(types, &format!("{types}{:32}revocations: {feed}\n", ""))
+        .edit(runtime, &format!("{runtime}{:26}environment_variables: {variables}\n", ""))
+}
+
 #[test]
 fn every_kind_that_the_help_names_is_tested_here() {
     let own = include_str!("kinds.rs");
@@ -135,6 +148,42 @@ fn what_the_policy_weakens_is_named() {
         &plain().edit("  forward:\n", &format!("  forward:\n{:30}keep: [x-original-url]\n", "")),
         &[("kept_override", "x-original-url")],
     );
+}
+
+#[test]
+fn to_let_tokens_in_that_may_be_revoked_is_named() {
+    let variables = "{ host_env_keys: [FEED_CREDENTIAL] }";
+    is(&with_feed("issuer", "reject", variables), &[]);
+    is(&with_feed("issuer", "allow", variables), &[("stale_allowed", "revocations:")]);
+}
+
+#[test]
+fn a_feed_without_a_cluster_or_a_credential_that_reaches_the_filter_is_a_problem() {
+    for (setup, place) in [
+        (
+            with_feed("absent", "reject", "{ host_env_keys: [FEED_CREDENTIAL] }"),
+            "issuers.bearward.revocations.cluster",
+        ),
+        (
+            with_feed("issuer", "reject", "{ host_env_keys: [OTHER] }"),
+            "issuers.bearward.revocations.credential_env",
+        ),
+    ] {
+        let checked = Checked::setup(&setup);
+        let report = checked.report(&[]);
+        assert_eq!((report.status, report.problems().len()), (Some(1), 1), "{:#}", report.report);
+        assert_eq!(report.place_of(place).0, checked.line_of("revocations:"));
+    }
+}
+
+#[test]
+fn a_credential_that_stands_where_its_name_belongs_is_never_shown() {
+    let setup = with_feed("issuer", "reject", "{ host_env_keys: [OTHER] }")
+        .edit("credential_env: FEED_CREDENTIAL", "credential_env: hunter2-hunter2-hunter2");
+    for arguments in [&["--json"][..], &[]] {
+        let (_, said) = Checked::setup(&setup).said(arguments);
+        assert!(!said.contains("hunter2"), "{said}");
+    }
 }
 
 #[test]
