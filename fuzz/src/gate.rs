@@ -154,7 +154,13 @@ impl Gate {
         known: &RefCell<VerifiedTokens>,
         headers: &[(Vec<u8>, Vec<u8>)],
     ) -> Verdict<'_> {
-        let means = Means { keys: &self.keys, host: &NoSignatureHost, known: Some(known), feeds: &FeedRing::new(), now: NOW };
+        let means = Means {
+            keys: &self.keys,
+            host: &NoSignatureHost,
+            known: Some(known),
+            feeds: &FeedRing::new(),
+            now: NOW,
+        };
         self.policy.decide_by(&view(headers), means)
     }
 }

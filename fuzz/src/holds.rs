@@ -38,7 +38,13 @@ impl Gate {
     ) -> Verdict<'_> {
         let verdict = self.decide(headers);
         assert_eq!(verdict, self.decide_knowing(known, headers), "a memory that is asked first");
-        let means = Means { keys: &self.keys, host: &NoSignatureHost, known: None, feeds: &FeedRing::new(), now: NOW };
+        let means = Means {
+            keys: &self.keys,
+            host: &NoSignatureHost,
+            known: None,
+            feeds: &FeedRing::new(),
+            now: NOW,
+        };
         check_explanation(&self.policy, &view(headers), means, &verdict);
         if !known.borrow().is_empty() {
             assert_eq!(verdict, self.decide_knowing(known, headers), "and again");
@@ -148,7 +154,13 @@ impl Gate {
         verdict: &Verdict<'_>,
     ) {
         // They trust the same issuers, so that what one has proved is proved for the other.
-        let means = Means { keys: &self.keys, host: &NoSignatureHost, known: Some(known), feeds: &FeedRing::new(), now: NOW };
+        let means = Means {
+            keys: &self.keys,
+            host: &NoSignatureHost,
+            known: Some(known),
+            feeds: &FeedRing::new(),
+            now: NOW,
+        };
         for policy in &self.stricter {
             let stricter = policy.decide_by(&view(headers), means);
             if let Decision::Reject(rejection) = verdict.decision

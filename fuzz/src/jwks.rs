@@ -91,7 +91,8 @@ fn decide_with(set: Result<KeySet, Vec<KeySetProblem>>, known: Option<&RefCell<V
     if let (Ok(set), Some((issuer, _))) = (set, gate.policy.issuers().next()) {
         keys.set(issuer, set);
     }
-    let means = Means { keys: &keys, host: &NoSignatureHost, known, feeds: &FeedRing::new(), now: crate::NOW };
+    let means =
+        Means { keys: &keys, host: &NoSignatureHost, known, feeds: &FeedRing::new(), now: crate::NOW };
     gate.policy.decide_by(&gate::view(&probe()), means).decision
 }
 

@@ -8,7 +8,6 @@ use bearward_core::algorithm::AlgorithmName;
 use bearward_core::decide::Means;
 use bearward_core::policy::KeySource;
 use bearward_core::refresh::UnknownKey;
-use bearward_core::revocations::FeedRing;
 use bearward_core::signature_host::ProvenHost;
 use bearward_core::{KeyRing, Policy, Rejection, Request, Verdict, VerifiedTokens};
 
@@ -39,8 +38,6 @@ pub(crate) struct Plugin {
     policy: Policy,
     keys: RefCell<KeyRing>,
     known: RefCell<VerifiedTokens>,
-    /// None is followed yet: tokens of an issuer with a feed are refused with 503.
-    feeds: FeedRing,
     fetches: RefCell<KeyFetches>,
     feeds: RefCell<Feeds>,
     ring: FeedRing,
@@ -62,7 +59,6 @@ impl Plugin {
             root,
             keys: RefCell::new(KeyRing::of(&policy)),
             known: RefCell::default(),
-            feeds: FeedRing::new(),
             fetches: RefCell::new(KeyFetches::of(&policy)),
             feeds: RefCell::new(feeds),
             ring,
@@ -102,7 +98,7 @@ impl Plugin {
             let (keys, known) = (&*self.keys.borrow(), Some(&self.known));
             self.policy.decide_by(
                 request,
-                Means { keys, host: &self.host, known, feeds: &self.feeds, now: now_ms / 1000 },
+                Means { keys, feeds: &self.ring, host: &self.host, known, now: now_ms / 1000 },
             )
         };
         let mut verdict = decide();

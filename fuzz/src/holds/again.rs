@@ -40,8 +40,9 @@ impl Gate {
             };
             let request = view(&headers);
             let feeds = &FeedRing::new();
-            let judge =
-                |known| self.policy.decide_by(&request, Means { keys, host: &NoSignatureHost, known, feeds, now });
+            let judge = |known| {
+                self.policy.decide_by(&request, Means { keys, host: &NoSignatureHost, known, feeds, now })
+            };
             assert_eq!(judge(Some(known)), judge(None), "at {now} after others");
         }
     }
@@ -57,7 +58,13 @@ impl Gate {
         let had_token = last.issuer.is_some() && last.rejection().is_none();
         for now in LATER {
             let request = view(headers);
-            let means = Means { keys: &self.keys, host: &NoSignatureHost, known: Some(known), feeds: &FeedRing::new(), now };
+            let means = Means {
+                keys: &self.keys,
+                host: &NoSignatureHost,
+                known: Some(known),
+                feeds: &FeedRing::new(),
+                now,
+            };
             let verdict = self.policy.decide_by(&request, means);
             if last.rejection() == Some(Rejection::TokenExpired) {
                 assert_eq!(verdict, last, "expired at {at}, but not at {now}");
