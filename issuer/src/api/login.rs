@@ -46,9 +46,8 @@ pub(crate) async fn login(
     let client = client(&request);
     let (email, password) = parse(request).await?;
     // Before the database is asked: who is sent away costs next to nothing, however many they are.
-    if app.hasher.is_full() {
-        return Err(ApiError::Busy);
-    }
+    let hashers = app.hasher.share_of(AddressPrefix::of(&client));
+    hashers.has_place().map_err(|e| ApiError::of_hashing(&e, FAILED))?;
     let mut due = app.login_deadline.begin(&password);
     let answer = throttled(&app, &mut due, &email, &password, &client).await;
     if !matches!(answer, Err(ApiError::Busy | ApiError::Throttled { by: Throttled::Address, .. })) {

@@ -42,12 +42,13 @@ pub(crate) async fn change(
     let caller = Caller::of(&app, request.headers(), FAILED).await?;
     let (current, new) = parse(request, app.passwords, &caller.user).await?;
     let user_id = caller.user.id;
+    let hashers = app.hasher.share_of(AddressPrefix::of(&client));
+    hashers.has_place().map_err(|e| ApiError::of_hashing(&e, FAILED))?;
     // As a login of this user from here: whoever has got hold of a token does not guess the password by it.
     let refusal = Event::refused(Kind::PasswordChange, "throttled", &client).about(user_id);
     let attempt = app.throttle.login(&app.store, &LoginEmail::new(&caller.user.email), refusal).await;
     let attempt = attempt.map_err(|e| ApiError::of_throttle(&e, FAILED))?;
     attempt.slow(MAX_DELAY).await;
-    let hashers = app.hasher.share_of(AddressPrefix::of(&client));
     let credentials = app.store.credentials_of(user_id).await.map_err(|e| ApiError::of_store(&e, FAILED))?;
     let credentials = credentials.ok_or(ApiError::Rejected(Rejection::SubjectGone))?;
     let stored = Some(credentials.password_hash.clone());

@@ -41,6 +41,12 @@ impl Shares {
         Some(Place { shares: Arc::clone(shares), of })
     }
 
+    /// Whether this client has its share already.
+    fn is_taken(&self, of: AddressPrefix) -> bool {
+        let all = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&of).is_some_and(|taken| *taken >= self.most)
+    }
+
     #[cfg(test)]
     pub(super) fn clients(&self) -> usize {
         self.taken.lock().unwrap().len()
@@ -68,6 +74,17 @@ pub(crate) struct Share<'a> {
 }
 
 impl Share<'_> {
+    /// Asked before anything is done for a request that needs a hash, so that who would be sent away costs nothing else; a
+    /// place that is free now may be taken by then.
+    ///
+    /// # Errors
+    /// [`HashError::Busy`]
+    pub(crate) fn has_place(self) -> Result<(), HashError> {
+        let is_full = self.hasher.admission.available_permits() == 0;
+        let is_taken = || self.of.is_some_and(|of| self.hasher.shares.is_taken(of));
+        if is_full || is_taken() { Err(self.hasher.busy()) } else { Ok(()) }
+    }
+
     /// # Errors
     /// [`HashError::Busy`], [`HashError::Failed`]
     pub(crate) async fn hash(self, password: NewPassword) -> Result<PasswordHash, HashError> {
@@ -132,6 +149,8 @@ mod tests {
         }
         assert_eq!(verify("2001:db8::3").await.unwrap(), Err(HashError::Busy), "the same /64");
         assert_eq!(hasher.places(), places - 2, "who is sent away takes no place");
+        assert_eq!(hasher.share_of(prefix("2001:db8::3")).has_place(), Err(HashError::Busy));
+        assert_eq!(hasher.share_of(prefix("192.0.2.7")).has_place(), Ok(()));
         let other = verify("192.0.2.7");
         while hasher.places() > places - 3 {
             tokio::task::yield_now().await;
@@ -141,6 +160,7 @@ mod tests {
             assert_eq!(one.await.unwrap(), Ok(Verdict::NoMatch));
         }
         assert_eq!(hasher.clients(), 0, "nothing is kept of who has no place");
+        assert_eq!(hasher.share_of(prefix("2001:db8::3")).has_place(), Ok(()));
         assert_eq!(verify("2001:db8::3").await.unwrap(), Ok(Verdict::NoMatch));
     }
 
