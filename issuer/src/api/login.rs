@@ -69,9 +69,14 @@ async fn throttled(
     let attempt = app.throttle.login(&app.store, email, refusal).await;
     let attempt = attempt.map_err(|e| ApiError::of_throttle(&e, FAILED))?;
     due.delay(attempt.slow(due.most_delay()).await);
-    let answer = answer(app, email, password, client).await?;
-    attempt.succeeded().await;
-    Ok(answer)
+    let answer = answer(app, email, password, client).await;
+    match &answer {
+        Ok(_) => attempt.succeeded().await,
+        Err(ApiError::InvalidLogin) => {}
+        // One answer, and so one count, for a right password and a wrong one.
+        Err(_) => attempt.taken_back().await,
+    }
+    answer
 }
 
 async fn answer(
