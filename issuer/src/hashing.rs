@@ -15,9 +15,11 @@ mod stored;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 use crate::account::{NewPassword, PresentedPassword};
 use crate::random;
@@ -152,15 +154,18 @@ impl Hasher {
         Load { running, waiting: admitted.saturating_sub(running), permits: self.permits, refused }
     }
 
+    /// What this work yields, and how long it waited for a worker.
     async fn run<T: Send + 'static>(
         &self,
         of: Option<AddressPrefix>,
         work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
-    ) -> Result<T, HashError> {
+    ) -> Result<(T, Duration), HashError> {
+        let arrival = Instant::now();
         let busy = || self.busy();
         let admitted = Arc::clone(&self.admission).try_acquire_owned().map_err(|_| busy())?;
         let place = of.map(|of| Shares::take(&self.shares, of).ok_or_else(busy)).transpose()?;
         let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| HashError::Busy)?;
+        let waited = arrival.elapsed();
         let permits = (admitted, place, worker);
         // The permits move along: whoever gives up waiting does not stop the hash, so it must go on counting.
         let spare = Arc::clone(&self.spare);
@@ -173,7 +178,8 @@ impl Hasher {
             drop(permits);
             result
         });
-        running.await.map_err(|_| HashError::Failed("a hash was aborted"))?
+        let result = running.await.map_err(|_| HashError::Failed("a hash was aborted"))??;
+        Ok((result, waited))
     }
 
     /// A request finds no place.
@@ -388,7 +394,7 @@ mod tests {
         let hasher = hasher(1, 0);
         // Once for each thread and not once for each hash.
         for _ in 0..3 {
-            assert_eq!(hasher.run(None, move |_| Ok(own())).await, Ok((before + 10).min(19)));
+            assert_eq!(hasher.run(None, move |_| Ok(own())).await.unwrap().0, (before + 10).min(19));
         }
         assert_eq!(own(), before);
     }

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::{HashError, Hasher, PasswordHash, Verdict};
 use crate::account::{NewPassword, PresentedPassword};
@@ -88,7 +89,9 @@ impl Share<'_> {
     /// # Errors
     /// [`HashError::Busy`], [`HashError::Failed`]
     pub(crate) async fn hash(self, password: NewPassword) -> Result<PasswordHash, HashError> {
-        self.hasher.run(self.of, move |memory| super::hash_with_fresh_salt(password.expose(), memory)).await
+        let run =
+            self.hasher.run(self.of, move |memory| super::hash_with_fresh_salt(password.expose(), memory));
+        run.await.map(|(hash, _)| hash)
     }
 
     /// A new hash of a password that matched an old one. The rules for new passwords are not asked: it is none.
@@ -96,9 +99,10 @@ impl Share<'_> {
     /// # Errors
     /// [`HashError::Busy`], [`HashError::Failed`]
     pub(crate) async fn renew(self, password: PresentedPassword) -> Result<PasswordHash, HashError> {
-        self.hasher
-            .run(self.of, move |memory| super::hash_with_fresh_salt(password.normalized(), memory))
-            .await
+        let run = self
+            .hasher
+            .run(self.of, move |memory| super::hash_with_fresh_salt(password.normalized(), memory));
+        run.await.map(|(hash, _)| hash)
     }
 
     /// Whether this is the password of a user with this hash. Computes one hash for each form of the password,
@@ -112,6 +116,18 @@ impl Share<'_> {
         password: PresentedPassword,
         stored: Option<PasswordHash>,
     ) -> Result<Verdict, HashError> {
+        self.verify_in_turn(password, stored).await.map(|(verdict, _)| verdict)
+    }
+
+    /// The same, and how long it waited for a worker: that is the same whoever's password it is.
+    ///
+    /// # Errors
+    /// All of [`HashError`].
+    pub(crate) async fn verify_in_turn(
+        self,
+        password: PresentedPassword,
+        stored: Option<PasswordHash>,
+    ) -> Result<(Verdict, Duration), HashError> {
         let nobody = self.hasher.nobody.clone();
         self.hasher
             .run(self.of, move |memory| Ok(super::verdict(&password, stored.as_ref(), &nobody, memory)))
@@ -169,7 +185,7 @@ mod tests {
         let hasher = Hasher::new(HashSettings { permits: 2, queue: 0 }).unwrap().shared(50);
         let (release, held) = std::sync::mpsc::channel::<()>();
         let work = hasher.run(Some(prefix("192.0.2.7")), move |_| held.recv().map_err(|_| HashError::Busy));
-        assert!(tokio::time::timeout(std::time::Duration::from_millis(20), work).await.is_err());
+        assert!(tokio::time::timeout(Duration::from_millis(20), work).await.is_err());
         let share = hasher.share_of(prefix("192.0.2.7"));
         assert_eq!(share.verify(presented(), None).await, Err(HashError::Busy));
         let other = hasher.share_of(prefix("192.0.2.8"));
