@@ -170,11 +170,11 @@ pub(crate) struct ThrottleSettings {
     pub(crate) login: Option<Limit>,
     /// Logins to one account from anywhere; more are answered later.
     pub(crate) login_account: Option<Limit>,
-    /// Logins from one address.
+    /// Logins from one address; and, each apart, one-time links and refreshes that are refused.
     pub(crate) login_address: Option<Limit>,
     /// Signups from one address.
     pub(crate) signup: Option<Limit>,
-    /// Refreshes from one address.
+    /// Refreshes of one session.
     pub(crate) refresh: Option<Limit>,
 }
 

@@ -32,7 +32,7 @@ pub(crate) use endings::Why;
 pub(crate) use error::StoreError;
 pub(crate) use password_links::NewPasswordLink;
 pub(crate) use purge::Purged;
-pub(crate) use refresh::{Presented, Refreshed};
+pub(crate) use refresh::{Presented, Refreshed, Whose};
 pub(crate) use sessions::{Client, Grant, ListedSession, Lives, Opening, Verified};
 pub(crate) use signing_keys::{Change, Clock, KeyRow, PrivateForm, StoredKey, StoredKeys};
 pub(crate) use throttle::{Counted, Decision, Refusal};

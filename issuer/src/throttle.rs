@@ -4,6 +4,8 @@
 //! address together, strictly: who guesses is refused where he is, and the account's user, who is elsewhere, is not. By
 //! its account alone, which only slows: nobody locks another out by failing from many addresses. Whether there is such
 //! an account is not asked, so that nothing here tells.
+//!
+//! A refresh is counted where it is known of which session it is, and by its address only if it was refused.
 
 mod counts;
 mod key;
@@ -15,7 +17,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::account::LoginEmail;
-use crate::audit::{Event, Outcome};
+use crate::audit::{Event, Kind, Outcome};
 use crate::settings::ThrottleSettings;
 use crate::store::{Counted, Decision, Refusal, Store, StoreError};
 
@@ -50,16 +52,19 @@ pub(crate) struct Throttle {
 pub(crate) struct Attempt<'a> {
     throttle: &'a Throttle,
     store: &'a Store,
+    address: Key,
     pair: Key,
     account: Key,
     delay: Duration,
     is_first: bool,
+    /// Whether it cost its account a whole step: what lies at the bound is cut off.
+    is_whole: bool,
 }
 
 /// Why an attempt may not be made.
 #[derive(Debug)]
 pub(crate) enum Denied {
-    /// Too many of its address, or of its account from there, and how long until the next.
+    /// Too many of its address, of its account from there, or of its session, and how long until the next.
     Throttled { by: Throttled, wait: Duration },
     /// The counters cannot be read: then nothing may be tried.
     Unknown(StoreError),
@@ -84,17 +89,15 @@ impl Throttle {
         let address = self.key.of(Scope::LoginAddress, from, None);
         let pair = self.key.of(Scope::LoginPair, from, Some(email));
         let account = self.key.of(Scope::LoginAccount, AddressPrefix::UNKNOWN, Some(email));
-        let counted = Counted {
-            address: self.limits.login_address.map(|limit| (&address, limit)),
-            ..self.of_account(&pair, &account)
-        };
+        let counted = self.of_login(&address, &pair, &account);
         let (beyond, is_first) = self.count(store, &counted, event).await?;
         let delay = DELAY_STEP * beyond.min(MOST_BEYOND);
         if !delay.is_zero() {
             self.counts.add(event.kind, Throttled::Slowed);
             tracing::info!(event = event.kind.as_str(), outcome = "slowed", delay_ms = delay.as_millis());
         }
-        Ok(Attempt { throttle: self, store, pair, account, delay, is_first })
+        let is_whole = beyond < MOST_BEYOND;
+        Ok(Attempt { throttle: self, store, address, pair, account, delay, is_first, is_whole })
     }
 
     /// Counts a signup by its address. `event` is its refusal, but for the cause.
@@ -105,12 +108,24 @@ impl Throttle {
         self.by_address(store, Scope::SignupAddress, self.limits.signup, event).await
     }
 
-    /// Counts a refresh by its address. `event` is its refusal, but for the cause.
+    /// How often one session may be refreshed. The statement that refreshes decides by it, in the session's own row: what
+    /// others do does not count.
+    pub(crate) fn refreshes(&self) -> Option<Limit> {
+        self.limits.refresh
+    }
+
+    /// The refusal of what was tried too often with one session.
+    pub(crate) fn session(&self, kind: Kind, wait: Duration) -> Denied {
+        self.counts.add(kind, Throttled::Session);
+        Denied::Throttled { by: Throttled::Session, wait }
+    }
+
+    /// Counts a refresh that was refused by its address, under the limit of logins. `event` is that refusal.
     ///
     /// # Errors
     /// All of [`Denied`].
-    pub(crate) async fn refresh(&self, store: &Store, event: Event<'_>) -> Result<(), Denied> {
-        self.by_address(store, Scope::RefreshAddress, self.limits.refresh, event).await
+    pub(crate) async fn refused_refresh(&self, store: &Store, event: Event<'_>) -> Result<(), Denied> {
+        self.by_address(store, Scope::RefusedRefreshAddress, self.limits.login_address, event).await
     }
 
     /// Counts an attempt at a one-time link by its address, under the limit of logins: a link is a way in, too. `event` is
@@ -146,9 +161,9 @@ impl Throttle {
         self.count(store, &counted, event).await.map(|_| ())
     }
 
-    fn of_account<'k>(&self, pair: &'k Key, account: &'k Key) -> Counted<'k> {
+    fn of_login<'k>(&self, address: &'k Key, pair: &'k Key, account: &'k Key) -> Counted<'k> {
         Counted {
-            address: None,
+            address: self.limits.login_address.map(|limit| (address, limit)),
             pair: self.limits.login.map(|limit| (pair, limit)),
             account: self.limits.login_account.map(|limit| (account, limit)),
             most_beyond: MOST_BEYOND,
@@ -204,9 +219,24 @@ impl Attempt<'_> {
         if self.is_first {
             return;
         }
-        let counted = self.throttle.of_account(&self.pair, &self.account);
+        let counted = self.counted();
         if let Err(cause) = self.store.forget_attempt(&counted).await {
             tracing::warn!(%cause, "a login that succeeded goes on counting as an attempt");
         }
+    }
+
+    /// Nothing was said of the password, for a reason that lies with us: then nothing was tried, neither here nor at
+    /// the account nor from the address. What fails is left to time.
+    pub(crate) async fn taken_back(self) {
+        if let Err(cause) = self.store.take_back_attempt(&self.counted()).await {
+            tracing::warn!(%cause, "a login that was not decided goes on counting as an attempt");
+        }
+    }
+
+    /// What is to be taken back of this attempt. From an account at the bound nothing: more would be taken than was
+    /// counted, and whoever comes while the hashers are full would win an account its speed back.
+    fn counted(&self) -> Counted<'_> {
+        let counted = self.throttle.of_login(&self.address, &self.pair, &self.account);
+        Counted { account: counted.account.filter(|_| self.is_whole), ..counted }
     }
 }

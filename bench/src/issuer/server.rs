@@ -48,6 +48,8 @@ impl Site {
             ("BEARWARD_HASH_QUEUE", extent.queue.to_string()),
             // We stand for many clients behind a proxy: each request says which one it is of.
             ("BEARWARD_TRUSTED_PROXIES", "127.0.0.0/8".to_owned()),
+            // Each session stands for many that are refreshed now and then.
+            ("BEARWARD_REFRESH_LIMIT", "off".to_owned()),
             ("BEARWARD_LOG_FORMAT", "json".to_owned()),
         ];
         if let Some(deadline) = extent.deadline_ms {

@@ -14,7 +14,8 @@ use super::view::SessionView;
 use crate::app::App;
 use crate::audit::{By, Event, Kind};
 use crate::refresh::RefreshToken;
-use crate::store::{Client, Presented, Refreshed, Why};
+use crate::store::{Client, Presented, Refreshed, Whose, Why};
+use crate::throttle::Throttled;
 
 const FAILED: &str = "Refresh failed";
 
@@ -38,34 +39,54 @@ pub(crate) async fn refresh(
     let mut fields = Fields::new(body::object(request).await?);
     let text = fields.take("refreshToken", "Refresh token", Ok);
     let text = fields.finish(text)?;
-    let counted = app.throttle.refresh(&app.store, Event::refused(Kind::Refresh, "throttled", &client)).await;
-    counted.map_err(|e| ApiError::of_throttle(&e, FAILED))?;
     let Some(token) = RefreshToken::parse(&text) else {
-        return Err(malformed(&app, &client).await);
+        return Err(refused(&app, &client, "malformed", None).await);
     };
     let successor = token.successor(&app.successors).map_err(|e| ApiError::internal(&e, FAILED))?;
     let presented = Presented { token: token.hash(), successor: successor.hash() };
-    let refreshed = app.store.refresh(&presented, app.lives(), &client);
+    let refreshed = app.store.refresh(&presented, app.lives(), app.throttle.refreshes(), &client);
     match refreshed.await.map_err(|e| ApiError::of_store(&e, FAILED))? {
         Refreshed::Granted(grant) => {
             let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
             Ok(Json(SessionView::new(token, &successor, grant)))
         }
-        Refreshed::Refused(_) => Err(ApiError::InvalidRefreshToken),
-        Refreshed::Reused { user_id, session_id } => {
-            let by = By::client(&client);
-            let ended = app.store.end_session(user_id, session_id, Why::RefreshTokenReused, by);
-            if ended.await.map_err(|e| ApiError::of_store(&e, FAILED))? {
-                tracing::warn!(%user_id, %session_id, "a refresh token was used again: its session was ended");
+        Refreshed::Refused { why, whose } => Err(refused(&app, &client, why.as_str(), whose).await),
+        Refreshed::Reused(whose) => {
+            end(&app, &client, whose).await?;
+            Err(refused(&app, &client, "reused", Some(whose)).await)
+        }
+        Refreshed::TooOften { whose, wait } => {
+            let denied = app.throttle.session(Kind::Refresh, wait);
+            match refused(&app, &client, Throttled::Session.cause(), Some(whose)).await {
+                // The token is good, so the time that its session has to wait is what its user is told, and nothing of the
+                // others behind his address.
+                ApiError::InvalidRefreshToken | ApiError::Throttled { .. } => {
+                    Err(ApiError::of_throttle(&denied, FAILED))
+                }
+                failed => Err(failed),
             }
-            Err(ApiError::InvalidRefreshToken)
         }
     }
 }
 
-/// The answer to what is no refresh token of anybody.
-async fn malformed(app: &App, client: &Client) -> ApiError {
-    let event = By::client(client).was_refused(Kind::Refresh, "malformed");
+/// Ends the session of a token that was used again: first of all, and whatever the counters say of who did it.
+async fn end(app: &App, client: &Client, whose: Whose) -> Result<(), ApiError> {
+    let Whose { user_id, session_id } = whose;
+    let ended = app.store.end_session(user_id, session_id, Why::RefreshTokenReused, By::client(client));
+    if ended.await.map_err(|e| ApiError::of_store(&e, FAILED))? {
+        tracing::warn!(%user_id, %session_id, "a refresh token was used again: its session was ended");
+    }
+    Ok(())
+}
+
+/// Counts a refusal by its address, and writes it down unless there were too many: each is a row of the trail, which has
+/// to have a bound. Only now: what is good is refused to nobody because of others behind his address.
+async fn refused(app: &App, client: &Client, cause: &'static str, whose: Option<Whose>) -> ApiError {
+    let event = Event::refused(Kind::Refresh, cause, client);
+    let event = whose.map_or(event, |whose| event.about(whose.user_id).in_session(whose.session_id));
+    if let Err(denied) = app.throttle.refused_refresh(&app.store, event).await {
+        return ApiError::of_throttle(&denied, FAILED);
+    }
     let written = app.store.audit(&event).await;
     written.map_or_else(|e| ApiError::of_store(&e, FAILED), |()| ApiError::InvalidRefreshToken)
 }

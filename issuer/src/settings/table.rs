@@ -115,11 +115,11 @@ settings! {
     LOGIN_ACCOUNT_LIMIT "BEARWARD_LOGIN_ACCOUNT_LIMIT" "login_account_limit" Text WhenUnset::Is("30/900"),
         "ATTEMPTS/SECONDS or off", "Logins to one account from anywhere; more are answered later, by up to five seconds, and never refused.";
     LOGIN_ADDRESS_LIMIT "BEARWARD_LOGIN_ADDRESS_LIMIT" "login_address_limit" Text WhenUnset::Is("300/900"),
-        "ATTEMPTS/SECONDS or off", "Logins to any account from one client address; more get 429.";
+        "ATTEMPTS/SECONDS or off", "Logins to any account from one client address; more get 429. The same, apart, holds for one-time links and for refreshes that are refused.";
     SIGNUP_LIMIT "BEARWARD_SIGNUP_LIMIT" "signup_limit" Text WhenUnset::Is("60/3600"),
         "ATTEMPTS/SECONDS or off", "Signups from one client address; more get 429.";
-    REFRESH_LIMIT "BEARWARD_REFRESH_LIMIT" "refresh_limit" Text WhenUnset::Is("300/60"),
-        "ATTEMPTS/SECONDS or off", "Refreshes from one client address; more get 429.";
+    REFRESH_LIMIT "BEARWARD_REFRESH_LIMIT" "refresh_limit" Text WhenUnset::Is("60/900"),
+        "ATTEMPTS/SECONDS or off", "Refreshes of one session; more get 429.";
     LOG "BEARWARD_LOG" "log" Text WhenUnset::Is("info"),
         "filter", "What is logged: error, warn, info, debug, trace, or per module: info,sqlx=debug.";
     LOG_FORMAT "BEARWARD_LOG_FORMAT" "log_format" Text WhenUnset::Computed("text on a terminal, else json"),

@@ -55,7 +55,7 @@ fn without_anything_set_only_the_database_is_missing() {
     let shown = |limit: Option<Limit>| limit.map(|limit| (limit.attempts.get(), limit.seconds.get()));
     assert_eq!([throttle.login, throttle.login_account].map(shown), [Some((10, 900)), Some((30, 900))]);
     assert_eq!([throttle.login_address, throttle.signup].map(shown), [Some((300, 900)), Some((60, 3600))]);
-    assert_eq!(shown(throttle.refresh), Some((300, 60)));
+    assert_eq!(shown(throttle.refresh), Some((60, 900)));
     assert!(trusted_proxies.is_empty(), "nobody is believed who was not named");
     assert_eq!((log.filter.as_str(), log.json), ("info", None));
 }

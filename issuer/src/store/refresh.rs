@@ -1,11 +1,15 @@
 //! Refresh: one statement that decides and rotates.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::sessions::GrantRow;
+use super::throttle::Pace;
 use super::{Client, Grant, Lives, Store, StoreError};
-use crate::audit::{By, Event, Kind};
+use crate::audit::{By, Kind};
 use crate::refresh::RefreshHash;
+use crate::throttle::Limit;
 
 /// How long a client whose answer was lost may ask again, in seconds by the database's clock.
 const RETRY_SECONDS: f64 = 10.0;
@@ -21,10 +25,19 @@ pub(crate) struct Presented {
 pub(crate) enum Refreshed {
     /// The successor is the session's refresh token from now on, or was already and nobody has used it.
     Granted(Grant),
-    /// Not to be used: for the log, why.
-    Refused(RefreshRefusal),
+    /// Not to be used: for the log, why. Nobody's is what is unknown.
+    Refused { why: RefreshRefusal, whose: Option<Whose> },
     /// It was used before, and more than a lost answer explains: somebody else has it, or had.
-    Reused { user_id: Uuid, session_id: Uuid },
+    Reused(Whose),
+    /// It is good, and stays so: but its session was refreshed too often, and so long it has to wait.
+    TooOften { whose: Whose, wait: Duration },
+}
+
+/// The session of a refresh token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Whose {
+    pub(crate) user_id: Uuid,
+    pub(crate) session_id: Uuid,
 }
 
 /// Why a refresh token is refused. For the log alone: clients get one answer.
@@ -48,7 +61,8 @@ impl RefreshRefusal {
 }
 
 impl Store {
-    /// Exchanges a refresh token, and reads what the new access token will say.
+    /// Exchanges a refresh token, and reads what the new access token will say. Only that is written down: what is
+    /// refused changes nothing, and is left to whoever counts it first.
     ///
     /// The rows of user and session are locked, in that order, as everything that ends sessions does. What is decided
     /// stands in these two rows, which are read as they are once they are locked; so of any number of requests with one
@@ -56,17 +70,21 @@ impl Store {
     ///
     /// Every value that is written comes from the locked rows, too: PostgreSQL computes an update on the row that the
     /// statement saw when it began, holds that against the table's constraints, and only then looks for the newest one.
+    ///
+    /// Of the exchanges of one session no more take place than `limit` lets, the repeated ones among them.
     pub(crate) async fn refresh(
         &self,
         presented: &Presented,
         lives: Lives,
+        limit: Option<Limit>,
         client: &Client,
     ) -> Result<Refreshed, StoreError> {
+        let pace = limit.map(Pace::of);
         let row = sqlx::query!(
             r#"WITH presented AS (
                  SELECT users.id AS user_id, name, email, roles, user_version, disabled_at, sessions.id AS session_id,
                         ended_at, expires_at, last_used_at, greatest_exp, refresh_hash, sessions.predecessor_hash,
-                        rotated_at
+                        rotated_at, refreshes_until
                  FROM refresh_tokens
                  JOIN sessions ON sessions.id = refresh_tokens.session_id
                  JOIN users ON users.id = sessions.user_id
@@ -86,17 +104,26 @@ impl Store {
                           WHEN ended_at IS NOT NULL THEN 'ended'
                           WHEN expires_at <= moment OR last_used_at + make_interval(secs => $4) <= moment
                             THEN 'expired'
-                          WHEN refresh_hash = $1 THEN 'rotate'
+                          WHEN refresh_hash = $1 THEN CASE WHEN over THEN 'too_often' ELSE 'rotate' END
                           WHEN predecessor_hash = $1 AND refresh_hash = $2
-                               AND moment < rotated_at + make_interval(secs => $5) THEN 'repeat'
+                               AND moment < rotated_at + make_interval(secs => $5)
+                            THEN CASE WHEN over THEN 'too_often' ELSE 'repeat' END
                           ELSE 'reused'
                         END AS outcome
-                 FROM moment LEFT JOIN issuer_state ON true
+                 FROM moment
+                 CROSS JOIN LATERAL (
+                   SELECT LEAST(GREATEST(refreshes_until, moment), moment + $11::bigint * interval '1 microsecond')
+                 ) AS until (ahead)
+                 CROSS JOIN LATERAL (
+                   SELECT ahead > moment + $10::bigint * interval '1 microsecond' IS TRUE
+                 ) AS beyond (over)
+                 LEFT JOIN issuer_state ON true
                ), session AS (
                  UPDATE sessions
                  SET last_used_at = moment, address = $6, user_agent = $7, greatest_exp = GREATEST(judged.greatest_exp, exp),
                      refresh_hash = $2, predecessor_hash = $1,
-                     rotated_at = CASE outcome WHEN 'rotate' THEN moment ELSE judged.rotated_at END
+                     rotated_at = CASE outcome WHEN 'rotate' THEN moment ELSE judged.rotated_at END,
+                     refreshes_until = ahead + $9::bigint * interval '1 microsecond'
                  FROM judged WHERE sessions.id = judged.session_id AND outcome IN ('rotate', 'repeat')
                ), used AS (
                  UPDATE refresh_tokens SET used_at = moment FROM judged WHERE token_hash = $1 AND outcome = 'rotate'
@@ -108,14 +135,12 @@ impl Store {
                    (event, outcome, cause, actor, actor_id, user_id, session_id, address, user_agent, request_id)
                  SELECT 'refresh', 'success', NULLIF(outcome, 'rotate'), 'user', user_id, user_id, session_id, $6, $7, $8
                  FROM judged WHERE outcome IN ('rotate', 'repeat')
-                 UNION ALL
-                 SELECT 'refresh', 'refused', outcome, 'client', NULL, user_id, session_id, $6, $7, $8
-                 FROM judged WHERE outcome IN ('disabled', 'ended', 'expired', 'reused')
                )
                SELECT user_id AS "user_id!", name AS "name!", email AS "email!", roles AS "roles!",
                       user_version AS "user_version!", session_id AS "session_id!", epoch AS "epoch?",
                       issued_at AS "issued_at!", exp AS "expires_at!", refresh_seconds AS "refresh_seconds!",
-                      outcome AS "outcome!"
+                      outcome AS "outcome!",
+                      (extract(epoch FROM ahead - moment) * 1000000)::bigint AS "ahead_us!"
                FROM judged"#,
             presented.token.as_bytes(),
             presented.successor.as_bytes(),
@@ -125,44 +150,44 @@ impl Store {
             client.address,
             client.user_agent,
             client.request_id,
+            pace.map(|pace| pace.step_us),
+            pace.map(|pace| pace.burst_us),
+            pace.map(|pace| pace.window_us),
         )
         .fetch_optional(&self.pool)
         .await?;
         let Some(row) = row else {
-            self.audit(&By::client(client).was_refused(Kind::Refresh, RefreshRefusal::Unknown.as_str()))
-                .await?;
-            return Ok(Refreshed::Refused(RefreshRefusal::Unknown));
+            return Ok(Refreshed::Refused { why: RefreshRefusal::Unknown, whose: None });
         };
-        let (user_id, session_id) = (row.user_id, row.session_id);
-        let tell = |event: Event<'_>| self.tell(&event.about(user_id).in_session(session_id));
-        let refused = |cause| tell(By::client(client).was_refused(Kind::Refresh, cause));
-        let refusal = match row.outcome.as_str() {
+        let whose = Whose { user_id: row.user_id, session_id: row.session_id };
+        let refused = |why| Ok(Refreshed::Refused { why, whose: Some(whose) });
+        match row.outcome.as_str() {
             "rotate" | "repeat" => {
-                tell(By::user(user_id, client).did(Kind::Refresh));
-                return Ok(Refreshed::Granted(Grant::try_from(GrantRow {
-                    user_id,
+                let event = By::user(row.user_id, client).did(Kind::Refresh);
+                self.tell(&event.about(row.user_id).in_session(row.session_id));
+                Ok(Refreshed::Granted(Grant::try_from(GrantRow {
+                    user_id: row.user_id,
                     name: row.name,
                     email: row.email,
                     roles: row.roles,
                     user_version: row.user_version,
-                    session_id,
+                    session_id: row.session_id,
                     epoch: row.epoch.unwrap_or_default(),
                     issued_at: row.issued_at,
                     expires_at: row.expires_at,
                     refresh_seconds: row.refresh_seconds,
-                })?));
+                })?))
             }
-            "reused" => {
-                refused("reused");
-                return Ok(Refreshed::Reused { user_id, session_id });
+            "too_often" => {
+                let wait = pace.map(|pace| pace.wait(row.ahead_us)).unwrap_or_default();
+                Ok(Refreshed::TooOften { whose, wait })
             }
-            "disabled" => RefreshRefusal::Disabled,
-            "ended" => RefreshRefusal::Ended,
-            "expired" => RefreshRefusal::Expired,
+            "reused" => Ok(Refreshed::Reused(whose)),
+            "disabled" => refused(RefreshRefusal::Disabled),
+            "ended" => refused(RefreshRefusal::Ended),
+            "expired" => refused(RefreshRefusal::Expired),
             // `issuer_state` has lost its row: a fault of ours, by which nobody is logged out.
-            _ => return Err(sqlx::Error::RowNotFound.into()),
-        };
-        refused(refusal.as_str());
-        Ok(Refreshed::Refused(refusal))
+            _ => Err(sqlx::Error::RowNotFound.into()),
+        }
     }
 }

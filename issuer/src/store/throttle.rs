@@ -48,7 +48,8 @@ impl Store {
     /// Every statement here locks in the order address, pair, account, so that none waits for another in a circle.
     pub(crate) async fn count_attempt(&self, counted: &Counted<'_>) -> Result<Decision, StoreError> {
         let [address, pair, account] = [counted.address, counted.pair, counted.account].map(Cell::of);
-        let most_account = account.burst_us + account.step_us * (1 + i64::from(counted.most_beyond));
+        let most_account =
+            account.pace.burst_us + account.pace.step_us * (1 + i64::from(counted.most_beyond));
         let row = sqlx::query!(
             r#"WITH by_address AS (
                  INSERT INTO throttle AS past (key, ends_at)
@@ -91,21 +92,21 @@ impl Store {
                FROM (VALUES (1)) AS one LEFT JOIN by_address ON true LEFT JOIN by_pair ON true
                     LEFT JOIN by_account ON true"#,
             address.key,
-            address.step_us,
-            address.burst_us,
-            address.window_us,
+            address.pace.step_us,
+            address.pace.burst_us,
+            address.pace.window_us,
             pair.key,
-            pair.step_us,
-            pair.burst_us,
-            pair.window_us,
+            pair.pace.step_us,
+            pair.pace.burst_us,
+            pair.pace.window_us,
             account.key,
-            account.step_us,
+            account.pace.step_us,
             most_account,
         )
         .fetch_one(&self.pool)
         .await?;
         let refusal = |cell: &Cell<'_>, ahead: Option<i64>, noted: Option<bool>| Refusal {
-            wait: micros(ahead.unwrap_or_default() - cell.burst_us),
+            wait: cell.pace.wait(ahead.unwrap_or_default()),
             is_first: noted == Some(true),
         };
         if row.address_refused == Some(true) {
@@ -114,7 +115,8 @@ impl Store {
         if row.pair_refused == Some(true) {
             return Ok(Decision::RefusedPair(refusal(&pair, row.pair_ahead, row.pair_noted)));
         }
-        let is_only = |cell: &Cell<'_>, ahead: Option<i64>| ahead.is_none_or(|ahead| ahead <= cell.step_us);
+        let is_only =
+            |cell: &Cell<'_>, ahead: Option<i64>| ahead.is_none_or(|ahead| ahead <= cell.pace.step_us);
         let is_first = is_only(&pair, row.pair_ahead) && is_only(&account, row.account_ahead);
         Ok(Decision::Allowed { beyond: account.beyond(row.account_ahead), is_first })
     }
@@ -130,7 +132,34 @@ impl Store {
              WHERE key = $2 AND (SELECT count(*) FROM forgotten) >= 0",
             pair.key,
             account.key,
-            account.step_us,
+            account.pace.step_us,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Takes back an attempt in which nothing was tried: its own step everywhere, and nothing of the others.
+    pub(crate) async fn take_back_attempt(&self, counted: &Counted<'_>) -> Result<(), StoreError> {
+        let [address, pair, account] = [counted.address, counted.pair, counted.account].map(Cell::of);
+        // The conditions on those before keep the order of the locks.
+        sqlx::query!(
+            "WITH by_address AS (
+               UPDATE throttle SET ends_at = ends_at - $2::bigint * interval '1 microsecond' WHERE key = $1
+               RETURNING key
+             ), by_pair AS (
+               UPDATE throttle SET ends_at = ends_at - $4::bigint * interval '1 microsecond'
+               WHERE key = $3 AND (SELECT count(*) FROM by_address) >= 0
+               RETURNING key
+             )
+             UPDATE throttle SET ends_at = ends_at - $6::bigint * interval '1 microsecond'
+             WHERE key = $5 AND (SELECT count(*) FROM by_pair) >= 0",
+            address.key,
+            address.pace.step_us,
+            pair.key,
+            pair.pace.step_us,
+            account.key,
+            account.pace.step_us,
         )
         .execute(&self.pool)
         .await?;
@@ -138,38 +167,49 @@ impl Store {
     }
 }
 
-/// One limit as the statement takes it, in whole microseconds: a step that is rounded down never makes n steps longer
-/// than the window.
+/// A limit as statements take it, in whole microseconds: a step that is rounded down never makes n steps longer than
+/// the window.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pace {
+    pub(super) step_us: i64,
+    /// How far ahead the time may lie for an attempt to pass.
+    pub(super) burst_us: i64,
+    pub(super) window_us: i64,
+}
+
+impl Pace {
+    pub(super) fn of(limit: Limit) -> Self {
+        let (attempts, window_us) =
+            (i64::from(limit.attempts.get()), i64::from(limit.seconds.get()) * 1_000_000);
+        let step_us = window_us / attempts;
+        Self { step_us, burst_us: step_us * (attempts - 1), window_us }
+    }
+
+    /// How long until an attempt passes, where the time lies so far ahead.
+    pub(super) fn wait(self, ahead_us: i64) -> Duration {
+        Duration::from_micros(u64::try_from(ahead_us - self.burst_us).unwrap_or_default())
+    }
+}
+
+/// One limit, and what is counted under it.
 struct Cell<'a> {
     key: Option<&'a [u8]>,
-    step_us: i64,
-    /// How far ahead the time may lie for an attempt to pass.
-    burst_us: i64,
-    window_us: i64,
+    pace: Pace,
 }
 
 impl<'a> Cell<'a> {
     fn of(counted: Option<(&'a Key, Limit)>) -> Self {
-        let Some((key, limit)) = counted else {
-            return Self { key: None, step_us: 0, burst_us: 0, window_us: 0 };
-        };
-        let (attempts, window_us) =
-            (i64::from(limit.attempts.get()), i64::from(limit.seconds.get()) * 1_000_000);
-        let step_us = window_us / attempts;
-        Self { key: Some(key.as_bytes()), step_us, burst_us: step_us * (attempts - 1), window_us }
+        match counted {
+            Some((key, limit)) => Self { key: Some(key.as_bytes()), pace: Pace::of(limit) },
+            None => Self { key: None, pace: Pace::default() },
+        }
     }
 
     /// How many attempts lie beyond the limit.
     fn beyond(&self, ahead: Option<i64>) -> u32 {
-        let excess = ahead.unwrap_or_default() - self.burst_us - self.step_us;
-        u32::try_from(
-            excess.max(0).div_euclid(self.step_us.max(1))
-                + i64::from(excess.max(0) % self.step_us.max(1) > 0),
-        )
-        .unwrap_or(u32::MAX)
+        let Pace { step_us, burst_us, .. } = self.pace;
+        let excess = (ahead.unwrap_or_default() - burst_us - step_us).max(0);
+        u32::try_from(excess.div_euclid(step_us.max(1)) + i64::from(excess % step_us.max(1) > 0))
+            .unwrap_or(u32::MAX)
     }
-}
-
-fn micros(number: i64) -> Duration {
-    Duration::from_micros(u64::try_from(number).unwrap_or_default())
 }

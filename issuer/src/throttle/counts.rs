@@ -11,6 +11,8 @@ pub(crate) enum Throttled {
     Address,
     /// Refused: too many at this account from this address.
     Account,
+    /// Refused: too many of this session.
+    Session,
     /// Answered later: too many at this account from anywhere.
     Slowed,
 }
@@ -20,6 +22,7 @@ impl Throttled {
         match self {
             Self::Address => "address",
             Self::Account => "account",
+            Self::Session => "session",
             Self::Slowed => "slowed",
         }
     }
@@ -29,6 +32,7 @@ impl Throttled {
         match self {
             Self::Address => "throttled_address",
             Self::Account => "throttled_account",
+            Self::Session => "throttled_session",
             Self::Slowed => "slowed_account",
         }
     }
@@ -36,7 +40,7 @@ impl Throttled {
 
 /// A counter for everything that can be throttled.
 #[derive(Debug)]
-pub(crate) struct Counts([(Kind, Throttled, AtomicU64); 8]);
+pub(crate) struct Counts([(Kind, Throttled, AtomicU64); 9]);
 
 impl Default for Counts {
     fn default() -> Self {
@@ -50,6 +54,7 @@ impl Default for Counts {
             zero(Kind::PasswordChange, Throttled::Slowed),
             zero(Kind::Signup, Throttled::Address),
             zero(Kind::Refresh, Throttled::Address),
+            zero(Kind::Refresh, Throttled::Session),
         ])
     }
 }

@@ -28,7 +28,7 @@ pub(super) enum Scope {
     LoginPair,
     LoginAccount,
     SignupAddress,
-    RefreshAddress,
+    RefusedRefreshAddress,
     LinkAddress,
 }
 
@@ -40,7 +40,7 @@ impl Scope {
             Self::LoginPair => 2,
             Self::LoginAccount => 3,
             Self::SignupAddress => 4,
-            Self::RefreshAddress => 5,
+            Self::RefusedRefreshAddress => 5,
             Self::LinkAddress => 6,
         }
     }

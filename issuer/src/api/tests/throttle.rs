@@ -8,7 +8,9 @@ use super::*;
 use crate::log::testing::Recording;
 
 mod addresses;
+mod refreshes;
 mod replicas;
+mod taken_back;
 
 const HERE: &str = "192.0.2.7";
 const ELSEWHERE: &str = "198.51.100.9";
@@ -219,9 +221,9 @@ async fn an_address_is_refused_for_all_accounts_before_a_hash() {
 }
 
 #[tokio::test]
-async fn signups_refreshes_and_links_are_limited_by_their_address() {
+async fn signups_links_and_refreshes_that_are_none_are_limited_by_their_address() {
     let two = limit("2/900");
-    let few = ThrottleSettings { signup: two, refresh: two, login_address: two, ..limits() };
+    let few = ThrottleSettings { signup: two, login_address: two, ..limits() };
     let issuing = issuing_with(few).await;
     let refresh = json!({ "refreshToken": "x" }).to_string();
     let link = json!({ "token": "x", "newPassword": "anotherpassword" }).to_string();

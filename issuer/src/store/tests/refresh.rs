@@ -1,9 +1,12 @@
 //! Rotation of refresh tokens, their reuse and their end.
 
+use std::time::Duration;
+
 use super::*;
 use crate::refresh::{RefreshToken, SuccessorKey};
 use crate::store::refresh::RefreshRefusal;
 use crate::store::testing::LIVES;
+use crate::throttle::Limit;
 
 /// A user with one session.
 pub(super) struct Session {
@@ -32,12 +35,21 @@ impl Session {
         refresh(&self.store, &self.key, token).await.unwrap()
     }
 
+    async fn refresh_within(&self, text: &str, token: &RefreshToken) -> Refreshed {
+        let presented = Presented { token: token.hash(), successor: self.successor(token).hash() };
+        self.store.refresh(&presented, LIVES, limit(text), &Client::default()).await.unwrap()
+    }
+
     fn successor(&self, token: &RefreshToken) -> RefreshToken {
         token.successor(&self.key).unwrap()
     }
 
+    fn whose(&self) -> Whose {
+        Whose { user_id: self.person.id, session_id: self.id }
+    }
+
     fn reused(&self) -> Refreshed {
-        Refreshed::Reused { user_id: self.person.id, session_id: self.id }
+        Refreshed::Reused(self.whose())
     }
 
     async fn count(&self, query: &'static str) -> i64 {
@@ -60,7 +72,11 @@ pub(super) async fn refresh_with(
     lives: Lives,
 ) -> Result<Refreshed, StoreError> {
     let successor = token.successor(key).unwrap().hash();
-    store.refresh(&Presented { token: token.hash(), successor }, lives, &Client::default()).await
+    store.refresh(&Presented { token: token.hash(), successor }, lives, None, &Client::default()).await
+}
+
+fn limit(text: &str) -> Option<Limit> {
+    Limit::parse(text).unwrap()
 }
 
 fn granted(refreshed: &Refreshed) -> bool {
@@ -91,7 +107,7 @@ async fn of_a_hundred_uses_at_once_one_rotates_and_there_is_one_successor() {
     let uses = (0..100).map(|_| {
         let store = store.clone();
         let presented = Presented { token: hash, successor };
-        tokio::spawn(async move { store.refresh(&presented, LIVES, &Client::default()).await.unwrap() })
+        tokio::spawn(async move { store.refresh(&presented, LIVES, None, &Client::default()).await.unwrap() })
     });
     for one in uses.collect::<Vec<_>>() {
         assert!(granted(&one.await.unwrap()));
@@ -155,9 +171,79 @@ async fn a_token_is_refused_when_its_session_was_idle_or_is_old_ended_or_of_a_di
     ] {
         let session = Session::new().await;
         session.store.execute(change).await;
-        assert_eq!(session.refresh(&session.token).await, Refreshed::Refused(refusal), "{change}");
+        let refreshed = session.refresh(&session.token).await;
+        let whose = (refusal != RefreshRefusal::Unknown).then(|| session.whose());
+        assert_eq!(refreshed, Refreshed::Refused { why: refusal, whose }, "{change}");
         assert_eq!(session.count("SELECT count(*) FROM refresh_tokens WHERE used_at IS NOT NULL").await, 0);
     }
+}
+
+#[tokio::test]
+async fn beyond_its_limit_a_session_waits_and_nothing_of_it_changes() {
+    let session = Session::new().await;
+    let refresh = async |token: &RefreshToken| session.refresh_within("2/900", token).await;
+    let second = session.successor(&session.token);
+    let third = session.successor(&second);
+    assert!(granted(&refresh(&session.token).await) && granted(&refresh(&second).await));
+    let everything = "SELECT (SELECT sessions::text FROM sessions) || (SELECT string_agg(t::text, ' ') FROM refresh_tokens t)
+                             || (SELECT count(*) FROM audit_events)";
+    let before = session.store.texts(everything).await;
+    // Repeated or not.
+    for token in [&third, &second] {
+        let Refreshed::TooOften { whose, wait } = refresh(token).await else { panic!("not refused") };
+        assert!(whose == session.whose() && (440..=450).contains(&wait.as_secs()), "{whose:?} {wait:?}");
+    }
+    assert_eq!(session.store.texts(everything).await, before);
+    session.store.execute("UPDATE sessions SET refreshes_until = refreshes_until - interval '450 s'").await;
+    assert!(granted(&refresh(&third).await), "the token has stayed good");
+    assert!(matches!(refresh(&third).await, Refreshed::TooOften { .. }), "one in each step");
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_good_is_no_refresh_too_many() {
+    let session = Session::new().await;
+    assert!(granted(&session.refresh_within("2/900", &session.token).await));
+    let second = session.successor(&session.token);
+    assert!(granted(&session.refresh_within("2/900", &second).await));
+    assert_eq!(session.refresh_within("2/900", &session.token).await, session.reused());
+    session.store.execute("UPDATE users SET disabled_at = now()").await;
+    let refused = Refreshed::Refused { why: RefreshRefusal::Disabled, whose: Some(session.whose()) };
+    assert_eq!(session.refresh_within("2/900", &session.successor(&second)).await, refused);
+}
+
+#[tokio::test]
+async fn a_time_that_lies_further_ahead_than_a_window_counts_as_a_window() {
+    let session = Session::new().await;
+    session.store.execute("UPDATE sessions SET refreshes_until = now() + interval '1 year'").await;
+    let refused = session.refresh_within("10/900", &session.token).await;
+    let Refreshed::TooOften { wait, .. } = refused else { panic!("{refused:?}") };
+    assert_eq!(wait, Duration::from_secs(90));
+    assert!(granted(&session.refresh(&session.token).await), "and for nothing without a limit");
+    assert!(granted(&session.refresh_within("10/900", &session.token).await));
+}
+
+#[tokio::test]
+async fn of_fifty_uses_at_once_no_more_take_place_than_the_limit_of_the_session_lets() {
+    let session = Session::new().await;
+    let mut settings = session.database.settings.clone();
+    settings.connections = 25;
+    let store = connect::pool(&settings);
+    let (hash, successor) = (session.token.hash(), session.successor(&session.token).hash());
+    let uses = (0..50).map(|_| {
+        let (store, presented) = (store.clone(), Presented { token: hash, successor });
+        tokio::spawn(async move {
+            store.refresh(&presented, LIVES, limit("10/900"), &Client::default()).await.unwrap()
+        })
+    });
+    let (mut took_place, mut too_often) = (0, 0);
+    for one in uses.collect::<Vec<_>>() {
+        match one.await.unwrap() {
+            Refreshed::Granted(_) => took_place += 1,
+            Refreshed::TooOften { .. } => too_often += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((took_place, too_often), (10, 40));
 }
 
 #[tokio::test]
@@ -178,7 +264,7 @@ async fn a_refresh_reads_roles_and_version_anew_and_says_from_where_it_came() {
         Client { address: Some("192.0.2.7".into()), user_agent: Some("curl".into()), request_id: None };
     let presented =
         Presented { token: session.token.hash(), successor: session.successor(&session.token).hash() };
-    let refreshed = session.store.refresh(&presented, LIVES, &client).await.unwrap();
+    let refreshed = session.store.refresh(&presented, LIVES, None, &client).await.unwrap();
     let Refreshed::Granted(grant) = refreshed else { panic!("{refreshed:?}") };
     assert_eq!(
         (grant.user.roles.as_slice(), grant.user_version, grant.epoch),
@@ -196,7 +282,7 @@ async fn what_an_access_token_was_given_is_written_down_also_when_its_life_is_lo
     let short = Lives { access_seconds: 60, ..LIVES };
     let presented =
         Presented { token: session.token.hash(), successor: session.successor(&session.token).hash() };
-    assert!(granted(&session.store.refresh(&presented, short, &Client::default()).await.unwrap()));
+    assert!(granted(&session.store.refresh(&presented, short, None, &Client::default()).await.unwrap()));
     assert_eq!(session.count(exp).await, i64::try_from(session.grant.expires_at).unwrap());
 }
 

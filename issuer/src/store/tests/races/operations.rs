@@ -108,14 +108,14 @@ impl Case {
             Operation::Refresh => exchange(store, &self.key, &self.one[2].token, LIVES).await,
             Operation::Retry => exchange(store, &self.key, &self.one[1].token, LIVES).await,
             Operation::Reuse => match refresh::refresh(store, &self.key, &self.one[0].token).await.unwrap() {
-                Refreshed::Reused { user_id, session_id } => plain(
+                Refreshed::Reused(Whose { user_id, session_id }) => plain(
                     store
                         .end_session(user_id, session_id, Why::RefreshTokenReused, somebody())
                         .await
                         .unwrap(),
                 ),
-                Refreshed::Refused(_) => plain(false),
-                Refreshed::Granted(grant) => panic!("granted: {grant:?}"),
+                Refreshed::Refused { .. } => plain(false),
+                other => panic!("{other:?}"),
             },
             Operation::Logout => plain(store.end_session(id, first, Why::Logout, somebody()).await.unwrap()),
             Operation::EndOther => {
