@@ -415,7 +415,7 @@ mod tests {
         let hasher = hasher(1, 0);
         let (release, held) = std::sync::mpsc::channel::<()>();
         let work = hasher.run(None, move |_| held.recv().map_err(|_| HashError::Busy));
-        assert!(tokio::time::timeout(std::time::Duration::from_millis(20), work).await.is_err());
+        assert!(tokio::time::timeout(Duration::from_millis(20), work).await.is_err());
         assert_eq!(hasher.verify(presented("x"), None).await, Err(HashError::Busy));
         release.send(()).unwrap();
         while hasher.verify(presented("x"), None).await == Err(HashError::Busy) {
