@@ -22,14 +22,12 @@ use crate::keys::life::RELOAD_SECONDS;
 use crate::keys::seal::KeyEncryption;
 use crate::keys::{Keeper, Ring};
 use crate::purge;
-use crate::random;
 use crate::server::{self, AddressFile, Listeners, Stage};
 use crate::settings::{
-    ListenerSettings, RECOMMENDED_PASSWORD_LENGTH, ServeSettings, SigningSettings, Sources, ThrottleSettings,
-    table,
+    ListenerSettings, RECOMMENDED_PASSWORD_LENGTH, ServeSettings, SigningSettings, Sources, table,
 };
 use crate::store::{Store, connect};
-use crate::throttle::{Throttle, ThrottleKey};
+use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 
 /// How long connections are still accepted after the stop. With the drain of `server` and the last lines of the log,
@@ -154,13 +152,14 @@ async fn start(settings: ServeSettings) -> Result<App, Failure> {
             (Ring::of_secrets(&secrets), None)
         }
     };
-    let Prepared { ring, successors } = prepare(&database, &store, keeper.as_ref()).await?;
+    let Prepared { ring, successors, throttle: throttle_key } =
+        prepare(&database, &store, keeper.as_ref()).await?;
     let ring = ring.or(secrets).ok_or_else(|| Failure::new("no secret can be used"))?;
     let tokens = Tokens::new(tokens, ring);
     let tokens = tokens.ok_or_else(|| Failure::new("the metadata cannot be serialized"))?;
     let hasher = Hasher::new(hashing).map_err(Failure::new)?.shared(hash_share_percent);
     let login_deadline = deadline(&store, login_deadline).await?;
-    let throttle = throttling(&store, throttle).await?;
+    let throttle = Throttle::new(throttle_key, throttle);
     let proxies = Arc::new(TrustedProxies::new(trusted_proxies));
     Ok(App {
         store,
@@ -215,12 +214,6 @@ async fn keep_keys(app: Arc<App>) {
             }
         }
     }
-}
-
-async fn throttling(store: &Store, limits: ThrottleSettings) -> Result<Throttle, Failure> {
-    let candidate = random::bytes().map_err(Failure::new)?;
-    let key = store.throttle_key(&candidate).await.map_err(Failure::new)?;
-    Ok(Throttle::new(ThrottleKey::new(&key).map_err(Failure::new)?, limits))
 }
 
 /// What is assumed of stored hashes where they cannot be read in time: what most applications have.
