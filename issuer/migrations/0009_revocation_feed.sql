@@ -87,7 +87,7 @@ END
 $$;
 
 ALTER TABLE revocations
-    ALTER COLUMN digest SET NOT NULL,
+    ADD CONSTRAINT revocations_have_a_digest CHECK (digest IS NOT NULL),
     DROP CONSTRAINT revocations_kind_has_its_members,
     ADD CONSTRAINT revocations_kind_has_its_members CHECK (CASE kind
         WHEN 'session' THEN name IS NOT NULL AND minimum IS NULL     AND epoch IS NULL     AND reason IS NULL

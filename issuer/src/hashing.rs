@@ -15,9 +15,11 @@ mod stored;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 use crate::account::{NewPassword, PresentedPassword};
 use crate::random;
@@ -152,24 +154,18 @@ impl Hasher {
         Load { running, waiting: admitted.saturating_sub(running), permits: self.permits, refused }
     }
 
-    /// Whether who comes now would be sent away. Asked before anything is done for a request that needs a hash; a place that
-    /// is free now may be taken by then.
-    pub(crate) fn is_full(&self) -> bool {
-        self.admission.available_permits() == 0
-    }
-
+    /// What this work yields, and how long it waited for a worker.
     async fn run<T: Send + 'static>(
         &self,
         of: Option<AddressPrefix>,
         work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
-    ) -> Result<T, HashError> {
-        let busy = || {
-            self.refused.fetch_add(1, Ordering::Relaxed);
-            HashError::Busy
-        };
+    ) -> Result<(T, Duration), HashError> {
+        let arrival = Instant::now();
+        let busy = || self.busy();
         let admitted = Arc::clone(&self.admission).try_acquire_owned().map_err(|_| busy())?;
         let place = of.map(|of| Shares::take(&self.shares, of).ok_or_else(busy)).transpose()?;
         let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| HashError::Busy)?;
+        let waited = arrival.elapsed();
         let permits = (admitted, place, worker);
         // The permits move along: whoever gives up waiting does not stop the hash, so it must go on counting.
         let spare = Arc::clone(&self.spare);
@@ -182,7 +178,14 @@ impl Hasher {
             drop(permits);
             result
         });
-        running.await.map_err(|_| HashError::Failed("a hash was aborted"))?
+        let result = running.await.map_err(|_| HashError::Failed("a hash was aborted"))??;
+        Ok((result, waited))
+    }
+
+    /// A request finds no place.
+    fn busy(&self) -> HashError {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        HashError::Busy
     }
 
     /// How many hashes were computed since the start; asked while none is.
@@ -373,13 +376,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_pool_is_full_once_its_last_place_is_taken() {
+    async fn the_pool_is_full_once_its_last_place_is_taken_and_who_is_sent_away_is_counted() {
         let hasher = hasher(1, 1);
-        assert!(!hasher.is_full());
+        let anybody = || Share { hasher: &hasher, of: None }.has_place();
+        assert_eq!((anybody(), hasher.load().refused), (Ok(()), 0));
         let full = hasher.occupy();
-        assert!(hasher.is_full());
+        assert_eq!((anybody(), hasher.load().refused), (Err(HashError::Busy), 1));
         drop(full);
-        assert!(!hasher.is_full());
+        assert_eq!((anybody(), hasher.load().refused), (Ok(()), 1));
     }
 
     #[cfg(target_os = "linux")]
@@ -390,7 +394,7 @@ mod tests {
         let hasher = hasher(1, 0);
         // Once for each thread and not once for each hash.
         for _ in 0..3 {
-            assert_eq!(hasher.run(None, move |_| Ok(own())).await, Ok((before + 10).min(19)));
+            assert_eq!(hasher.run(None, move |_| Ok(own())).await.unwrap().0, (before + 10).min(19));
         }
         assert_eq!(own(), before);
     }
@@ -411,7 +415,7 @@ mod tests {
         let hasher = hasher(1, 0);
         let (release, held) = std::sync::mpsc::channel::<()>();
         let work = hasher.run(None, move |_| held.recv().map_err(|_| HashError::Busy));
-        assert!(tokio::time::timeout(std::time::Duration::from_millis(20), work).await.is_err());
+        assert!(tokio::time::timeout(Duration::from_millis(20), work).await.is_err());
         assert_eq!(hasher.verify(presented("x"), None).await, Err(HashError::Busy));
         release.send(()).unwrap();
         while hasher.verify(presented("x"), None).await == Err(HashError::Busy) {

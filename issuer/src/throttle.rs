@@ -52,10 +52,13 @@ pub(crate) struct Throttle {
 pub(crate) struct Attempt<'a> {
     throttle: &'a Throttle,
     store: &'a Store,
+    address: Key,
     pair: Key,
     account: Key,
     delay: Duration,
     is_first: bool,
+    /// Whether it cost its account a whole step: what lies at the bound is cut off.
+    is_whole: bool,
 }
 
 /// Why an attempt may not be made.
@@ -86,17 +89,15 @@ impl Throttle {
         let address = self.key.of(Scope::LoginAddress, from, None);
         let pair = self.key.of(Scope::LoginPair, from, Some(email));
         let account = self.key.of(Scope::LoginAccount, AddressPrefix::UNKNOWN, Some(email));
-        let counted = Counted {
-            address: self.limits.login_address.map(|limit| (&address, limit)),
-            ..self.of_account(&pair, &account)
-        };
+        let counted = self.of_login(&address, &pair, &account);
         let (beyond, is_first) = self.count(store, &counted, event).await?;
         let delay = DELAY_STEP * beyond.min(MOST_BEYOND);
         if !delay.is_zero() {
             self.counts.add(event.kind, Throttled::Slowed);
             tracing::info!(event = event.kind.as_str(), outcome = "slowed", delay_ms = delay.as_millis());
         }
-        Ok(Attempt { throttle: self, store, pair, account, delay, is_first })
+        let is_whole = beyond < MOST_BEYOND;
+        Ok(Attempt { throttle: self, store, address, pair, account, delay, is_first, is_whole })
     }
 
     /// Counts a signup by its address. `event` is its refusal, but for the cause.
@@ -160,9 +161,9 @@ impl Throttle {
         self.count(store, &counted, event).await.map(|_| ())
     }
 
-    fn of_account<'k>(&self, pair: &'k Key, account: &'k Key) -> Counted<'k> {
+    fn of_login<'k>(&self, address: &'k Key, pair: &'k Key, account: &'k Key) -> Counted<'k> {
         Counted {
-            address: None,
+            address: self.limits.login_address.map(|limit| (address, limit)),
             pair: self.limits.login.map(|limit| (pair, limit)),
             account: self.limits.login_account.map(|limit| (account, limit)),
             most_beyond: MOST_BEYOND,
@@ -218,9 +219,24 @@ impl Attempt<'_> {
         if self.is_first {
             return;
         }
-        let counted = self.throttle.of_account(&self.pair, &self.account);
+        let counted = self.counted();
         if let Err(cause) = self.store.forget_attempt(&counted).await {
             tracing::warn!(%cause, "a login that succeeded goes on counting as an attempt");
         }
+    }
+
+    /// Nothing was said of the password, for a reason that lies with us: then nothing was tried, neither here nor at
+    /// the account nor from the address. What fails is left to time.
+    pub(crate) async fn taken_back(self) {
+        if let Err(cause) = self.store.take_back_attempt(&self.counted()).await {
+            tracing::warn!(%cause, "a login that was not decided goes on counting as an attempt");
+        }
+    }
+
+    /// What is to be taken back of this attempt. From an account at the bound nothing: more would be taken than was
+    /// counted, and whoever comes while the hashers are full would win an account its speed back.
+    fn counted(&self) -> Counted<'_> {
+        let counted = self.throttle.of_login(&self.address, &self.pair, &self.account);
+        Counted { account: counted.account.filter(|_| self.is_whole), ..counted }
     }
 }

@@ -1,4 +1,5 @@
 use std::fs;
+use std::net::Ipv4Addr;
 
 use serde_json::Value;
 use xtask::envoy::ENVOY_VERSION;
@@ -65,6 +66,30 @@ fn every_service_is_watched_and_starts_after_what_it_needs() {
     let waits =
         |name: &str, other: &str| services[name]["depends_on"][other]["condition"] == "service_healthy";
     assert!(waits("issuer", "postgres") && waits("envoy", "issuer") && waits("envoy", "restaurant"));
+}
+
+#[test]
+fn the_issuer_believes_the_address_of_envoy_alone() {
+    let document = compose();
+    let (services, network) = (&document["services"], &document["networks"]["identity"]);
+    let address = |name: &str| {
+        let address = services[name]["networks"]["identity"]["ipv4_address"].as_str();
+        address.unwrap_or_else(|| panic!("{name} has no fixed address")).parse::<Ipv4Addr>().unwrap()
+    };
+    let (envoy, issuer) = (address("envoy"), address("issuer"));
+    assert_eq!(services["issuer"]["environment"]["BEARWARD_TRUSTED_PROXIES"], envoy.to_string());
+    let (first, bits) = network["ipam"]["config"][0]["subnet"].as_str().unwrap().split_once('/').unwrap();
+    let first: Ipv4Addr = first.parse().unwrap();
+    let last = first.to_bits() + (1 << (32 - bits.parse::<u32>().unwrap())) - 1;
+    // The first is the network's, the one after it its gateway's, the last the broadcast's.
+    for address in [envoy, issuer] {
+        assert!((first.to_bits() + 2..last).contains(&address.to_bits()), "{address}");
+    }
+    assert_ne!(envoy, issuer);
+    for (name, service) in services.as_object().unwrap() {
+        let others = service["networks"].as_array().is_some_and(|all| all.contains(&"identity".into()));
+        assert!(!others, "{name} could be given the address of Envoy");
+    }
 }
 
 #[test]

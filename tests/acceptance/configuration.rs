@@ -58,11 +58,11 @@ fn what_the_language_does_not_have_yet_is_unknown_and_never_ignored() {
             )
             .edit(
                 "token_types: [at+jwt]\n",
-                "token_types: [at+jwt]\n                                revocations: { cluster: issuer }\n",
+                "token_types: [at+jwt]\n                                introspection: { cluster: issuer }\n",
             ),
     );
     names(&log, "tenants: unknown field");
-    names(&log, "issuers.bearward.revocations: unknown field");
+    names(&log, "issuers.bearward.introspection: unknown field");
 }
 
 #[test]

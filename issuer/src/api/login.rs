@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
+use tokio::time::Instant;
 
 use super::body;
 use super::client::client;
@@ -28,9 +29,9 @@ const MAX_ATTEMPTS: usize = 2;
 /// Opens a session for a user who knows the password.
 ///
 /// Unknown e-mail, wrong password, disabled user and a stored hash that nobody can verify take the same steps and get
-/// the same answer, at the same time after the request, and so does whoever has tried too often at one account. Only who
-/// finds the hashers full, or comes from an address that has tried too often, is sent away at once: that says nothing of
-/// any account.
+/// the same answer, at the same time after the request and its wait for the hashers, and so does whoever has tried too
+/// often at one account. Only who finds the hashers full, or comes from an address that has tried too often, is sent away
+/// at once: that says nothing of any account.
 #[utoipa::path(
     post, path = "/api/auth/login", tag = "sessions", request_body = openapi::body::Login,
     responses(
@@ -43,13 +44,12 @@ pub(crate) async fn login(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Json<SessionView>, ApiError> {
-    let client = client(&request);
+    let (arrival, client) = (Instant::now(), client(&request));
     let (email, password) = parse(request).await?;
     // Before the database is asked: who is sent away costs next to nothing, however many they are.
-    if app.hasher.is_full() {
-        return Err(ApiError::Busy);
-    }
-    let mut due = app.login_deadline.begin(&password);
+    let hashers = app.hasher.share_of(AddressPrefix::of(&client));
+    hashers.has_place().map_err(|e| ApiError::of_hashing(&e, FAILED))?;
+    let mut due = app.login_deadline.begin(arrival, &password);
     let answer = throttled(&app, &mut due, &email, &password, &client).await;
     if !matches!(answer, Err(ApiError::Busy | ApiError::Throttled { by: Throttled::Address, .. })) {
         due.wait().await;
@@ -70,24 +70,31 @@ async fn throttled(
     let attempt = app.throttle.login(&app.store, email, refusal).await;
     let attempt = attempt.map_err(|e| ApiError::of_throttle(&e, FAILED))?;
     due.delay(attempt.slow(due.most_delay()).await);
-    let answer = answer(app, email, password, client).await?;
-    attempt.succeeded().await;
-    Ok(answer)
+    let answer = answer(app, due, email, password, client).await;
+    match &answer {
+        Ok(_) => attempt.succeeded().await,
+        Err(ApiError::InvalidLogin) => {}
+        // One answer, and so one count, for a right password and a wrong one.
+        Err(_) => attempt.taken_back().await,
+    }
+    answer
 }
 
 async fn answer(
     app: &App,
+    due: &mut Due<'_>,
     email: &LoginEmail,
     password: &PresentedPassword,
     client: &Client,
 ) -> Result<Json<SessionView>, ApiError> {
-    let (grant, refresh_token) = authenticate(app, email, password, client).await?;
+    let (grant, refresh_token) = authenticate(app, due, email, password, client).await?;
     let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
     Ok(Json(SessionView::new(token, &refresh_token, grant)))
 }
 
 async fn authenticate(
     app: &App,
+    due: &mut Due<'_>,
     email: &LoginEmail,
     password: &PresentedPassword,
     client: &Client,
@@ -95,7 +102,7 @@ async fn authenticate(
     let mut credentials = look_up(app, email).await?;
     let known = credentials.as_ref().map(|known| known.user_id);
     for _ in 0..MAX_ATTEMPTS {
-        let verdict = verify(app, credentials.as_ref(), password, client).await?;
+        let verdict = verify(app, due, credentials.as_ref(), password, client).await?;
         let Some(known) = credentials.filter(|_| verdict.is_match()) else { break };
         if let Some(opened) = open_session(app, &known, client).await? {
             if verdict == Verdict::MatchOutdated {
@@ -124,6 +131,7 @@ async fn authenticate(
 
 async fn verify(
     app: &App,
+    due: &mut Due<'_>,
     credentials: Option<&Credentials>,
     password: &PresentedPassword,
     client: &Client,
@@ -132,8 +140,9 @@ async fn verify(
     if let Some(hash) = &hash {
         app.login_deadline.cover(hash);
     }
-    let verdict = app.hasher.share_of(AddressPrefix::of(client)).verify(password.clone(), hash).await;
-    let verdict = verdict.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
+    let verdict = app.hasher.share_of(AddressPrefix::of(client)).verify_in_turn(password.clone(), hash).await;
+    let (verdict, waited) = verdict.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
+    due.delay(waited);
     if let (Verdict::Unusable(why), Some(known)) = (verdict, credentials) {
         tracing::error!(user_id = %known.user_id, %why, "the stored password hash of this user cannot be verified");
     }
@@ -164,7 +173,8 @@ async fn open_session(
     Ok(opened.map(|grant| (grant, refresh_token)))
 }
 
-/// Replaces an outdated hash. What fails is left to the next login: this one has succeeded.
+/// Replaces an outdated hash. What fails is left to the next login: this one has succeeded. That it waits for a worker
+/// again delays nothing by will, for only who knows the password can see it.
 async fn renew(app: &App, known: &Credentials, password: &PresentedPassword, client: &Client) {
     let user_id = known.user_id;
     let hash = match app.hasher.share_of(AddressPrefix::of(client)).renew(password.clone()).await {

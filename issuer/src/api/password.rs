@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Request, State};
 use bearward_core::Rejection;
+use uuid::Uuid;
 
 use super::body;
 use super::caller::Caller;
@@ -16,10 +17,11 @@ use super::view::SessionView;
 use crate::account::{Email, LoginEmail, Name, NewPassword, PresentedPassword};
 use crate::app::App;
 use crate::audit::{By, Event, Kind};
+use crate::hashing::Share;
 use crate::random;
 use crate::refresh::RefreshToken;
 use crate::settings::PasswordSettings;
-use crate::store::{Client, Opening, Profile, Verified};
+use crate::store::{Client, Credentials, Opening, Profile, Verified};
 use crate::throttle::{AddressPrefix, MAX_DELAY};
 
 const FAILED: &str = "Password change failed";
@@ -42,21 +44,25 @@ pub(crate) async fn change(
     let caller = Caller::of(&app, request.headers(), FAILED).await?;
     let (current, new) = parse(request, app.passwords, &caller.user).await?;
     let user_id = caller.user.id;
+    let hashers = app.hasher.share_of(AddressPrefix::of(&client));
+    hashers.has_place().map_err(|e| ApiError::of_hashing(&e, FAILED))?;
     // As a login of this user from here: whoever has got hold of a token does not guess the password by it.
     let refusal = Event::refused(Kind::PasswordChange, "throttled", &client).about(user_id);
     let attempt = app.throttle.login(&app.store, &LoginEmail::new(&caller.user.email), refusal).await;
     let attempt = attempt.map_err(|e| ApiError::of_throttle(&e, FAILED))?;
     attempt.slow(MAX_DELAY).await;
-    let hashers = app.hasher.share_of(AddressPrefix::of(&client));
-    let credentials = app.store.credentials_of(user_id).await.map_err(|e| ApiError::of_store(&e, FAILED))?;
-    let credentials = credentials.ok_or(ApiError::Rejected(Rejection::SubjectGone))?;
-    let stored = Some(credentials.password_hash.clone());
-    let verdict = hashers.verify(current, stored).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
-    if !verdict.is_match() {
+    let compared = match compare(&app, user_id, current, hashers).await {
+        Ok(compared) => compared,
+        Err(error) => {
+            attempt.taken_back().await;
+            return Err(error);
+        }
+    };
+    let Some(credentials) = compared else {
         refused(&app, &caller, &client, "credentials").await?;
         let (field, error) = ("currentPassword".to_owned(), "Current password is wrong".to_owned());
         return Err(ApiError::Fields(vec![FieldError { field, error }]));
-    }
+    };
     attempt.succeeded().await;
     let password_hash = hashers.hash(new).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
     let session_id = random::uuid().map_err(|e| ApiError::internal(&e, FAILED))?;
@@ -82,6 +88,20 @@ pub(crate) async fn change(
     };
     let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
     Ok(Json(SessionView::new(token, &refresh_token, grant)))
+}
+
+/// What the user's password is known by, if this is it.
+async fn compare(
+    app: &App,
+    user_id: Uuid,
+    current: PresentedPassword,
+    hashers: Share<'_>,
+) -> Result<Option<Credentials>, ApiError> {
+    let credentials = app.store.credentials_of(user_id).await.map_err(|e| ApiError::of_store(&e, FAILED))?;
+    let credentials = credentials.ok_or(ApiError::Rejected(Rejection::SubjectGone))?;
+    let stored = Some(credentials.password_hash.clone());
+    let verdict = hashers.verify(current, stored).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
+    Ok(Some(credentials).filter(|_| verdict.is_match()))
 }
 
 /// Writes down that a change was refused.

@@ -38,9 +38,11 @@ pub(crate) async fn signup(
 ) -> Result<(StatusCode, Json<SessionView>), ApiError> {
     let client = client(&request);
     let Signup { name, email, password } = Signup::parse(request, app.passwords).await?;
+    // Before it is counted: who finds no place has signed up nobody.
+    let hashers = app.hasher.share_of(AddressPrefix::of(&client));
+    hashers.has_place().map_err(|e| ApiError::of_hashing(&e, FAILED))?;
     let counted = app.throttle.signup(&app.store, Event::refused(Kind::Signup, "throttled", &client)).await;
     counted.map_err(|e| ApiError::of_throttle(&e, FAILED))?;
-    let hashers = app.hasher.share_of(AddressPrefix::of(&client));
     let password_hash = hashers.hash(password).await.map_err(|e| ApiError::of_hashing(&e, FAILED))?;
     let [id, session_id] = two_ids()?;
     let user = NewUser { id, name: &name, email: &email, password_hash: &password_hash, role: CUSTOMER };

@@ -241,9 +241,14 @@ fn away() -> Store {
 async fn who_is_sent_away_because_the_hashers_are_full_costs_the_database_nothing() {
     let app = Arc::new(app(away(), Ring::made(1, 0)));
     let _full = app.hasher.occupy();
-    let answer =
-        send(&router(Arc::clone(&app)), post("/api/auth/login", login("priya@example.com", "x"))).await;
-    assert_eq!(answer.body, json!({ "error": "Too busy, try again" }), "and not that the database is away");
+    for (path, body) in
+        [("/api/auth/login", login("priya@example.com", "x")), ("/api/auth/signup", PRIYA.to_owned())]
+    {
+        let answer = send(&router(Arc::clone(&app)), post(path, body)).await;
+        let busy = json!({ "error": "Too busy, try again" });
+        assert_eq!(answer.body, busy, "{path}: and not that the database is away");
+    }
+    assert_eq!(app.hasher.load().refused, 2);
 }
 
 #[tokio::test]

@@ -23,14 +23,13 @@ use crate::keys::life::RELOAD_SECONDS;
 use crate::keys::seal::KeyEncryption;
 use crate::keys::{Keeper, Ring};
 use crate::purge;
-use crate::random;
 use crate::server::{self, AddressFile, Limits, Listeners, Stage, files};
 use crate::settings::{
     FeedSettings, ListenerSettings, RECOMMENDED_PASSWORD_LENGTH, ServeSettings, SigningSettings, Sources,
-    ThrottleSettings, table,
+    table,
 };
 use crate::store::{Store, connect};
-use crate::throttle::{Throttle, ThrottleKey};
+use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 
 /// How long connections are still accepted after the stop. With the drain of `server` and the last lines of the log,
@@ -187,7 +186,7 @@ async fn start(settings: ServeSettings) -> Result<App, Failure> {
             (Ring::of_secrets(&secrets), None)
         }
     };
-    let Prepared { ring, feed_ring, successors } =
+    let Prepared { ring, feed_ring, successors, throttle: throttle_key } =
         prepare(&database, &store, keeper.as_ref(), feed_keeper.as_ref()).await?;
     let feed = feed.zip(feed_keeper.zip(feed_ring)).map(|(settings, keys)| {
         let FeedSettings { credentials, polls } = settings;
@@ -198,7 +197,7 @@ async fn start(settings: ServeSettings) -> Result<App, Failure> {
     let tokens = tokens.ok_or_else(|| Failure::new("the metadata cannot be serialized"))?;
     let hasher = Hasher::new(hashing).map_err(Failure::new)?.shared(hash_share_percent);
     let login_deadline = deadline(&store, login_deadline).await?;
-    let throttle = throttling(&store, throttle).await?;
+    let throttle = Throttle::new(throttle_key, throttle);
     let proxies = Arc::new(TrustedProxies::new(trusted_proxies));
     Ok(App {
         store,
@@ -269,12 +268,6 @@ async fn keep_keys(keeper: &Keeper, held: impl Fn() -> Arc<Ring>, take_over: imp
             }
         }
     }
-}
-
-async fn throttling(store: &Store, limits: ThrottleSettings) -> Result<Throttle, Failure> {
-    let candidate = random::bytes().map_err(Failure::new)?;
-    let key = store.throttle_key(&candidate).await.map_err(Failure::new)?;
-    Ok(Throttle::new(ThrottleKey::new(&key).map_err(Failure::new)?, limits))
 }
 
 /// What is assumed of stored hashes where they cannot be read in time: what most applications have.

@@ -1,9 +1,10 @@
 //! When a login is answered: not when its work is done, but at a time that is the same for all.
 //!
 //! A hash of bcrypt takes ten times as long as one of argon2id, so that the time of a refusal would tell who exists and
-//! who has not logged in for long. Every answer waits for a deadline above the slowest hash in use instead. One that
-//! misses it, because it stood in the queue, waits for the next: what is seen is a number of deadlines, which says how busy
-//! we are.
+//! who has not logged in for long. Every answer waits for a deadline above the slowest hash in use instead. The time that
+//! its hash stood in the queue is added, whoever it is of: else a slow hash would miss the deadline after a wait with
+//! which a fast one meets it. What is seen of that says how busy we are. One that misses its deadline all the same,
+//! because the database or the machine was slow, waits for the next.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -33,7 +34,10 @@ pub(crate) struct LoginDeadline {
 /// The deadline of one login.
 pub(crate) struct Due<'a> {
     deadline: &'a LoginDeadline,
-    arrival: Instant,
+    /// When the request arrived, whose time ends some time.
+    request: Instant,
+    /// From when the deadline counts.
+    begin: Instant,
     forms: u32,
 }
 
@@ -74,11 +78,13 @@ impl LoginDeadline {
         }
     }
 
-    /// A login has arrived, with all of its body. For each form of its password it has a hash to compute, whoever it
-    /// is of, and so as much more time.
-    pub(crate) fn begin(&self, password: &PresentedPassword) -> Due<'_> {
+    /// A login whose request arrived then has arrived with all of its body now. The deadline counts from now: else
+    /// whoever sends a body slowly would choose how much of the time is left for the hash, and see by the next deadline
+    /// which ones need more. For each form of its password it has a hash to compute, whoever it is of, and so as much
+    /// more time.
+    pub(crate) fn begin(&self, request: Instant, password: &PresentedPassword) -> Due<'_> {
         let forms = 1 + u32::from(password.as_sent().is_some());
-        Due { deadline: self, arrival: Instant::now(), forms }
+        Due { deadline: self, request, begin: Instant::now(), forms }
     }
 
     /// How many answers wait at the moment.
@@ -91,12 +97,12 @@ impl LoginDeadline {
 impl Due<'_> {
     /// How much later than at its deadline this login may be answered, for the request to be answered at all.
     pub(crate) fn most_delay(&self) -> Duration {
-        LATEST_ANSWER.saturating_sub(self.each())
+        LATEST_ANSWER.saturating_sub(self.each()).saturating_sub(self.request.elapsed())
     }
 
-    /// Counts from so much later.
+    /// Counts from so much later: as long as the login was held up by what has nothing to do with the stored hash.
     pub(crate) fn delay(&mut self, delay: Duration) {
-        self.arrival += delay;
+        self.begin += delay;
     }
 
     fn each(&self) -> Duration {
@@ -108,9 +114,9 @@ impl Due<'_> {
         #[cfg(test)]
         self.deadline.held.fetch_add(1, Ordering::SeqCst);
         let each = self.each();
-        let missed = self.arrival.elapsed().as_millis() / each.as_millis().max(1);
+        let missed = self.begin.elapsed().as_millis() / each.as_millis().max(1);
         let deadlines = u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(1);
-        sleep_until(self.arrival + each.saturating_mul(deadlines)).await;
+        sleep_until(self.begin + each.saturating_mul(deadlines)).await;
         #[cfg(test)]
         self.deadline.held.fetch_sub(1, Ordering::SeqCst);
     }
@@ -131,7 +137,7 @@ mod tests {
         let logins = LoginDeadline::fixed(DEADLINE);
         for (work, answered) in [(0, 100), (1, 100), (99, 100), (100, 200), (101, 200), (350, 400)] {
             let arrival = Instant::now();
-            let due = logins.begin(&presented("mypassword123"));
+            let due = logins.begin(arrival, &presented("mypassword123"));
             tokio::time::sleep(Duration::from_millis(work)).await;
             due.wait().await;
             assert_eq!(arrival.elapsed(), Duration::from_millis(answered), "{work}");
@@ -142,8 +148,19 @@ mod tests {
     async fn a_password_of_two_forms_has_twice_the_time() {
         let logins = LoginDeadline::fixed(DEADLINE);
         let arrival = Instant::now();
-        logins.begin(&presented("pa\u{308}ssword")).wait().await;
+        logins.begin(arrival, &presented("pa\u{308}ssword")).wait().await;
         assert_eq!(arrival.elapsed(), 2 * DEADLINE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_of_a_slow_body_is_none_of_the_hash_and_none_of_the_delay() {
+        let logins = LoginDeadline::fixed(DEADLINE);
+        let arrival = Instant::now();
+        tokio::time::sleep(Duration::from_millis(4_050)).await;
+        let due = logins.begin(arrival, &presented("mypassword123"));
+        assert_eq!(due.most_delay(), LATEST_ANSWER - DEADLINE - Duration::from_millis(4_050));
+        due.wait().await;
+        assert_eq!(arrival.elapsed(), Duration::from_millis(4_150));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::{HashError, Hasher, PasswordHash, Verdict};
 use crate::account::{NewPassword, PresentedPassword};
@@ -41,6 +42,12 @@ impl Shares {
         Some(Place { shares: Arc::clone(shares), of })
     }
 
+    /// Whether this client has its share already.
+    fn is_taken(&self, of: AddressPrefix) -> bool {
+        let all = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&of).is_some_and(|taken| *taken >= self.most)
+    }
+
     #[cfg(test)]
     pub(super) fn clients(&self) -> usize {
         self.taken.lock().unwrap().len()
@@ -68,10 +75,23 @@ pub(crate) struct Share<'a> {
 }
 
 impl Share<'_> {
+    /// Asked before anything is done for a request that needs a hash, so that who would be sent away costs nothing else; a
+    /// place that is free now may be taken by then.
+    ///
+    /// # Errors
+    /// [`HashError::Busy`]
+    pub(crate) fn has_place(self) -> Result<(), HashError> {
+        let is_full = self.hasher.admission.available_permits() == 0;
+        let is_taken = || self.of.is_some_and(|of| self.hasher.shares.is_taken(of));
+        if is_full || is_taken() { Err(self.hasher.busy()) } else { Ok(()) }
+    }
+
     /// # Errors
     /// [`HashError::Busy`], [`HashError::Failed`]
     pub(crate) async fn hash(self, password: NewPassword) -> Result<PasswordHash, HashError> {
-        self.hasher.run(self.of, move |memory| super::hash_with_fresh_salt(password.expose(), memory)).await
+        let run =
+            self.hasher.run(self.of, move |memory| super::hash_with_fresh_salt(password.expose(), memory));
+        run.await.map(|(hash, _)| hash)
     }
 
     /// A new hash of a password that matched an old one. The rules for new passwords are not asked: it is none.
@@ -79,9 +99,10 @@ impl Share<'_> {
     /// # Errors
     /// [`HashError::Busy`], [`HashError::Failed`]
     pub(crate) async fn renew(self, password: PresentedPassword) -> Result<PasswordHash, HashError> {
-        self.hasher
-            .run(self.of, move |memory| super::hash_with_fresh_salt(password.normalized(), memory))
-            .await
+        let run = self
+            .hasher
+            .run(self.of, move |memory| super::hash_with_fresh_salt(password.normalized(), memory));
+        run.await.map(|(hash, _)| hash)
     }
 
     /// Whether this is the password of a user with this hash. Computes one hash for each form of the password,
@@ -95,6 +116,18 @@ impl Share<'_> {
         password: PresentedPassword,
         stored: Option<PasswordHash>,
     ) -> Result<Verdict, HashError> {
+        self.verify_in_turn(password, stored).await.map(|(verdict, _)| verdict)
+    }
+
+    /// The same, and how long it waited for a worker: that is the same whoever's password it is.
+    ///
+    /// # Errors
+    /// All of [`HashError`].
+    pub(crate) async fn verify_in_turn(
+        self,
+        password: PresentedPassword,
+        stored: Option<PasswordHash>,
+    ) -> Result<(Verdict, Duration), HashError> {
         let nobody = self.hasher.nobody.clone();
         self.hasher
             .run(self.of, move |memory| Ok(super::verdict(&password, stored.as_ref(), &nobody, memory)))
@@ -132,6 +165,8 @@ mod tests {
         }
         assert_eq!(verify("2001:db8::3").await.unwrap(), Err(HashError::Busy), "the same /64");
         assert_eq!(hasher.places(), places - 2, "who is sent away takes no place");
+        assert_eq!(hasher.share_of(prefix("2001:db8::3")).has_place(), Err(HashError::Busy));
+        assert_eq!(hasher.share_of(prefix("192.0.2.7")).has_place(), Ok(()));
         let other = verify("192.0.2.7");
         while hasher.places() > places - 3 {
             tokio::task::yield_now().await;
@@ -141,6 +176,7 @@ mod tests {
             assert_eq!(one.await.unwrap(), Ok(Verdict::NoMatch));
         }
         assert_eq!(hasher.clients(), 0, "nothing is kept of who has no place");
+        assert_eq!(hasher.share_of(prefix("2001:db8::3")).has_place(), Ok(()));
         assert_eq!(verify("2001:db8::3").await.unwrap(), Ok(Verdict::NoMatch));
     }
 
@@ -149,7 +185,7 @@ mod tests {
         let hasher = Hasher::new(HashSettings { permits: 2, queue: 0 }).unwrap().shared(50);
         let (release, held) = std::sync::mpsc::channel::<()>();
         let work = hasher.run(Some(prefix("192.0.2.7")), move |_| held.recv().map_err(|_| HashError::Busy));
-        assert!(tokio::time::timeout(std::time::Duration::from_millis(20), work).await.is_err());
+        assert!(tokio::time::timeout(Duration::from_millis(20), work).await.is_err());
         let share = hasher.share_of(prefix("192.0.2.7"));
         assert_eq!(share.verify(presented(), None).await, Err(HashError::Busy));
         let other = hasher.share_of(prefix("192.0.2.8"));

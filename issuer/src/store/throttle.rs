@@ -138,6 +138,33 @@ impl Store {
         .await?;
         Ok(())
     }
+
+    /// Takes back an attempt in which nothing was tried: its own step everywhere, and nothing of the others.
+    pub(crate) async fn take_back_attempt(&self, counted: &Counted<'_>) -> Result<(), StoreError> {
+        let [address, pair, account] = [counted.address, counted.pair, counted.account].map(Cell::of);
+        // The conditions on those before keep the order of the locks.
+        sqlx::query!(
+            "WITH by_address AS (
+               UPDATE throttle SET ends_at = ends_at - $2::bigint * interval '1 microsecond' WHERE key = $1
+               RETURNING key
+             ), by_pair AS (
+               UPDATE throttle SET ends_at = ends_at - $4::bigint * interval '1 microsecond'
+               WHERE key = $3 AND (SELECT count(*) FROM by_address) >= 0
+               RETURNING key
+             )
+             UPDATE throttle SET ends_at = ends_at - $6::bigint * interval '1 microsecond'
+             WHERE key = $5 AND (SELECT count(*) FROM by_pair) >= 0",
+            address.key,
+            address.pace.step_us,
+            pair.key,
+            pair.pace.step_us,
+            account.key,
+            account.pace.step_us,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
 }
 
 /// A limit as statements take it, in whole microseconds: a step that is rounded down never makes n steps longer than

@@ -28,10 +28,10 @@ impl TrustedProxies {
 
     /// The last address that somebody trusted has vouched for, itself not trusted unless it is the first of all.
     pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        if self.blocks.is_empty() {
-            self.tell(headers);
-        }
         let mut client = peer.to_canonical();
+        if !self.trust(client) {
+            self.tell(client, headers);
+        }
         let lines = headers.get_all(X_FORWARDED_FOR).iter().collect::<Vec<_>>();
         // Several lines are one, joined by commas (RFC 9110 section 5.3).
         let entries = lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
@@ -49,12 +49,13 @@ impl TrustedProxies {
         self.blocks.iter().any(|block| block.contains(&address))
     }
 
-    /// Says once that this looks like a proxy that nobody has named: all its clients are one then. Any client can have
-    /// it said.
-    fn tell(&self, headers: &HeaderMap) {
+    /// Says once that this looks like a proxy that nobody has named, or that has another address by now: all its clients
+    /// are one then. Any client can have it said.
+    fn tell(&self, peer: IpAddr, headers: &HeaderMap) {
         if headers.contains_key(X_FORWARDED_FOR) && !self.told.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                "a request came with X-Forwarded-For: if a proxy stands in front, name it in BEARWARD_TRUSTED_PROXIES, \
+                %peer,
+                "a request came with X-Forwarded-For from an address that is not trusted: if a proxy stands in front, name it in BEARWARD_TRUSTED_PROXIES, \
                  or all its clients share one client's limits"
             );
         }
@@ -146,9 +147,26 @@ mod tests {
         for _ in 0..3 {
             let _ = proxies.client(PEER.parse().unwrap(), &headers);
         }
+        told_once(recording);
+    }
+
+    #[test]
+    fn a_proxy_beside_those_that_are_named_is_noticed_once() {
+        let recording = Recording::begin();
+        let proxies = TrustedProxies::new(vec!["10.0.0.2/32".parse().unwrap()]);
+        let mut headers = HeaderMap::new();
+        headers.append(X_FORWARDED_FOR, "192.0.2.7".parse().unwrap());
+        for peer in ["::ffff:10.0.0.2", PEER, PEER] {
+            let _ = proxies.client(peer.parse().unwrap(), &headers);
+        }
+        told_once(recording);
+    }
+
+    /// Who the peer is, and nothing of what it says.
+    fn told_once(recording: Recording) {
         let lines = recording.lines();
         assert!(lines.len() == 1 && lines[0].contains("BEARWARD_TRUSTED_PROXIES"), "{lines:?}");
-        assert!(!lines[0].contains("192.0.2.7"), "{lines:?}");
+        assert!(lines[0].contains(r#""peer":"10.0.0.1""#) && !lines[0].contains("192.0.2.7"), "{lines:?}");
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! When logins are answered, by a clock that stands still until it is moved.
 
+use std::pin::Pin;
 use std::sync::mpsc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use axum::body::{Bytes, HttpBody};
+use hyper::body::Frame;
 use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::{Instant, advance};
+use tokio::time::{Instant, Sleep, advance, sleep};
 
 use super::*;
 use crate::command::user::testing::import;
@@ -100,7 +104,9 @@ async fn slowed_and_answered(
 }
 
 async fn until(login: &JoinHandle<Answer>, is_so: impl Fn() -> bool) {
+    let begin = std::time::Instant::now();
     while !is_so() {
+        assert!(begin.elapsed() < Duration::from_secs(30), "what is waited for does not come");
         assert!(!login.is_finished(), "answered before its deadline");
         a_moment().await;
     }
@@ -129,6 +135,32 @@ async fn every_login_is_answered_at_the_same_deadline_after_one_hash() {
         let (answer, computed) = answered(&issuing, email, password, DEADLINE * deadlines).await;
         assert_eq!((answer.status.as_u16(), computed), (status, hashes), "{email} {password}");
     }
+}
+
+#[tokio::test]
+async fn who_waits_for_the_hashers_is_answered_as_much_later_whoever_he_is() {
+    const QUEUED: Duration = Duration::from_millis(600);
+    let issuing = issuing_late().await;
+    let _clock = StoppedClock::new();
+    let (hasher, deadline) = (&issuing.app.hasher, &issuing.app.login_deadline);
+    let (stopped, arrival) = (hasher.stop_workers(), Instant::now());
+    let emails = ["unknown@example.com", "bcrypt@example.com"];
+    let logins = emails.map(|email| begin(&issuing, email, "mypassword124"));
+    until(&logins[0], || hasher.places() == PLACES - 2).await;
+    advance(QUEUED).await;
+    drop(stopped);
+    // With its hash, the slower one of them misses the deadline that the faster one meets.
+    until(&logins[0], || deadline.held() > 0).await;
+    advance(DEADLINE - QUEUED + Duration::from_millis(50)).await;
+    until(&logins[0], || deadline.held() == 2).await;
+    advance(QUEUED + DEADLINE - Duration::from_millis(1) - arrival.elapsed()).await;
+    a_moment().await;
+    assert!(!logins.iter().any(JoinHandle::is_finished), "answered at the deadline of who did not wait");
+    advance(Duration::from_millis(2)).await;
+    for login in logins {
+        assert_eq!(login.await.unwrap().status, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(arrival.elapsed(), QUEUED + DEADLINE + Duration::from_millis(1));
 }
 
 #[tokio::test]
@@ -209,4 +241,47 @@ async fn the_delay_has_an_end_below_the_time_of_a_request() {
     let login = begin(&issuing, "argon2id@example.com", "mypassword123");
     let (answer, _) = slowed_and_answered(&issuing, login, Duration::from_secs(5), DEADLINE).await;
     assert_eq!(answer.status, StatusCode::OK);
+}
+
+/// A body that arrives late.
+struct LateBody {
+    late: Pin<Box<Sleep>>,
+    bytes: Option<Bytes>,
+}
+
+impl HttpBody for LateBody {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        ready!(self.late.as_mut().poll(context));
+        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+}
+
+#[tokio::test]
+async fn a_slow_body_takes_its_time_from_the_delay_and_not_from_the_answer() {
+    const LATE: Duration = Duration::from_secs(4);
+    let few = ThrottleSettings { login: None, login_account: Limit::parse("1/900").unwrap(), ..limits() };
+    let issuing = issuing_late_with(few).await;
+    begin(&issuing, "argon2id@example.com", "mypassword124").await.unwrap();
+    issuing.execute("UPDATE throttle SET ends_at = now() + interval '1 year' WHERE ends_at > now() + interval '800 s'").await;
+    let _clock = StoppedClock::new();
+    let (arrival, throttle) = (Instant::now(), &issuing.app.throttle);
+    let text = login("argon2id@example.com", "mypassword123");
+    let body = LateBody { late: Box::pin(sleep(LATE)), bytes: Some(text.into()) };
+    let (router, request) = (issuing.router.clone(), post("/api/auth/login", Body::new(body)));
+    let login = tokio::spawn(async move { send(&router, request).await });
+    a_moment().await;
+    advance(LATE + Duration::from_millis(1)).await;
+    until(&login, || throttle.slowed() == 1).await;
+    // Nine seconds after the request at the latest: without the body it would wait for five.
+    advance(Duration::from_secs(9) - DEADLINE - arrival.elapsed() + Duration::from_millis(1)).await;
+    until(&login, || issuing.app.login_deadline.held() == 1).await;
+    advance(DEADLINE).await;
+    assert_eq!(login.await.unwrap().status, StatusCode::OK);
+    assert!(arrival.elapsed() < Duration::from_millis(9_005), "{:?}", arrival.elapsed());
 }

@@ -10,6 +10,7 @@ use crate::log::testing::Recording;
 mod addresses;
 mod refreshes;
 mod replicas;
+mod taken_back;
 
 const HERE: &str = "192.0.2.7";
 const ELSEWHERE: &str = "198.51.100.9";

@@ -77,6 +77,8 @@ async fn one_client_does_not_take_all_places_among_the_hashers() {
     let hasher = Hasher::new(HashSettings { permits: 1, queue: 3 }).unwrap().shared(50);
     let app = Arc::new(App { hasher, ..app(store, ring) });
     let issuing = Issuing { database, router: router(Arc::clone(&app)), app };
+    let session = issuing.send(from(ELSEWHERE, post("/api/auth/signup", PRIYA))).await;
+    let bearer = format!("Bearer {}", session.body["token"].as_str().unwrap());
     let (stopped, places) = (issuing.app.hasher.stop_workers(), issuing.app.hasher.places());
     let begin = |address: &str, number: u32| {
         let email = format!("u{number}@example.com");
@@ -88,9 +90,18 @@ async fn one_client_does_not_take_all_places_among_the_hashers() {
     while issuing.app.hasher.places() > places - 2 {
         tokio::task::yield_now().await;
     }
-    let beyond = begin(HERE, 3).await.unwrap();
-    assert_eq!(beyond.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(beyond.headers["retry-after"], "1");
+    let counters = issuing.app.store.texts("SELECT throttle::text FROM throttle ORDER BY key").await;
+    let signup = from(HERE, post("/api/auth/signup", PRIYA));
+    let passwords = json!({ "currentPassword": WRONG, "newPassword": "another password" }).to_string();
+    let mut change = from(HERE, post("/api/auth/password", passwords));
+    change.headers_mut().insert("authorization", bearer.parse().unwrap());
+    for beyond in [begin(HERE, 3).await.unwrap(), issuing.send(signup).await, issuing.send(change).await] {
+        assert_eq!(beyond.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(beyond.headers["retry-after"], "1");
+    }
+    // Who is sent away has tried nothing, and is seen in the metrics.
+    assert_eq!(issuing.app.store.texts("SELECT throttle::text FROM throttle ORDER BY key").await, counters);
+    assert_eq!(issuing.app.hasher.load().refused, 3);
     let elsewhere = begin(ELSEWHERE, 4);
     while issuing.app.hasher.places() > places - 3 {
         tokio::task::yield_now().await;
