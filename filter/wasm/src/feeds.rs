@@ -13,9 +13,12 @@ use bearward_core::revocations::{Feed, FeedRing, Freshness};
 use crate::metrics::Metrics;
 use poll::FeedPoll;
 
+/// The feeds of a VM by the prefix of what they share, and by when they are stale.
+type Known = BTreeMap<(String, u64), Weak<RefCell<Feed>>>;
+
 thread_local! {
-    /// The feeds of this VM by what they hold, so that several configurations share one.
-    static FEEDS: RefCell<BTreeMap<(String, u64), Weak<RefCell<Feed>>>> = const { RefCell::new(BTreeMap::new()) };
+    /// Several configurations of this VM share one.
+    static FEEDS: RefCell<Known> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// The feeds of one policy.
