@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 use bearward_core::Policy;
-use bearward_core::policy::{IssuerId, RevocationFeed, TrustedIssuer};
-use bearward_core::revocations::{Feed, FeedRing, Freshness};
+use bearward_core::policy::{RevocationFeed, TrustedIssuer};
+use bearward_core::revocations::{Feed, FeedRing};
 
 use crate::metrics::Metrics;
 use poll::FeedPoll;
@@ -24,7 +24,6 @@ thread_local! {
 /// The feeds of one policy.
 pub(crate) struct Feeds {
     polls: Vec<FeedPoll>,
-    known: Vec<bool>,
 }
 
 impl Feeds {
@@ -36,24 +35,22 @@ impl Feeds {
             if let Some(config) = &trusted.revocations {
                 let feed = shared(config, trusted);
                 ring.set(issuer, Rc::clone(&feed));
-                polls.push(FeedPoll::new(issuer, trusted, config.clone(), feed, holder));
+                polls.push(FeedPoll::new(trusted, config.clone(), feed, holder));
             }
         }
-        let known = vec![false; polls.len()];
-        (Self { polls, known }, ring)
+        (Self { polls }, ring)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.polls.is_empty()
     }
 
-    /// One step of each; each is bounded. Of which issuers something is known from now on.
-    pub(crate) fn tick(&mut self, now_ms: u64, metrics: &Metrics) -> Vec<IssuerId> {
+    /// One step of each; each is bounded.
+    pub(crate) fn tick(&mut self, now_ms: u64, metrics: &Metrics) {
         self.polls.iter_mut().for_each(|poll| poll.tick(now_ms, metrics));
-        self.news(now_ms)
     }
 
-    /// An answer to a call that is not under way any more is dropped; `None` where it is none of these.
+    /// Whether the answer was to one of these. One to a call that is not under way any more is dropped.
     pub(crate) fn on_answer(
         &mut self,
         token: u32,
@@ -61,27 +58,15 @@ impl Feeds {
         body_size: usize,
         now_ms: u64,
         metrics: &Metrics,
-    ) -> Option<Vec<IssuerId>> {
-        let poll = self.polls.iter_mut().find(|poll| poll.awaits(token))?;
+    ) -> bool {
+        let Some(poll) = self.polls.iter_mut().find(|poll| poll.awaits(token)) else { return false };
         poll.on_answer(token, answered, body_size, now_ms, metrics);
-        Some(self.news(now_ms))
+        true
     }
 
     /// Whether there is more to do at once than waits for the next tick.
     pub(crate) fn is_busy(&self) -> bool {
         self.polls.iter().any(FeedPoll::is_busy)
-    }
-
-    fn news(&mut self, now_ms: u64) -> Vec<IssuerId> {
-        let mut news = Vec::new();
-        for (poll, known) in self.polls.iter().zip(&mut self.known) {
-            let is_known = poll.freshness(now_ms) != Freshness::Unknown;
-            if is_known && !*known {
-                news.push(poll.issuer());
-            }
-            *known = is_known;
-        }
-        news
     }
 }
 

@@ -24,8 +24,6 @@ const NEXT_TICK_MS: u32 = 1;
 const WAITING_TICK_MS: u32 = 20;
 /// The ticks where feeds are followed.
 const FEED_TICK_MS: u32 = 50;
-/// How long a request waits at most for a feed of which nothing is known yet, in milliseconds.
-const FEED_PATIENCE_MS: u64 = 2_000;
 /// The other ticks.
 const TICK_MS: u32 = 250;
 /// No ticks.
@@ -131,24 +129,6 @@ impl Plugin {
                 }
             }
         }
-        if verdict.rejection() == Some(Rejection::RevocationsUnavailable)
-            && let Some(issuer) = verdict.issuer
-        {
-            let is_new = waiter.is_none();
-            let waiter = waiter.unwrap_or(Waiter {
-                stream,
-                issuer,
-                has_more: request.has_more(),
-                since_ms: now_ms,
-                patience_ms: FEED_PATIENCE_MS,
-            });
-            if self.hold(waiter, now_ms) {
-                if is_new {
-                    self.metrics.waits(verdict.issuer_name().unwrap_or_default());
-                }
-                return Ok(None);
-            }
-        }
         Ok(Some(verdict))
     }
 
@@ -189,20 +169,15 @@ impl Plugin {
         let mut fetches = self.fetches.borrow_mut();
         fetches.send_due(now_ms, &self.metrics);
         fetches.report(now_ms, &self.keys.borrow(), &self.metrics);
-        let news = self.feeds.borrow_mut().tick(now_ms, &self.metrics);
-        let mut waiting = self.waiting.borrow_mut();
-        news.into_iter().for_each(|issuer| waiting.on_news(issuer));
-        waiting.take_due(now_ms)
+        self.feeds.borrow_mut().tick(now_ms, &self.metrics);
+        self.waiting.borrow_mut().take_due(now_ms)
     }
 
     /// Takes the answer of a fetch. Those that waited for it are resumed by the ticks that follow: Envoy may call this
     /// within another callback.
     pub(crate) fn on_http_call_response(&self, token: u32, answered: bool, body_size: usize) {
         let Ok(now_ms) = host::now_ms() else { return };
-        let news = self.feeds.borrow_mut().on_answer(token, answered, body_size, now_ms, &self.metrics);
-        if let Some(news) = news {
-            let mut waiting = self.waiting.borrow_mut();
-            news.into_iter().for_each(|issuer| waiting.on_news(issuer));
+        if self.feeds.borrow_mut().on_answer(token, answered, body_size, now_ms, &self.metrics) {
             return;
         }
         let (mut fetches, mut keys) = (self.fetches.borrow_mut(), self.keys.borrow_mut());

@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use bearward_core::keys::KeySet;
-use bearward_core::policy::{IssuerId, RevocationFeed, TrustedIssuer};
+use bearward_core::policy::{RevocationFeed, TrustedIssuer};
 use bearward_core::refresh::Refresh;
 use bearward_core::revocations::answer::parse_keys;
 use bearward_core::revocations::chain::{Head, head_key, lease_key, shown};
 use bearward_core::revocations::lease::{Claim, VACANT, claim};
 use bearward_core::revocations::reading::Read;
-use bearward_core::revocations::{Feed, FeedRefusal, FeedTrust, Freshness, Taken};
+use bearward_core::revocations::{Feed, FeedRefusal, FeedTrust, Taken};
 use bearward_core::signature_host::NoSignatureHost;
 use bearward_protocol::bounds::MAX_JWK_SET_BYTES;
 use bearward_protocol::revocations::MAX_ANSWER_BYTES;
@@ -30,7 +30,6 @@ const MIN_PAUSE_MS: u64 = 100;
 const MAX_PAUSE_MS: u64 = 5_000;
 
 pub(super) struct FeedPoll {
-    issuer: IssuerId,
     name: String,
     iss: String,
     config: RevocationFeed,
@@ -52,7 +51,6 @@ pub(super) struct FeedPoll {
 
 impl FeedPoll {
     pub(super) fn new(
-        issuer: IssuerId,
         trusted: &TrustedIssuer,
         config: RevocationFeed,
         feed: Rc<RefCell<Feed>>,
@@ -61,7 +59,6 @@ impl FeedPoll {
         let keys = config.keys.clone();
         let keys_due = keys.is_none().then(|| Refresh::new(KEYS_REFRESH_SECONDS, KEYS_TIMEOUT_MS));
         Self {
-            issuer,
             name: trusted.name.clone(),
             iss: trusted.issuer.iss().unwrap_or_default().to_owned(),
             config,
@@ -77,14 +74,6 @@ impl FeedPoll {
             told: None,
             reported: None,
         }
-    }
-
-    pub(super) fn issuer(&self) -> IssuerId {
-        self.issuer
-    }
-
-    pub(super) fn freshness(&self, now_ms: u64) -> Freshness {
-        self.feed.borrow().freshness(now_ms)
     }
 
     pub(super) fn awaits(&self, token: u32) -> bool {
