@@ -3,6 +3,7 @@
 
 mod corpora;
 mod faults;
+mod feeds;
 mod flow;
 mod fuel;
 mod gate;

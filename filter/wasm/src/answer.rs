@@ -3,6 +3,17 @@
 use crate::host::{self, Buffer, HeaderMap};
 use crate::pairs;
 
+/// How a call ended, as the host says it.
+#[derive(Clone, Copy)]
+pub(crate) struct CallEnd {
+    /// What the call was given.
+    pub(crate) token: u32,
+    /// Whether there is an answer.
+    pub(crate) answered: bool,
+    /// In bytes.
+    pub(crate) body_size: usize,
+}
+
 /// Status and body.
 pub(crate) struct Answer {
     pub(crate) status: Vec<u8>,
@@ -14,7 +25,8 @@ impl Answer {
     ///
     /// # Errors
     /// Why there is none, in words for the log.
-    pub(crate) fn read(answered: bool, body_size: usize, max: usize) -> Result<Self, String> {
+    pub(crate) fn read(end: CallEnd, max: usize) -> Result<Self, String> {
+        let CallEnd { answered, body_size, .. } = end;
         if !answered {
             return Err("no answer in time, or no connection".to_owned());
         }

@@ -10,6 +10,7 @@ use bearward_core::Policy;
 use bearward_core::policy::{RevocationFeed, TrustedIssuer};
 use bearward_core::revocations::{Feed, FeedRing};
 
+use crate::answer::CallEnd;
 use crate::metrics::Metrics;
 use poll::FeedPoll;
 
@@ -27,15 +28,15 @@ pub(crate) struct Feeds {
 }
 
 impl Feeds {
-    /// Those of a policy, and where a decision finds them. `holder` tells this configuration in this VM from all others.
-    pub(crate) fn of(policy: &Policy, holder: u64) -> (Self, FeedRing) {
+    /// Those of a policy, and where a decision finds them. `seed` differs between proxies.
+    pub(crate) fn of(policy: &Policy, seed: u64) -> (Self, FeedRing) {
         let mut ring = FeedRing::new();
         let mut polls = Vec::new();
         for (issuer, trusted) in policy.issuers() {
             if let Some(config) = &trusted.revocations {
                 let feed = shared(config, trusted);
                 ring.set(issuer, Rc::clone(&feed));
-                polls.push(FeedPoll::new(trusted, config.clone(), feed, holder));
+                polls.push(FeedPoll::new(trusted, config.clone(), feed, seed));
             }
         }
         (Self { polls }, ring)
@@ -51,17 +52,15 @@ impl Feeds {
     }
 
     /// Whether the answer was to one of these. One to a call that is not under way any more is dropped.
-    pub(crate) fn on_answer(
-        &mut self,
-        token: u32,
-        answered: bool,
-        body_size: usize,
-        now_ms: u64,
-        metrics: &Metrics,
-    ) -> bool {
-        let Some(poll) = self.polls.iter_mut().find(|poll| poll.awaits(token)) else { return false };
-        poll.on_answer(token, answered, body_size, now_ms, metrics);
+    pub(crate) fn on_answer(&mut self, end: CallEnd, now_ms: u64, metrics: &Metrics) -> bool {
+        let Some(poll) = self.polls.iter_mut().find(|poll| poll.awaits(end.token)) else { return false };
+        poll.on_answer(end, now_ms, metrics);
         true
+    }
+
+    /// This configuration asks no more: whoever leads next need not wait until the lease has ended.
+    pub(crate) fn retire(&mut self) {
+        self.polls.iter_mut().for_each(FeedPoll::retire);
     }
 
     /// Whether there is more to do at once than waits for the next tick.

@@ -7,7 +7,7 @@ use bearward_core::refresh::{Refresh, UnknownKey};
 use bearward_core::{KeyRing, Policy};
 use bearward_protocol::bounds::MAX_JWK_SET_BYTES;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, CallEnd};
 use crate::host::{self, Level};
 use crate::metrics::Metrics;
 
@@ -69,16 +69,14 @@ impl KeyFetches {
     /// An answer to a call that is not under way any more is dropped. Else: of whom there is news.
     pub(crate) fn on_answer(
         &mut self,
-        token: u32,
-        answered: bool,
-        body_size: usize,
+        end: CallEnd,
         now_ms: u64,
         keys: &mut KeyRing,
         metrics: &Metrics,
     ) -> Option<IssuerId> {
-        let fetch = self.fetches.iter_mut().find(|fetch| fetch.call == Some(token))?;
+        let fetch = self.fetches.iter_mut().find(|fetch| fetch.call == Some(end.token))?;
         fetch.call = None;
-        fetch.on_answer(answered, body_size, now_ms, keys, metrics);
+        fetch.on_answer(end, now_ms, keys, metrics);
         Some(fetch.issuer)
     }
 
@@ -142,15 +140,8 @@ impl KeyFetch {
         }
     }
 
-    fn on_answer(
-        &mut self,
-        answered: bool,
-        body_size: usize,
-        now_ms: u64,
-        keys: &mut KeyRing,
-        metrics: &Metrics,
-    ) {
-        match Answer::read(answered, body_size, MAX_JWK_SET_BYTES).and_then(Answer::good) {
+    fn on_answer(&mut self, end: CallEnd, now_ms: u64, keys: &mut KeyRing, metrics: &Metrics) {
+        match Answer::read(end, MAX_JWK_SET_BYTES).and_then(Answer::good) {
             Err(why) => self.refuse(now_ms, &why, metrics),
             Ok(body) => match self.take(&body, keys) {
                 Err(why) => self.refuse(now_ms, &why, metrics),

@@ -1,16 +1,17 @@
 //! One plugin configuration in one VM: the compiled policy, the keys at hand, the schedule of their fetching, and the
 //! requests that wait for it.
 
-use bearward_core::revocations::FeedRing;
 use std::cell::{Cell, RefCell};
 
 use bearward_core::algorithm::AlgorithmName;
 use bearward_core::decide::Means;
 use bearward_core::policy::KeySource;
 use bearward_core::refresh::UnknownKey;
+use bearward_core::revocations::FeedRing;
 use bearward_core::signature_host::ProvenHost;
 use bearward_core::{KeyRing, Policy, Rejection, Request, Verdict, VerifiedTokens};
 
+use crate::answer::CallEnd;
 use crate::feeds::Feeds;
 use crate::host::{self, HostError, Level};
 use crate::key_fetch::KeyFetches;
@@ -52,7 +53,7 @@ impl Plugin {
     pub(crate) fn new(root: u32, policy: Policy) -> Self {
         let host = ProvenHost::probe(Envoy, &policy.algorithms());
         host::log(Level::Info, &who_verifies(&policy.algorithms(), host.algorithms()));
-        let (feeds, ring) = Feeds::of(&policy, holder(root));
+        let (feeds, ring) = Feeds::of(&policy, host::now_ns().unwrap_or_default());
         Self {
             root,
             keys: RefCell::new(KeyRing::of(&policy)),
@@ -143,6 +144,11 @@ impl Plugin {
         holds
     }
 
+    /// Its root context is gone: there will be no tick and no answer any more, though streams may still ask.
+    pub(crate) fn retire(&self) {
+        self.feeds.borrow_mut().retire();
+    }
+
     /// What was done with a request.
     pub(crate) fn count(&self, verdict: &Verdict<'_>) {
         self.metrics.request(verdict);
@@ -175,13 +181,13 @@ impl Plugin {
 
     /// Takes the answer of a fetch. Those that waited for it are resumed by the ticks that follow: Envoy may call this
     /// within another callback.
-    pub(crate) fn on_http_call_response(&self, token: u32, answered: bool, body_size: usize) {
+    pub(crate) fn on_http_call_response(&self, end: CallEnd) {
         let Ok(now_ms) = host::now_ms() else { return };
-        if self.feeds.borrow_mut().on_answer(token, answered, body_size, now_ms, &self.metrics) {
+        if self.feeds.borrow_mut().on_answer(end, now_ms, &self.metrics) {
             return;
         }
         let (mut fetches, mut keys) = (self.fetches.borrow_mut(), self.keys.borrow_mut());
-        let issuer = fetches.on_answer(token, answered, body_size, now_ms, &mut keys, &self.metrics);
+        let issuer = fetches.on_answer(end, now_ms, &mut keys, &self.metrics);
         fetches.report(now_ms, &keys, &self.metrics);
         if let Some(issuer) = issuer {
             self.waiting.borrow_mut().on_news(issuer);
@@ -233,13 +239,6 @@ impl Plugin {
     fn has_remote_keys(&self) -> bool {
         self.policy.issuers().any(|(_, issuer)| matches!(issuer.keys, KeySource::Remote(_)))
     }
-}
-
-/// A number that no other configuration, in no other VM of this proxy, has but by chance: then both ask, which costs requests
-/// and nothing else.
-fn holder(root: u32) -> u64 {
-    let nanoseconds = host::now_ns().unwrap_or_default();
-    nanoseconds.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(root)
 }
 
 /// Which of two ways is taken for which algorithm: they cost very differently (`docs/fuel.md`).

@@ -11,6 +11,7 @@ use bearward_core::problem::Problems;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
+use crate::answer::CallEnd;
 use crate::host::{self, Buffer, HostError, Level};
 use crate::plugin::Plugin;
 use crate::stream::{self, Stream};
@@ -34,7 +35,9 @@ impl Root {
 
 impl Drop for Root {
     fn drop(&mut self) {
-        PLUGINS.with_borrow_mut(|plugins| plugins.remove(&self.context_id));
+        if let Some(plugin) = PLUGINS.with_borrow_mut(|plugins| plugins.remove(&self.context_id)) {
+            plugin.retire();
+        }
     }
 }
 
@@ -95,7 +98,7 @@ impl RootContext for Root {
 pub(crate) fn on_http_call_response(context_id: u32, token: u32, answered: bool, body_size: usize) {
     let plugin = PLUGINS.with_borrow(|plugins| plugins.get(&context_id).cloned());
     if let Some(plugin) = plugin {
-        plugin.on_http_call_response(token, answered, body_size);
+        plugin.on_http_call_response(CallEnd { token, answered, body_size });
         plugin.pace();
     }
 }

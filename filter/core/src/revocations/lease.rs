@@ -1,15 +1,16 @@
 //! Which of a proxy's VMs asks the issuer. It saves requests and nothing else: two that ask at once are harmless.
 //!
-//! Trap: a host takes a compare-and-swap with 0 for an unconditional write. So a lease that is not there is created as
-//! [`VACANT`], and claimed in a second step by the number that it then has.
+//! Whoever claims the lease raises its *term*, and compare-and-swap lets one do so; so a term is a name that no two have, and no VM
+//! needs another. Trap: a host takes a compare-and-swap with 0 for an unconditional write. So a lease that is not there is
+//! created as [`VACANT`], and claimed in a second step by the number that it then has.
 
 /// How long a lease lasts that is not renewed, in milliseconds: a dead leader is replaced within it.
 pub const LEASE_MS: u64 = 2_000;
 /// How often its holder renews it, in milliseconds.
 pub const RENEWAL_MS: u64 = 500;
 
-/// The bytes of a lease that nobody holds.
-pub const VACANT: [u8; LEASE_BYTES] = [0; LEASE_BYTES];
+/// The bytes of a lease that nobody has ever held.
+pub const VACANT: [u8; LEASE_BYTES] = written(0, 0);
 const LEASE_BYTES: usize = 17;
 /// The version of the bytes.
 const VERSION: u8 = 1;
@@ -21,52 +22,55 @@ pub enum Claim {
     Create,
     /// It is one's own for a while.
     Held,
-    /// Write this by compare-and-swap with the number that was read. Where that succeeds it is one's own.
-    Write([u8; LEASE_BYTES]),
+    /// Write this by compare-and-swap with the number that was read. Where that succeeds it is one's own, under this term.
+    Write {
+        /// The bytes.
+        bytes: [u8; LEASE_BYTES],
+        /// The term.
+        term: u64,
+    },
     /// Somebody else's.
     Others,
 }
 
-/// What `holder`, who is nobody else, is to do at `now_ms` about what was read.
+/// What whoever holds the lease under the term `own`, or does not, is to do at `now_ms` about what was read.
 #[must_use]
-pub fn claim(bytes: Option<&[u8]>, holder: u64, now_ms: u64) -> Claim {
+pub fn claim(bytes: Option<&[u8]>, own: Option<u64>, now_ms: u64) -> Claim {
     let Some(bytes) = bytes else { return Claim::Create };
-    let write = Claim::Write(written(holder, now_ms));
+    let write = |term| Claim::Write { bytes: written(term, now_ms), term };
     match read(bytes) {
-        // Also where the clock was set back.
-        Some((_, renewed_ms)) if now_ms.abs_diff(renewed_ms) >= LEASE_MS => write,
-        Some((own, renewed_ms)) if own == holder => {
+        // Also where the clock was set back; and what was given back.
+        Some((term, renewed_ms)) if now_ms.abs_diff(renewed_ms) >= LEASE_MS => write(term.wrapping_add(1)),
+        Some((term, renewed_ms)) if own == Some(term) => {
             if now_ms.abs_diff(renewed_ms) >= RENEWAL_MS {
-                write
+                write(term)
             } else {
                 Claim::Held
             }
         }
         Some(_) => Claim::Others,
-        // Vacant, of another version, or rubbish: nobody can hold it for ever.
-        None => write,
+        // Of another version, or rubbish: nobody can hold it for ever.
+        None => write(1),
     }
 }
 
 /// The bytes that give it back, where it is one's own: the next one need not wait.
 #[must_use]
-pub fn release(bytes: Option<&[u8]>, holder: u64) -> Option<[u8; LEASE_BYTES]> {
-    let (own, _) = read(bytes?)?;
-    (own == holder).then_some(VACANT)
+pub fn release(bytes: Option<&[u8]>, own: Option<u64>) -> Option<[u8; LEASE_BYTES]> {
+    let (term, _) = read(bytes?)?;
+    (own == Some(term)).then_some(written(term, 0))
 }
 
 fn read(bytes: &[u8]) -> Option<(u64, u64)> {
     let ([version], rest) = bytes.split_first_chunk::<1>()?;
-    let (holder, renewed_ms) = rest.split_first_chunk::<8>()?;
+    let (term, renewed_ms) = rest.split_first_chunk::<8>()?;
     let renewed_ms = <[u8; 8]>::try_from(renewed_ms).ok()?;
-    (*version == VERSION).then_some((u64::from_le_bytes(*holder), u64::from_le_bytes(renewed_ms)))
+    (*version == VERSION).then_some((u64::from_le_bytes(*term), u64::from_le_bytes(renewed_ms)))
 }
 
-fn written(holder: u64, now_ms: u64) -> [u8; LEASE_BYTES] {
-    let mut bytes = VACANT;
-    let parts = [VERSION].into_iter().chain(holder.to_le_bytes()).chain(now_ms.to_le_bytes());
-    bytes.iter_mut().zip(parts).for_each(|(byte, part)| *byte = part);
-    bytes
+const fn written(term: u64, renewed_ms: u64) -> [u8; LEASE_BYTES] {
+    let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (term.to_le_bytes(), renewed_ms.to_le_bytes());
+    [VERSION, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
 }
 
 #[cfg(test)]
@@ -75,44 +79,57 @@ mod tests {
 
     const NOW: u64 = 1_000_000;
 
+    fn write(term: u64, now_ms: u64) -> Claim {
+        Claim::Write { bytes: written(term, now_ms), term }
+    }
+
     #[test]
     fn a_lease_that_is_not_there_is_created_vacant_and_then_claimed() {
-        assert_eq!(claim(None, 1, NOW), Claim::Create);
-        assert_eq!(claim(Some(&VACANT), 1, NOW), Claim::Write(written(1, NOW)));
+        assert_eq!(claim(None, None, NOW), Claim::Create);
+        assert_eq!(claim(Some(&VACANT), None, NOW), write(1, NOW));
     }
 
     #[test]
-    fn a_lease_of_somebody_else_is_left_alone_until_it_is_over() {
+    fn a_lease_of_somebody_else_is_left_alone_until_it_is_over_and_then_has_another_term() {
         let lease = written(1, NOW);
-        assert_eq!(claim(Some(&lease), 2, NOW + LEASE_MS - 1), Claim::Others);
-        assert_eq!(claim(Some(&lease), 2, NOW + LEASE_MS), Claim::Write(written(2, NOW + LEASE_MS)));
+        for own in [None, Some(0), Some(2)] {
+            assert_eq!(claim(Some(&lease), own, NOW + LEASE_MS - 1), Claim::Others);
+            assert_eq!(claim(Some(&lease), own, NOW + LEASE_MS), write(2, NOW + LEASE_MS));
+        }
     }
 
     #[test]
-    fn its_holder_renews_it_in_time() {
+    fn its_holder_renews_it_in_time_under_the_same_term() {
         let lease = written(1, NOW);
-        assert_eq!(claim(Some(&lease), 1, NOW + RENEWAL_MS - 1), Claim::Held);
-        assert_eq!(claim(Some(&lease), 1, NOW + RENEWAL_MS), Claim::Write(written(1, NOW + RENEWAL_MS)));
+        assert_eq!(claim(Some(&lease), Some(1), NOW + RENEWAL_MS - 1), Claim::Held);
+        assert_eq!(claim(Some(&lease), Some(1), NOW + RENEWAL_MS), write(1, NOW + RENEWAL_MS));
+        assert_eq!(
+            claim(Some(&lease), Some(1), NOW + LEASE_MS),
+            write(2, NOW + LEASE_MS),
+            "too late for that"
+        );
     }
 
     #[test]
     fn a_clock_that_is_set_back_does_not_leave_a_lease_to_a_dead_holder() {
-        let lease = written(1, NOW);
-        assert_eq!(claim(Some(&lease), 2, 5), Claim::Write(written(2, 5)));
+        assert_eq!(claim(Some(&written(1, NOW)), None, 5), write(2, 5));
     }
 
     #[test]
     fn rubbish_is_nobody_s_lease() {
         for bytes in [&b""[..], b"rubbish", &[2; LEASE_BYTES], &[1; LEASE_BYTES + 1]] {
-            assert_eq!(claim(Some(bytes), 1, NOW), Claim::Write(written(1, NOW)));
+            assert_eq!(claim(Some(bytes), Some(1), NOW), write(1, NOW));
         }
     }
 
     #[test]
-    fn only_its_holder_gives_it_back() {
+    fn only_its_holder_gives_it_back_and_the_next_term_is_another() {
         let lease = written(1, NOW);
-        assert_eq!(release(Some(&lease), 1), Some(VACANT));
-        assert_eq!(release(Some(&lease), 2), None);
-        assert_eq!(release(None, 1), None);
+        let given_back = release(Some(&lease), Some(1)).unwrap();
+        assert_eq!(claim(Some(&given_back), None, NOW + 1), write(2, NOW + 1));
+        assert_eq!(claim(Some(&given_back), Some(1), NOW + 1), write(2, NOW + 1));
+        for (bytes, own) in [(Some(&lease[..]), Some(2)), (Some(&lease[..]), None), (None, Some(1))] {
+            assert_eq!(release(bytes, own), None);
+        }
     }
 }

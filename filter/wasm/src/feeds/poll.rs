@@ -8,14 +8,14 @@ use bearward_core::policy::{RevocationFeed, TrustedIssuer};
 use bearward_core::refresh::Refresh;
 use bearward_core::revocations::answer::parse_keys;
 use bearward_core::revocations::chain::{Head, head_key, lease_key, shown};
-use bearward_core::revocations::lease::{Claim, VACANT, claim};
+use bearward_core::revocations::lease::{Claim, VACANT, claim, release};
 use bearward_core::revocations::reading::Read;
 use bearward_core::revocations::{Feed, FeedRefusal, FeedTrust, Taken};
 use bearward_core::signature_host::NoSignatureHost;
 use bearward_protocol::bounds::MAX_JWK_SET_BYTES;
 use bearward_protocol::revocations::MAX_ANSWER_BYTES;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, CallEnd};
 use crate::host::{self, HostError, Level};
 use crate::metrics::Metrics;
 use crate::shared::Shared;
@@ -25,7 +25,10 @@ const KEYS_REFRESH_SECONDS: u64 = 300;
 const KEYS_TIMEOUT_MS: u32 = 2_000;
 /// An answer that is this much later than its timeout is given up as lost, in milliseconds.
 const LOST_MS: u64 = 5_000;
-/// The pause after a question that failed, in milliseconds; it doubles with each further one.
+/// From one question to the next at least, where no page or part of the same answer is still to come: whoever answers at once, time
+/// and again, is not asked as fast as he can.
+const MIN_PERIOD_MS: u64 = 20;
+/// The pause after a question that brought nothing, in milliseconds; it doubles with each further one.
 const MIN_PAUSE_MS: u64 = 100;
 const MAX_PAUSE_MS: u64 = 5_000;
 
@@ -34,16 +37,22 @@ pub(super) struct FeedPoll {
     iss: String,
     config: RevocationFeed,
     feed: Rc<RefCell<Feed>>,
-    holder: u64,
+    /// Differs between proxies, so that they do not come back all at once.
+    seed: u64,
     keys: Option<KeySet>,
     /// `None`: they stand in the policy.
     keys_due: Option<Refresh>,
     keys_call: Option<u32>,
-    leads: bool,
+    /// Under which the lease is one's own.
+    term: Option<u64>,
     /// The call under way, and when it is lost.
     call: Option<(u32, u64)>,
+    asked_at: u64,
     next_at: u64,
+    /// Questions in a row that brought nothing.
     failures: u32,
+    /// Answers in a row after which a snapshot had to be begun.
+    begun_anew: u32,
     /// What was wrong last, so that it is logged once.
     told: Option<String>,
     reported: Option<(u64, usize, u64)>,
@@ -54,7 +63,7 @@ impl FeedPoll {
         trusted: &TrustedIssuer,
         config: RevocationFeed,
         feed: Rc<RefCell<Feed>>,
-        holder: u64,
+        seed: u64,
     ) -> Self {
         let keys = config.keys.clone();
         let keys_due = keys.is_none().then(|| Refresh::new(KEYS_REFRESH_SECONDS, KEYS_TIMEOUT_MS));
@@ -63,14 +72,16 @@ impl FeedPoll {
             iss: trusted.issuer.iss().unwrap_or_default().to_owned(),
             config,
             feed,
-            holder,
+            seed,
             keys,
             keys_due,
             keys_call: None,
-            leads: false,
+            term: None,
             call: None,
+            asked_at: 0,
             next_at: 0,
             failures: 0,
+            begun_anew: 0,
             told: None,
             reported: None,
         }
@@ -96,33 +107,35 @@ impl FeedPoll {
         self.report(now_ms, metrics);
     }
 
-    pub(super) fn on_answer(
-        &mut self,
-        token: u32,
-        answered: bool,
-        body_size: usize,
-        now_ms: u64,
-        metrics: &Metrics,
-    ) {
-        if self.keys_call == Some(token) {
+    /// Takes the answer of a call that is [awaited](Self::awaits).
+    pub(super) fn on_answer(&mut self, end: CallEnd, now_ms: u64, metrics: &Metrics) {
+        if self.keys_call == Some(end.token) {
             self.keys_call = None;
-            self.take_keys(answered, body_size, now_ms);
+            self.take_keys(end, now_ms, metrics);
         } else {
             self.call = None;
-            match self.take(answered, body_size, now_ms, metrics) {
-                Ok(()) => {
-                    self.failures = 0;
-                    self.next_at = now_ms;
-                    self.told = None;
-                }
+            match self.take(end, now_ms, metrics) {
+                Ok(progress) => self.go_on(progress, now_ms),
                 Err(why) => self.fail(now_ms, &why, metrics),
             }
         }
-        // At once, so that a follower is not what the next answer waits for.
+        // The next question need not wait for a tick.
         if let Err(HostError(status)) = self.lead(now_ms, metrics) {
             self.tell(&format!("shared data cannot be used (status {status})"));
         }
         self.report(now_ms, metrics);
+    }
+
+    /// No VM waits for this one any more.
+    pub(super) fn retire(&mut self) {
+        let key = lease_key(self.feed.borrow().prefix());
+        // Where it cannot be given back, it ends by itself.
+        if let Ok(Some(lease)) = Shared::read(&key)
+            && let Some(vacant) = release(Some(&lease.bytes), self.term)
+        {
+            let _ = lease.replace(&key, &vacant);
+        }
+        self.term = None;
     }
 
     fn fetch_keys(&mut self, now_ms: u64, metrics: &Metrics) {
@@ -141,7 +154,7 @@ impl FeedPoll {
                 if let Some(due) = &mut self.keys_due {
                     due.failed(now_ms);
                 }
-                metrics.feed_refusal(&self.name, "call");
+                metrics.feed_poll_failed(&self.name);
                 self.tell(&format!(
                     "cluster `{}` cannot be called (status {})",
                     self.config.cluster, error.0
@@ -150,12 +163,11 @@ impl FeedPoll {
         }
     }
 
-    fn take_keys(&mut self, answered: bool, body_size: usize, now_ms: u64) {
-        let taken =
-            Answer::read(answered, body_size, MAX_JWK_SET_BYTES).and_then(Answer::good).and_then(|body| {
-                parse_keys(&body)
-                    .map_err(|problems| format!("the JWK Set is refused, problems: {}", problems.len()))
-            });
+    fn take_keys(&mut self, end: CallEnd, now_ms: u64, metrics: &Metrics) {
+        let taken = Answer::read(end, MAX_JWK_SET_BYTES).and_then(Answer::good).and_then(|body| {
+            parse_keys(&body)
+                .map_err(|problems| format!("the JWK Set is refused, problems: {}", problems.len()))
+        });
         let Some(due) = &mut self.keys_due else { return };
         match taken {
             Ok(keys) => {
@@ -166,6 +178,7 @@ impl FeedPoll {
             }
             Err(why) => {
                 due.failed(now_ms);
+                metrics.feed_poll_failed(&self.name);
                 self.tell(&format!("the feed's keys were not fetched: {why}"));
             }
         }
@@ -204,22 +217,24 @@ impl FeedPoll {
         }
     }
 
-    /// Claims the lease, and asks where it is one's own.
+    /// Claims the lease, and asks where it is one's own. Whoever could not verify an answer leaves it to others.
     fn lead(&mut self, now_ms: u64, metrics: &Metrics) -> Result<(), HostError> {
+        if self.keys.is_none() {
+            return Ok(());
+        }
         let key = lease_key(self.feed.borrow().prefix());
         let lease = Shared::read(&key)?;
-        let led = self.leads;
-        self.leads =
-            match (claim(lease.as_ref().map(|lease| lease.bytes.as_slice()), self.holder, now_ms), &lease) {
-                (Claim::Held, _) => true,
-                (Claim::Write(bytes), Some(lease)) => lease.replace(&key, &bytes)?,
-                (Claim::Create, _) => {
-                    host::set_shared_data(&key, &VACANT)?;
-                    false
-                }
-                (Claim::Others | Claim::Write(_), _) => false,
-            };
-        if self.leads && !led {
+        let led = self.term;
+        self.term = match (claim(lease.as_ref().map(|lease| lease.bytes.as_slice()), led, now_ms), &lease) {
+            (Claim::Held, _) => led,
+            (Claim::Write { bytes, term }, Some(lease)) => lease.replace(&key, &bytes)?.then_some(term),
+            (Claim::Create, _) => {
+                host::set_shared_data(&key, &VACANT)?;
+                None
+            }
+            (Claim::Others | Claim::Write { .. }, _) => None,
+        };
+        if self.term.is_some() && led.is_none() {
             metrics.feed_leads(&self.name);
         }
         if self.call.is_some_and(|(_, lost_at)| now_ms >= lost_at) {
@@ -228,7 +243,7 @@ impl FeedPoll {
         // Where the clock was set back, at once.
         let is_due =
             now_ms >= self.next_at || self.next_at > now_ms.saturating_add(MAX_PAUSE_MS.saturating_mul(2));
-        if self.leads && self.keys.is_some() && self.call.is_none() && is_due {
+        if self.term.is_some() && self.call.is_none() && is_due {
             self.ask(now_ms, metrics);
         }
         Ok(())
@@ -239,6 +254,7 @@ impl FeedPoll {
         let timeout_ms = self.config.timeout_ms();
         match self.call(&path, "application/revocations+jwt", timeout_ms) {
             Ok(token) => {
+                self.asked_at = now_ms;
                 self.call = Some((token, now_ms.saturating_add(timeout_ms.into()).saturating_add(LOST_MS)));
             }
             Err(error) => {
@@ -263,18 +279,12 @@ impl FeedPoll {
     }
 
     /// Takes an answer of the issuer.
-    fn take(
-        &mut self,
-        answered: bool,
-        body_size: usize,
-        now_ms: u64,
-        metrics: &Metrics,
-    ) -> Result<(), String> {
-        let answer = Answer::read(answered, body_size, MAX_ANSWER_BYTES)?;
+    fn take(&mut self, end: CallEnd, now_ms: u64, metrics: &Metrics) -> Result<Progress, String> {
+        let answer = Answer::read(end, MAX_ANSWER_BYTES)?;
         if answer.status == b"409" {
             self.feed.borrow_mut().conflict();
             metrics.feed_refusal(&self.name, "conflict");
-            return Ok(());
+            return Ok(Progress::Anew);
         }
         let body = answer.good()?;
         let keys = self.keys.as_ref().ok_or("there are no keys to verify it with")?;
@@ -285,17 +295,23 @@ impl FeedPoll {
         let bytes = head.as_ref().map(|head| head.bytes.as_slice());
         let mut feed = self.feed.borrow_mut();
         match feed.take(&body, trust, bytes, now_ms) {
-            Ok(Taken::Page(object)) => host::set_shared_data(&object, &body).map_err(failed),
+            Ok(Taken::Page(object)) => {
+                host::set_shared_data(&object, &body).map_err(failed)?;
+                Ok(Progress::Part)
+            }
             Ok(Taken::Step(step)) => {
                 host::set_shared_data(step.key(), &body).map_err(failed)?;
+                let has_more = step.asks_on();
                 if let Some(head) = &head
                     && head.replace(&key, &step.head()).map_err(failed)?
                 {
                     feed.commit(*step);
+                    return Ok(if has_more { Progress::Part } else { Progress::Whole });
                 }
-                Ok(())
+                Ok(Progress::Whole)
             }
-            Ok(Taken::Follow | Taken::Again) => Ok(()),
+            Ok(Taken::Follow) => Ok(Progress::Whole),
+            Ok(Taken::Again) => Ok(Progress::Anew),
             Err(refusal) => {
                 metrics.feed_refusal(&self.name, refusal.name());
                 if refusal == FeedRefusal::KeyUnknown
@@ -308,11 +324,29 @@ impl FeedPoll {
         }
     }
 
+    /// When the next question is due, after an answer that was taken.
+    fn go_on(&mut self, progress: Progress, now_ms: u64) {
+        self.failures = 0;
+        self.told = None;
+        self.begun_anew = match progress {
+            Progress::Part => self.begun_anew,
+            Progress::Whole => 0,
+            Progress::Anew => self.begun_anew.saturating_add(1),
+        };
+        self.next_at = match progress {
+            Progress::Part => now_ms,
+            Progress::Anew if self.begun_anew > 1 => {
+                now_ms.saturating_add(pause_ms(self.begun_anew.saturating_sub(2)))
+            }
+            Progress::Whole | Progress::Anew => now_ms.max(self.asked_at.saturating_add(MIN_PERIOD_MS)),
+        };
+    }
+
     /// The next question waits, ever longer, and not as long as that of another proxy.
     fn fail(&mut self, now_ms: u64, why: &str, metrics: &Metrics) {
-        let pause = MIN_PAUSE_MS.checked_shl(self.failures).unwrap_or(MAX_PAUSE_MS).min(MAX_PAUSE_MS);
+        let pause = pause_ms(self.failures);
         self.failures = self.failures.saturating_add(1).min(16);
-        let spread = self.holder.wrapping_mul(u64::from(self.failures)) % pause.max(1);
+        let spread = self.seed.wrapping_mul(u64::from(self.failures)) % pause.max(1);
         self.next_at = now_ms.saturating_add(pause).saturating_add(spread / 2);
         metrics.feed_poll_failed(&self.name);
         self.tell(why);
@@ -340,6 +374,21 @@ impl FeedPoll {
             self.reported = Some(now);
         }
     }
+}
+
+/// What an answer that was taken brought.
+#[derive(Clone, Copy)]
+enum Progress {
+    /// A page or a cut delta: there is more.
+    Part,
+    /// All that there was.
+    Whole,
+    /// A snapshot must be begun.
+    Anew,
+}
+
+fn pause_ms(failures: u32) -> u64 {
+    MIN_PAUSE_MS.checked_shl(failures).unwrap_or(MAX_PAUSE_MS).min(MAX_PAUSE_MS)
 }
 
 /// What stands under the head's key, where it can be replaced: where nothing does, an empty head is put there first, because a

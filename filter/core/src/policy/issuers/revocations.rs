@@ -47,6 +47,8 @@ pub struct RevocationFeed {
     pub credential: Credential,
     /// The feed's keys, where they stand in the policy. Else they are fetched from [`RevocationFeed::keys_path`].
     pub keys: Option<KeySet>,
+    /// These keys as the policy has them.
+    pinned: Option<String>,
     /// How long a request waits for news, in seconds.
     pub wait_seconds: u64,
     /// How old what is known may be, in seconds.
@@ -83,13 +85,14 @@ impl fmt::Debug for Credential {
 }
 
 impl RevocationFeed {
-    /// What the keys of its objects in shared data begin with: a hash of all that says whose feed it is and where it comes
-    /// from, so that two configurations never take each other's.
+    /// What the keys of its objects in shared data begin with: a hash of all that says whose feed it is, where it comes from and
+    /// which keys prove it, so that two configurations never take each other's.
     #[must_use]
     pub fn shared_prefix(&self, issuer: &Issuer) -> String {
         let mut hash = Sha256::new();
         let iss = issuer.iss.as_deref().unwrap_or_default();
-        for part in [iss, &self.cluster, &self.scheme, &self.authority, &self.path] {
+        let pinned = self.pinned.as_deref().unwrap_or_default();
+        for part in [iss, &self.cluster, &self.scheme, &self.authority, &self.path, pinned] {
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
             hash.update(part);
         }
@@ -136,6 +139,7 @@ pub(super) fn read(
         Some((scheme, authority, path))
     });
     let credential = credential_env.and_then(|node| read_credential(&node, secrets));
+    let pinned = keys.as_ref().map(|node| node.value.to_string());
     let keys = keys.map(|node| {
         let fields::RevocationKeys { jwks } = node.fields()?;
         jwks.and_then(|node| read_jwks(&node, Some(FEED_ALGORITHMS)))
@@ -162,6 +166,7 @@ pub(super) fn read(
         path,
         credential: credential?,
         keys: keys.map_or(Some(None), |keys| keys.map(Some))?,
+        pinned,
         wait_seconds: wait?,
         stale_after_seconds: stale_after?,
         when_stale: when_stale?,

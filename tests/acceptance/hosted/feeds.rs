@@ -1,0 +1,306 @@
+//! Following a feed of revocations, with an issuer that does what it is told and a clock that obeys.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bearward_testhost::{Answer, CallRequest, Plugin, PluginId, Request, Response, World};
+use bearward_tests::token::{self, Key};
+use serde_json::{Value, json};
+
+use crate::hosted::gate::{NOW, order, plugin, plugin_of, policy, token as signed, trap_module, world};
+
+const FEED_SEED: [u8; 32] = [11; 32];
+const CREDENTIAL: &str = "q7Rk2Vx9Lm4Tz8Wc1Np6Yh3Jd5Gf0Bs7";
+/// What a poll without news waits for, in milliseconds.
+const WAIT_MS: u64 = 1_000;
+/// The most by which the clock goes on at a time, in milliseconds: the issuer's goes with it.
+const STEP_MS: u64 = 10;
+
+/// What the issuer does with a question.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Honest,
+    /// It does not wait.
+    Hasty,
+    Conflict,
+    Forged,
+    Silent,
+}
+
+/// The issuer.
+struct Issuer {
+    mode: Mode,
+    now_ms: u64,
+    records: Vec<Value>,
+    /// The paths of all questions, and of all that asked for keys.
+    questions: Vec<String>,
+    key_fetches: usize,
+    /// So many of the next fetches of keys are not answered.
+    keys_away: usize,
+}
+
+type Shared = Rc<RefCell<Issuer>>;
+
+impl Issuer {
+    fn new() -> Shared {
+        Rc::new(RefCell::new(Self {
+            mode: Mode::Honest,
+            now_ms: NOW * 1_000,
+            records: Vec::new(),
+            questions: Vec::new(),
+            key_fetches: 0,
+            keys_away: 0,
+        }))
+    }
+
+    fn answer(&mut self, call: &CallRequest) -> Answer {
+        assert_eq!(call.headers.text("authorization"), Some(format!("Bearer {CREDENTIAL}")));
+        let path = call.headers.text(":path").unwrap();
+        if path == "/revocations/v1/keys" {
+            self.key_fetches += 1;
+            if self.keys_away > 0 {
+                self.keys_away -= 1;
+                return Answer::Unreachable;
+            }
+            let key = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "f1", "alg": "EdDSA", "x": token::public_key(&FEED_SEED) });
+            return Answer::now(Response::new(200, json!({ "keys": [key] }).to_string()));
+        }
+        let query = path.strip_prefix("/revocations/v1?").unwrap().to_owned();
+        self.questions.push(query.clone());
+        let held = query.split('&').find_map(|part| part.strip_prefix("sequence="));
+        let held: Option<usize> = held.map(|text| text.parse().unwrap());
+        match self.mode {
+            Mode::Silent => Answer::Never,
+            Mode::Conflict => Answer::now(Response::new(409, "")),
+            Mode::Forged => Answer::After(WAIT_MS, self.signed(held, [12; 32])),
+            Mode::Honest if held == Some(self.records.len()) => {
+                Answer::After(WAIT_MS, self.signed(held, FEED_SEED))
+            }
+            Mode::Honest | Mode::Hasty => Answer::now(self.signed(held, FEED_SEED)),
+        }
+    }
+
+    fn place(sequence: usize) -> Value {
+        json!({ "sequence": sequence, "digest": format!("{sequence:064x}") })
+    }
+
+    fn signed(&self, held: Option<usize>, seed: [u8; 32]) -> Response {
+        let mut payload = json!({
+            "version": 1, "iss": "http://issuer.example.com", "generation": "0123456789abcdef0123456789abcdef",
+            "head": Self::place(self.records.len()), "as_of": self.now_ms,
+            "records": self.records.get(held.unwrap_or(0)..).unwrap(),
+        });
+        match held {
+            Some(held) => payload["from"] = Self::place(held),
+            None => {
+                payload["after"] = json!(0);
+                payload["through"] = json!(self.records.len());
+            }
+        }
+        let header = json!({ "alg": "EdDSA", "typ": "revocations+jwt", "kid": "f1" });
+        Response::new(200, token::sign(&header, &payload, &Key::Ed25519(seed)))
+    }
+
+    fn end_session(&mut self, sid: &str) {
+        let sequence = self.records.len() + 1;
+        self.records
+            .push(json!({ "sequence": sequence, "kind": "session", "name": sid, "ends_at": NOW + 1_260 }));
+    }
+}
+
+fn following() -> Value {
+    let mut policy = policy();
+    policy["issuers"]["bearward"]["revocations"] = json!({
+        "cluster": "internal", "uri": "http://issuer.example.com/revocations/v1", "credential_env": "FEED",
+        "stale_after_seconds": 10, "when_stale": "reject",
+    });
+    policy
+}
+
+fn with_credential(plugin: Plugin) -> Plugin {
+    plugin.environment("FEED", CREDENTIAL)
+}
+
+/// A world of so many workers, and its issuer.
+fn started(workers: usize) -> (World, Shared) {
+    started_with(workers, with_credential(plugin(&following())), Issuer::new())
+}
+
+fn started_with(workers: usize, plugin: Plugin, issuer: Shared) -> (World, Shared) {
+    let answering = Rc::clone(&issuer);
+    let world = world()
+        .plugin(plugin)
+        .workers(workers)
+        .traps_expected()
+        .cluster("internal", move |call| answering.borrow_mut().answer(call))
+        .start()
+        .unwrap();
+    (world, issuer)
+}
+
+/// Lets time go by, for the issuer as well.
+fn advance(world: &mut World, issuer: &Shared, milliseconds: u64) {
+    for _ in 0..milliseconds / STEP_MS {
+        issuer.borrow_mut().now_ms += STEP_MS;
+        world.advance(Duration::from_millis(STEP_MS));
+    }
+}
+
+fn reason(world: &mut World, request: Request) -> String {
+    let outcome = world.request(request);
+    if outcome.reached_the_upstream() {
+        return "forwarded".to_owned();
+    }
+    outcome.local_response().details.strip_prefix("bearward.").unwrap_or("none of ours").to_owned()
+}
+
+fn of_session(sid: &str) -> Request {
+    Request::get("/api/orders/1").bearer(&signed(|claims| claims["sid"] = sid.into()))
+}
+
+#[test]
+fn what_has_ended_is_refused_at_every_worker_although_one_of_them_asks() {
+    let (mut world, issuer) = started(3);
+    advance(&mut world, &issuer, 300);
+    for worker in 0..3 {
+        assert_eq!(reason(&mut world, order().on_worker(worker)), "forwarded");
+    }
+    issuer.borrow_mut().end_session("sid-1");
+    advance(&mut world, &issuer, WAIT_MS + 200);
+    for worker in 0..3 {
+        assert_eq!(reason(&mut world, order().on_worker(worker)), "token_revoked");
+        assert_eq!(reason(&mut world, of_session("sid-2").on_worker(worker)), "forwarded");
+    }
+    let asked = issuer.borrow().questions.len();
+    advance(&mut world, &issuer, 10 * WAIT_MS);
+    let asked = issuer.borrow().questions.len() - asked;
+    assert!((9..=11).contains(&asked), "{asked} questions of three workers in ten times the wait");
+    assert!(world.traps().is_empty(), "{:?}", world.traps());
+}
+
+#[test]
+fn before_anything_is_known_the_answer_is_503_and_never_401() {
+    let issuer = Issuer::new();
+    issuer.borrow_mut().mode = Mode::Silent;
+    let (mut world, issuer) = started_with(1, with_credential(plugin(&following())), issuer);
+    advance(&mut world, &issuer, 300);
+    assert_eq!(reason(&mut world, order()), "revocations_unavailable");
+    assert_eq!(world.request(order()).status(), Some(503));
+}
+
+#[test]
+fn whoever_answers_at_once_without_news_is_not_asked_as_fast_as_he_can() {
+    let (mut world, issuer) = started(2);
+    issuer.borrow_mut().mode = Mode::Hasty;
+    advance(&mut world, &issuer, 2_000);
+    let asked = issuer.borrow().questions.len();
+    assert!((20..=50).contains(&asked), "{asked} questions in two seconds");
+}
+
+#[test]
+fn whoever_knows_no_position_is_asked_ever_more_slowly_and_as_before_once_he_does() {
+    let (mut world, issuer) = started(1);
+    advance(&mut world, &issuer, 300);
+    issuer.borrow_mut().mode = Mode::Conflict;
+    let before = issuer.borrow().questions.len();
+    advance(&mut world, &issuer, 20_000);
+    let asked = issuer.borrow().questions.len() - before;
+    assert!((5..=14).contains(&asked), "{asked} questions in twenty seconds");
+    issuer.borrow_mut().mode = Mode::Honest;
+    issuer.borrow_mut().end_session("sid-1");
+    advance(&mut world, &issuer, 6_000);
+    assert_eq!(reason(&mut world, order()), "token_revoked");
+    let before = issuer.borrow().questions.len();
+    advance(&mut world, &issuer, 5 * WAIT_MS);
+    assert!((4..=6).contains(&(issuer.borrow().questions.len() - before)));
+}
+
+#[test]
+fn a_worker_that_could_verify_nothing_leaves_the_questions_to_others() {
+    let issuer = Issuer::new();
+    // Those of the main thread, which has a VM, too, and of the first worker.
+    issuer.borrow_mut().keys_away = 2;
+    let (mut world, issuer) = started_with(2, with_credential(plugin(&following())), issuer);
+    advance(&mut world, &issuer, 200);
+    assert!(!issuer.borrow().questions.is_empty(), "nobody asks");
+    advance(&mut world, &issuer, 1_000);
+    assert_eq!(reason(&mut world, order().on_worker(0)), "forwarded");
+    assert_eq!(reason(&mut world, order().on_worker(1)), "forwarded");
+}
+
+#[test]
+fn a_configuration_that_goes_hands_the_questions_on_at_once_and_nobody_meets_a_503() {
+    let (mut world, issuer) = started(1);
+    advance(&mut world, &issuer, 300);
+    let mut changed = following();
+    changed["policies"][0]["rules"][0]["name"] = "menu-of-the-day".into();
+    let new = world.add_plugin(with_credential(plugin(&changed))).unwrap();
+    assert_eq!(reason(&mut world, order().through(new)), "forwarded", "the VM knows what it knew");
+    advance(&mut world, &issuer, 100);
+    world.remove_plugin(PluginId::FIRST);
+    issuer.borrow_mut().end_session("sid-1");
+    advance(&mut world, &issuer, 200);
+    assert_eq!(reason(&mut world, order().through(new)), "token_revoked");
+}
+
+#[test]
+fn where_the_worker_that_asked_is_dead_another_asks_within_two_seconds() {
+    let trapping = with_credential(plugin_of(&trap_module(), &following()));
+    let (mut world, issuer) = started_with(2, trapping, Issuer::new());
+    advance(&mut world, &issuer, 300);
+    for worker in 0..2 {
+        assert_eq!(
+            world.request(order().header("x-bearward-trap", "now").on_worker(worker)).status(),
+            Some(503)
+        );
+        issuer.borrow_mut().end_session(&format!("sid-{}", worker + 1));
+        advance(&mut world, &issuer, 2_000 + 200);
+        let other = 1 - worker;
+        let ended = format!("sid-{}", worker + 1);
+        assert_eq!(
+            reason(&mut world, of_session(&ended).on_worker(other)),
+            "token_revoked",
+            "{worker} is dead"
+        );
+        // It is loaded anew by the next request, and takes what was left to it.
+        world.request(order().on_worker(worker));
+        advance(&mut world, &issuer, 300);
+        assert_eq!(reason(&mut world, of_session(&ended).on_worker(worker)), "token_revoked");
+        assert_eq!(reason(&mut world, of_session("sid-3").on_worker(worker)), "forwarded");
+    }
+}
+
+#[test]
+fn what_does_not_verify_is_counted_and_changes_nothing_until_all_is_too_old() {
+    let (mut world, issuer) = started(1);
+    advance(&mut world, &issuer, 300);
+    issuer.borrow_mut().mode = Mode::Forged;
+    issuer.borrow_mut().end_session("sid-1");
+    advance(&mut world, &issuer, 5_000);
+    assert_eq!(reason(&mut world, order()), "forwarded");
+    let counted = world.metric("bearward_feed_refusals.issuer.bearward.reason.signature");
+    assert!(counted.is_some_and(|count| count >= 2), "{counted:?}");
+    advance(&mut world, &issuer, 7_000);
+    assert_eq!(reason(&mut world, order()), "revocations_stale");
+    issuer.borrow_mut().mode = Mode::Honest;
+    advance(&mut world, &issuer, 12_000);
+    assert_eq!(reason(&mut world, order()), "token_revoked");
+    assert_eq!(reason(&mut world, of_session("sid-2")), "forwarded");
+}
+
+#[test]
+fn a_feed_that_falls_silent_is_stale_in_time_and_fresh_again_by_itself() {
+    let (mut world, issuer) = started(2);
+    advance(&mut world, &issuer, 300);
+    issuer.borrow_mut().mode = Mode::Silent;
+    advance(&mut world, &issuer, 9_000);
+    assert_eq!(reason(&mut world, order()), "forwarded");
+    advance(&mut world, &issuer, 3_000);
+    assert_eq!(reason(&mut world, order()), "revocations_stale");
+    issuer.borrow_mut().mode = Mode::Honest;
+    advance(&mut world, &issuer, 15_000);
+    for worker in 0..2 {
+        assert_eq!(reason(&mut world, order().on_worker(worker)), "forwarded");
+    }
+}
