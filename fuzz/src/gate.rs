@@ -8,7 +8,6 @@ use bearward_core::decide::Means;
 use bearward_core::keys::KeySet;
 use bearward_core::policy::IssuerId;
 use bearward_core::problem::Problems;
-use bearward_core::revocations::FeedRing;
 use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{KeyRing, Policy, Request, Verdict, VerifiedTokens};
 use serde_json::Value;
@@ -154,13 +153,7 @@ impl Gate {
         known: &RefCell<VerifiedTokens>,
         headers: &[(Vec<u8>, Vec<u8>)],
     ) -> Verdict<'_> {
-        let means = Means {
-            keys: &self.keys,
-            host: &NoSignatureHost,
-            known: Some(known),
-            feeds: &FeedRing::new(),
-            now: NOW,
-        };
+        let means = Means { known: Some(known), ..Means::new(&self.keys, NOW) };
         self.policy.decide_by(&view(headers), means)
     }
 }

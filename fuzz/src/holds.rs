@@ -10,8 +10,6 @@ pub(crate) use self::forwarded::unreserved;
 use std::cell::RefCell;
 
 use bearward_core::decide::Means;
-use bearward_core::revocations::FeedRing;
-use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Decision, LocalResponse, Rejection, Verdict, VerifiedTokens};
 
 use crate::NOW;
@@ -38,13 +36,7 @@ impl Gate {
     ) -> Verdict<'_> {
         let verdict = self.decide(headers);
         assert_eq!(verdict, self.decide_knowing(known, headers), "a memory that is asked first");
-        let means = Means {
-            keys: &self.keys,
-            host: &NoSignatureHost,
-            known: None,
-            feeds: &FeedRing::new(),
-            now: NOW,
-        };
+        let means = Means::new(&self.keys, NOW);
         check_explanation(&self.policy, &view(headers), means, &verdict);
         if !known.borrow().is_empty() {
             assert_eq!(verdict, self.decide_knowing(known, headers), "and again");
@@ -154,13 +146,7 @@ impl Gate {
         verdict: &Verdict<'_>,
     ) {
         // They trust the same issuers, so that what one has proved is proved for the other.
-        let means = Means {
-            keys: &self.keys,
-            host: &NoSignatureHost,
-            known: Some(known),
-            feeds: &FeedRing::new(),
-            now: NOW,
-        };
+        let means = Means { known: Some(known), ..Means::new(&self.keys, NOW) };
         for policy in &self.stricter {
             let stricter = policy.decide_by(&view(headers), means);
             if let Decision::Reject(rejection) = verdict.decision

@@ -7,8 +7,6 @@ use std::sync::LazyLock;
 use bearward_core::algorithm::AlgorithmName;
 use bearward_core::decide::Means;
 use bearward_core::keys::{KeySet, KeySetProblem};
-use bearward_core::revocations::FeedRing;
-use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Decision, KeyRing, Rejection, VerifiedTokens, json as strict};
 use bearward_protocol::bounds::{MAX_JWK_SET_BYTES, MAX_KEYS};
 use serde_json::{Value, json};
@@ -91,8 +89,7 @@ fn decide_with(set: Result<KeySet, Vec<KeySetProblem>>, known: Option<&RefCell<V
     if let (Ok(set), Some((issuer, _))) = (set, gate.policy.issuers().next()) {
         keys.set(issuer, set);
     }
-    let means =
-        Means { keys: &keys, host: &NoSignatureHost, known, feeds: &FeedRing::new(), now: crate::NOW };
+    let means = Means { known, ..Means::new(&keys, crate::NOW) };
     gate.policy.decide_by(&gate::view(&probe()), means).decision
 }
 

@@ -13,6 +13,7 @@ mod tests;
 
 use std::fmt;
 
+use bearward_protocol::bounds::MAX_KEY_ID_BYTES;
 use secrecy::ExposeSecret;
 
 pub(crate) use ed25519::DamagedKey;
@@ -44,6 +45,16 @@ impl Purpose {
             Self::Feed => "feed_keys",
         }
     }
+}
+
+/// The name of a key, whoever's it is (RFC 7515 section 4.1.4).
+///
+/// # Errors
+/// What it must be.
+pub(crate) fn parse_kid(text: &str) -> Result<String, String> {
+    let is_fine = (1..=MAX_KEY_ID_BYTES).contains(&text.len()) && !text.chars().any(char::is_control);
+    let wrong = || format!("must be a kid of 1 to {MAX_KEY_ID_BYTES} bytes, without control characters");
+    is_fine.then(|| text.to_owned()).ok_or_else(wrong)
 }
 
 /// Gets and changes the keys of this issuer for one purpose: that of the encryption.

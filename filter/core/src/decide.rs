@@ -22,7 +22,7 @@ use crate::request::Request;
 use crate::requirement::{Matched, Requirement};
 use crate::response::LocalResponse;
 use crate::revocations::FeedRing;
-use crate::signature_host::SignatureHost;
+use crate::signature_host::{NoSignatureHost, SignatureHost};
 use crate::verified_tokens::VerifiedTokens;
 
 /// The keys at hand: one place for each issuer of the policy.
@@ -76,6 +76,14 @@ pub struct Means<'m> {
     pub feeds: &'m FeedRing,
     /// The time, in seconds since the epoch.
     pub now: u64,
+}
+
+impl<'m> Means<'m> {
+    /// These keys and this time alone: nobody else verifies, no token is known, and of no feed anything.
+    #[must_use]
+    pub const fn new(keys: &'m KeyRing, now: u64) -> Self {
+        Self { keys, feeds: FeedRing::NONE, host: &NoSignatureHost, known: None, now }
+    }
 }
 
 /// What was decided, and by which rule.
@@ -185,8 +193,7 @@ impl Policy {
         now: u64,
         host: &dyn SignatureHost,
     ) -> Verdict<'_> {
-        let feeds = &FeedRing::new();
-        self.decide_by(request, Means { keys, host, known: None, feeds, now })
+        self.decide_by(request, Means { host, ..Means::new(keys, now) })
     }
 
     /// The same by all means, a memory of verified tokens among them, which never changes a verdict.

@@ -3,8 +3,6 @@
 use std::cell::RefCell;
 
 use bearward_core::decide::Means;
-use bearward_core::revocations::FeedRing;
-use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Rejection, VerifiedTokens};
 
 use crate::NOW;
@@ -39,10 +37,7 @@ impl Gate {
                 Some(place) => elsewhere(headers, &self.places[place]),
             };
             let request = view(&headers);
-            let feeds = &FeedRing::new();
-            let judge = |known| {
-                self.policy.decide_by(&request, Means { keys, host: &NoSignatureHost, known, feeds, now })
-            };
+            let judge = |known| self.policy.decide_by(&request, Means { known, ..Means::new(keys, now) });
             assert_eq!(judge(Some(known)), judge(None), "at {now} after others");
         }
     }
@@ -58,13 +53,7 @@ impl Gate {
         let had_token = last.issuer.is_some() && last.rejection().is_none();
         for now in LATER {
             let request = view(headers);
-            let means = Means {
-                keys: &self.keys,
-                host: &NoSignatureHost,
-                known: Some(known),
-                feeds: &FeedRing::new(),
-                now,
-            };
+            let means = Means { known: Some(known), ..Means::new(&self.keys, now) };
             let verdict = self.policy.decide_by(&request, means);
             if last.rejection() == Some(Rejection::TokenExpired) {
                 assert_eq!(verdict, last, "expired at {at}, but not at {now}");

@@ -1,12 +1,11 @@
 //! `bearward-issuer revoke`: what every proxy refuses from now on.
 
-use bearward_protocol::bounds::MAX_KEY_ID_BYTES;
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
 use super::{Failure, begin, runtime, say};
 use crate::audit::By;
-use crate::keys::Keeper;
+use crate::keys::{Keeper, parse_kid};
 use crate::settings::{KeysCommandSettings, SigningSettings, Sources};
 use crate::store::connect;
 
@@ -33,7 +32,7 @@ pub(crate) struct SessionArguments {
 #[derive(Debug, Args)]
 pub(crate) struct KeyArguments {
     /// The key.
-    #[arg(value_name = "KID", value_parser = kid)]
+    #[arg(value_name = "KID", value_parser = parse_kid)]
     kid: String,
 }
 
@@ -77,9 +76,4 @@ pub(crate) fn run(sources: &Sources, command: &RevokeCommand) -> Result<(), Fail
         }
         Ok(())
     })
-}
-
-fn kid(text: &str) -> Result<String, String> {
-    let fine = (1..=MAX_KEY_ID_BYTES).contains(&text.len()) && !text.chars().any(char::is_control);
-    if fine { Ok(text.to_owned()) } else { Err(format!("must be 1 to {MAX_KEY_ID_BYTES} bytes")) }
 }

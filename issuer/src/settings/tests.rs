@@ -1,5 +1,6 @@
 //! Settings as an operator gives them.
 
+use super::signing::KeySettings;
 use super::*;
 
 const URL: &str = "postgres://bearward:s3cret@db.example.com/bearward";

@@ -1,8 +1,6 @@
 //! The core itself, as the adapter calls it.
 
 use bearward_core::decide::Means;
-use bearward_core::revocations::FeedRing;
-use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Decision, Edit, KeyRing, Policy};
 use bearward_fuzz::holds::check_explanation;
 
@@ -49,13 +47,7 @@ impl Host for Native {
         let all = pseudo.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let all = all.chain(lower.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
         let view = bearward_core::Request::new(all.collect());
-        let means = Means {
-            keys: &self.keys,
-            host: &NoSignatureHost,
-            known: None,
-            feeds: &FeedRing::new(),
-            now: NOW,
-        };
+        let means = Means::new(&self.keys, NOW);
         let verdict = self.policy.decide_by(&view, means);
         check_explanation(&self.policy, &view, means, &verdict);
         Ok(match verdict.decision {

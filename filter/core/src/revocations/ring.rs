@@ -13,6 +13,9 @@ pub struct FeedRing {
 }
 
 impl FeedRing {
+    /// None, for whoever has none.
+    pub const NONE: &'static Self = &Self { feeds: Vec::new() };
+
     /// None yet: an issuer with a feed has its tokens refused with 503.
     #[must_use]
     pub fn new() -> Self {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use bearward_protocol::bounds::MAX_KEY_ID_BYTES;
 use uuid::Uuid;
 
 use super::FAILED;
@@ -16,6 +15,7 @@ use crate::api::fields::Fields;
 use crate::api::openapi;
 use crate::app::App;
 use crate::audit::By;
+use crate::keys::parse_kid;
 
 /// Revokes a session, a user's tokens, a key, or everything. Every proxy that reads the feed refuses what is named within a
 /// second; the users log in again.
@@ -76,7 +76,9 @@ impl What {
         let what = match fields.take("kind", "Kind", |text| Kind::parse(&text)) {
             Some(Kind::Session) => fields.take("id", "Id", uuid).map(Self::Session),
             Some(Kind::Subject) => fields.take("id", "Id", uuid).map(Self::Subject),
-            Some(Kind::Key) => fields.take("id", "Id", kid).map(Self::Key),
+            Some(Kind::Key) => fields
+                .take("id", "Id", |text| parse_kid(&text).map_err(|why| format!("Id {why}")))
+                .map(Self::Key),
             Some(Kind::All) => {
                 let keep = fields.take_optional("sessions", "Sessions", |text| match text.as_str() {
                     "keep" => Ok(true),
@@ -111,9 +113,4 @@ impl What {
             }
         }
     }
-}
-
-fn kid(text: String) -> Result<String, String> {
-    let fine = (1..=MAX_KEY_ID_BYTES).contains(&text.len()) && !text.chars().any(char::is_control);
-    if fine { Ok(text) } else { Err(format!("Id must be a kid of 1 to {MAX_KEY_ID_BYTES} bytes")) }
 }

@@ -1,0 +1,219 @@
+//! What VMs leave to each other in shared data.
+
+use super::*;
+
+#[test]
+fn a_vm_that_is_loaded_anew_is_where_the_one_before_it_was() {
+    let (mut vm, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(5));
+    vm.catch_up(&mut shared, &issuer);
+    for sid in ["a", "b", "c"] {
+        issuer.end(sid);
+        issuer.now += 100;
+        vm.catch_up(&mut shared, &issuer);
+        issuer.now += 100;
+        vm.catch_up(&mut shared, &issuer);
+    }
+    let mut anew = Vm::new();
+    anew.follow(&mut shared, issuer.now).unwrap();
+    assert_eq!(anew.feed.standing(), vm.feed.standing());
+    assert!(["s1", "s5", "a", "c"].iter().all(|sid| anew.refuses(sid)));
+    issuer.end("d");
+    issuer.now += 100;
+    assert_eq!(anew.poll(&mut shared, &issuer), Polled::Committed, "and may go on as its leader");
+    vm.follow(&mut shared, issuer.now).unwrap();
+    assert!(vm.refuses("d"));
+}
+
+#[test]
+fn a_follower_reads_only_what_is_new() {
+    let (mut vm, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(9));
+    vm.catch_up(&mut shared, &issuer);
+    let mut follower = Vm::new();
+    follower.follow(&mut shared, issuer.now).unwrap();
+    issuer.end("new");
+    issuer.now += 10;
+    vm.catch_up(&mut shared, &issuer);
+    let head = shared.get(&head_key(PREFIX)).unwrap().to_vec();
+    assert!(follower.feed.look(Some(&head), issuer.now));
+    let key = follower.feed.wanted().unwrap();
+    assert!(key.ends_with(".delta.0"), "{key}");
+    let object = shared.get(&key).unwrap().to_vec();
+    assert_eq!(follower.feed.take_shared(Some(&object), trust(&follower.keys), issuer.now), Ok(Read::Done));
+    assert!(follower.refuses("new"));
+    assert!(!follower.feed.look(Some(&head), issuer.now), "there is no more");
+}
+
+#[test]
+fn an_older_answer_is_not_written_over_a_newer_chain() {
+    let (mut late, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(1));
+    let old = issuer.answer("wait=5").unwrap();
+    issuer.end("s2");
+    issuer.now += 1_000;
+    let mut vm = Vm::new();
+    vm.catch_up(&mut shared, &issuer);
+    assert_eq!(late.take(&mut shared, &old, issuer.now), Polled::Follow);
+    late.follow(&mut shared, issuer.now).unwrap();
+    assert!(late.refuses("s2"));
+    assert_eq!(late.feed.standing(), vm.feed.standing());
+}
+
+#[test]
+fn where_shared_data_are_gone_put_back_or_rubbish_a_snapshot_takes_their_place() {
+    let (mut vm, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(3));
+    vm.catch_up(&mut shared, &issuer);
+    let put_back = shared.clone();
+    issuer.now += 1_000;
+    vm.catch_up(&mut shared, &issuer);
+    let mut rubbish = Shared::default();
+    rubbish.set(&head_key(PREFIX), b"rubbish");
+    let mut vacant = Shared::default();
+    vacant.set(&head_key(PREFIX), &Head::vacant(7).to_bytes());
+    for mut shared in [Shared::default(), put_back, rubbish, vacant] {
+        issuer.now += 1_000;
+        assert_eq!(vm.poll(&mut shared, &issuer), Polled::Again);
+        vm.catch_up(&mut shared, &issuer);
+        let mut anew = Vm::new();
+        anew.follow(&mut shared, issuer.now).unwrap();
+        assert_eq!(anew.feed.standing(), vm.feed.standing());
+    }
+}
+
+#[test]
+fn a_head_that_promises_too_much_makes_nobody_fresh_and_is_replaced() {
+    let (mut vm, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(3));
+    vm.catch_up(&mut shared, &issuer);
+    let mut head = Head::parse(shared.get(&head_key(PREFIX)).unwrap()).unwrap();
+    head.end.as_mut().unwrap().standing.as_of = u64::MAX;
+    shared.set(&head_key(PREFIX), &head.to_bytes());
+    issuer.now += 40_000;
+    let mut anew = Vm::new();
+    anew.follow(&mut shared, issuer.now).unwrap();
+    assert_eq!(anew.feed.freshness(issuer.now), Freshness::Stale);
+    vm.catch_up(&mut shared, &issuer);
+}
+
+#[test]
+fn an_object_that_is_missing_or_forged_leaves_nothing_of_its_chain_and_the_leader_takes_a_snapshot() {
+    let (mut vm, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(3));
+    vm.catch_up(&mut shared, &issuer);
+    let page = shared.keys().into_iter().find(|key| key.ends_with(".page.1")).unwrap();
+    shared.set(&page, b"rubbish");
+    let mut anew = Vm::new();
+    assert_eq!(anew.follow(&mut shared, issuer.now), Err(FeedRefusal::Form));
+    assert_eq!(anew.feed.freshness(issuer.now), Freshness::Unknown);
+    issuer.now += 100;
+    assert_eq!(vm.poll(&mut shared, &issuer), Polled::Again);
+    vm.catch_up(&mut shared, &issuer);
+    anew.follow(&mut shared, issuer.now).unwrap();
+    assert_eq!(anew.feed.freshness(issuer.now), Freshness::Fresh);
+}
+
+#[test]
+fn a_key_that_leaves_the_set_has_a_snapshot_taken() {
+    let (mut vm, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(3));
+    vm.catch_up(&mut shared, &issuer);
+    issuer.signer = ("f2", 12);
+    issuer.now += 100;
+    assert_eq!(vm.poll(&mut shared, &issuer), Polled::Refused(FeedRefusal::KeyUnknown));
+    vm.keys = keys_of(&[("f1", 11), ("f2", 12)]);
+    vm.feed.keys_changed(&vm.keys);
+    assert!(!vm.feed.wants_snapshot());
+    assert_eq!(vm.poll(&mut shared, &issuer), Polled::Committed);
+    vm.keys = keys_of(&[("f2", 12)]);
+    vm.feed.keys_changed(&vm.keys);
+    assert!(vm.feed.wants_snapshot());
+    vm.catch_up(&mut shared, &issuer);
+    let mut anew = Vm { keys: keys_of(&[("f2", 12)]), ..Vm::new() };
+    anew.follow(&mut shared, issuer.now).unwrap();
+    assert_eq!(anew.feed.freshness(issuer.now), Freshness::Fresh);
+}
+
+#[test]
+fn a_chain_of_an_unknown_key_is_read_again_once_the_keys_have_changed() {
+    let (mut vm, mut shared, issuer) = (Vm::new(), Shared::default(), issuer_with(3));
+    vm.catch_up(&mut shared, &issuer);
+    let mut anew = Vm { keys: keys_of(&[("f9", 19)]), ..Vm::new() };
+    assert_eq!(anew.follow(&mut shared, issuer.now), Err(FeedRefusal::KeyUnknown));
+    assert_eq!(anew.follow(&mut shared, issuer.now), Ok(()), "not on every tick");
+    anew.keys = feed_keys();
+    anew.feed.keys_changed(&anew.keys);
+    anew.follow(&mut shared, issuer.now).unwrap();
+    assert_eq!(anew.feed.standing(), vm.feed.standing());
+}
+
+#[test]
+fn a_chain_that_has_grown_long_is_replaced_by_a_snapshot() {
+    let (mut vm, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(1));
+    issuer.page = 400;
+    vm.catch_up(&mut shared, &issuer);
+    let sid = "x".repeat(200);
+    let mut most = 0;
+    for index in 0..1_200 {
+        (0..4).for_each(|more| issuer.end(&format!("{sid}{index}.{more}")));
+        issuer.now += 1;
+        vm.catch_up(&mut shared, &issuer);
+        most = most.max(vm.feed.held.as_ref().unwrap().head.end.unwrap().deltas);
+    }
+    assert!((256..600).contains(&most), "{most}");
+    assert_ne!(head_key(PREFIX), lease_key(PREFIX));
+}
+
+#[test]
+fn a_head_that_promises_too_much_does_not_keep_a_snapshot_out_for_ever() {
+    let (mut vm, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(3));
+    vm.catch_up(&mut shared, &issuer);
+    let mut head = Head::parse(shared.get(&head_key(PREFIX)).unwrap()).unwrap();
+    head.end.as_mut().unwrap().standing.as_of = u64::MAX;
+    shared.set(&head_key(PREFIX), &head.to_bytes());
+    issuer.generation = [2; 16];
+    issuer.now += 1_000;
+    vm.catch_up(&mut shared, &issuer);
+    assert_eq!(vm.feed.standing().unwrap().position.generation, [2; 16]);
+}
+
+#[test]
+fn of_two_leaders_the_later_one_follows_the_other() {
+    let (mut one, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(1));
+    one.catch_up(&mut shared, &issuer);
+    let mut other = Vm::new();
+    other.follow(&mut shared, issuer.now).unwrap();
+    issuer.end("s2");
+    issuer.now += 10;
+    let late = issuer.answer(&other.feed.query(5)).unwrap();
+    issuer.now += 10;
+    one.catch_up(&mut shared, &issuer);
+    assert_eq!(other.take(&mut shared, &late, issuer.now), Polled::Follow);
+    other.follow(&mut shared, issuer.now).unwrap();
+    assert_eq!(other.feed.standing(), one.feed.standing());
+}
+
+#[test]
+fn of_two_snapshots_at_once_the_later_one_is_begun_anew() {
+    let (mut one, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(3));
+    let mut other = Vm::new();
+    assert_eq!(other.poll(&mut shared, &issuer), Polled::Page);
+    issuer.end("s4");
+    one.catch_up(&mut shared, &issuer);
+    let asked = other.feed.query(5);
+    let mut page = issuer_with(3).payload(&asked).unwrap();
+    page["as_of"] = (issuer.now + 10).into();
+    issuer.now += 10;
+    // Its pages may stand where those of the other do.
+    let mut older = Head::parse(shared.get(&head_key(PREFIX)).unwrap()).unwrap();
+    older.end.as_mut().unwrap().standing.as_of = START - 1;
+    shared.set(&head_key(PREFIX), &older.to_bytes());
+    assert_eq!(other.take(&mut shared, &issuer.sign(&page), issuer.now), Polled::Again);
+    other.catch_up(&mut shared, &issuer);
+}
+
+#[test]
+fn a_chain_that_does_not_lead_where_its_head_says_is_not_taken() {
+    let (mut vm, mut shared, issuer) = (Vm::new(), Shared::default(), issuer_with(3));
+    vm.catch_up(&mut shared, &issuer);
+    let mut head = Head::parse(shared.get(&head_key(PREFIX)).unwrap()).unwrap();
+    head.end.as_mut().unwrap().standing.position.sequence += 1;
+    shared.set(&head_key(PREFIX), &head.to_bytes());
+    let mut anew = Vm::new();
+    assert_eq!(anew.follow(&mut shared, issuer.now), Err(FeedRefusal::Chain));
+    assert_eq!(anew.feed.standing(), None);
+}
