@@ -8,6 +8,8 @@ mod thumbprint;
 pub use secret::{Secret, SecretError};
 pub use thumbprint::Thumbprint;
 
+use std::sync::Arc;
+
 use std::fmt;
 
 use bearward_protocol::bounds::{MAX_JWK_SET_BYTES, MAX_KEYS};
@@ -39,7 +41,7 @@ struct Key {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Name {
     /// Exactly this `kid`.
-    Is(String),
+    Is(Arc<str>),
     /// A JWK without `kid`: only tokens without one.
     Absent,
     /// A secret from the environment has no `kid`; whatever the token says is ignored.
@@ -165,7 +167,7 @@ impl KeySet {
         self.prove(kid, algorithm, signing_input, signature, host).map(|_| ())
     }
 
-    /// As [`KeySet::verify`], and says which key it was.
+    /// As [`KeySet::verify`], and says which key it was, by its thumbprint and by the name that the set has for it.
     pub(crate) fn prove(
         &self,
         kid: Option<&str>,
@@ -173,11 +175,15 @@ impl KeySet {
         signing_input: &[u8],
         signature: &[u8],
         host: &dyn SignatureHost,
-    ) -> Result<Thumbprint, Rejection> {
+    ) -> Result<(Thumbprint, Option<Arc<str>>), Rejection> {
         let signed = Signed { input: signing_input, signature, host };
         let mut fitting = self.select(kid, algorithm)?;
         let key = fitting.find(|key| key.material.verifies(&signed)).ok_or(Rejection::SignatureInvalid)?;
-        Ok(key.thumbprint)
+        let name = match &key.name {
+            Name::Is(name) => Some(Arc::clone(name)),
+            Name::Absent | Name::Any => None,
+        };
+        Ok((key.thumbprint, name))
     }
 
     /// Whether [`KeySet::verify`] would still ask the key that a signature was verified with.
@@ -198,7 +204,7 @@ impl KeySet {
     ) -> Result<impl Iterator<Item = &'s Key>, Rejection> {
         let named = self.keys.iter().filter(move |key| match (&key.name, kid) {
             (Name::Any, _) | (_, None) => true,
-            (Name::Is(name), Some(kid)) => name == kid,
+            (Name::Is(name), Some(kid)) => **name == *kid,
             (Name::Absent, Some(_)) => false,
         });
         let mut fitting = named.clone().filter(move |key| key.material.algorithm() == algorithm).peekable();
@@ -243,7 +249,7 @@ impl KeySet {
     /// The keys, in words: what `kid` each answers to, and its algorithm.
     pub(crate) fn names(&self) -> Vec<String> {
         let name = |key: &Key| match &key.name {
-            Name::Is(kid) => kid.clone(),
+            Name::Is(kid) => kid.to_string(),
             Name::Absent => "(without kid)".to_owned(),
             Name::Any => "(a shared secret)".to_owned(),
         };

@@ -4,6 +4,7 @@
 //! `b64`, any `cty`. Its `Validator` is not used: it deserializes the claims before it checks the signature.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bearward_protocol::bounds::{MAX_KEY_ID_BYTES, MAX_TOKEN_BYTES};
 use jwt_compact::UntrustedToken;
@@ -41,15 +42,19 @@ pub struct VerifiedToken {
 /// What it was verified with: whether that still stands can be asked again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Proof {
+    /// As the token says it.
     kid: Option<Rc<str>>,
+    /// As the set of keys does.
+    name: Option<Arc<str>>,
     algorithm: AlgorithmName,
     key: Thumbprint,
 }
 
 impl Proof {
-    /// The name of the key, where the token says one.
-    pub(crate) fn kid(&self) -> Option<&str> {
-        self.kid.as_deref()
+    /// The name of the key. What the set says counts, so that whoever leaves `kid` out of a token cannot leave out whose key it
+    /// is; only a key that the set has no name for, a secret for one, is what the token calls it.
+    pub(crate) fn key_name(&self) -> Option<&str> {
+        self.name.as_deref().or(self.kid.as_deref())
     }
 
     /// Whether these keys would prove it again.
@@ -102,8 +107,8 @@ impl<'t> UnverifiedJws<'t> {
     pub(crate) fn prove(&self, keys: &KeySet, host: &dyn SignatureHost) -> Result<Proof, Rejection> {
         let kid: Option<Rc<str>> = self.token.header().key_id.as_deref().map(Rc::from);
         let signature = self.token.signature_bytes();
-        let key = keys.prove(kid.as_deref(), self.algorithm, self.signing_input, signature, host)?;
-        Ok(Proof { kid, algorithm: self.algorithm, key })
+        let (key, name) = keys.prove(kid.as_deref(), self.algorithm, self.signing_input, signature, host)?;
+        Ok(Proof { kid, name, algorithm: self.algorithm, key })
     }
 }
 

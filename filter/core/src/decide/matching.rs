@@ -9,7 +9,7 @@ use crate::credentials::query_holds;
 use crate::host_name::{self, Closeness};
 use crate::identity::{METHOD_PARAMETER, names_another_method};
 use crate::path::{CanonicalPath, PathSettings};
-use crate::policy::{Access, Mode, Policy, Rule, Scope};
+use crate::policy::{Access, Mode, Policy, Rule, Scope, WhenStale};
 use crate::reading::Readings;
 use crate::rejection::Rejection;
 use crate::request::Request;
@@ -227,6 +227,7 @@ impl RuleMatch<'_> {
             && !own.access.names_parameters()
             && self.scope.settings.credentials == other.scope.settings.credentials
             && (own.mode == Mode::Enforce || rule.mode == Mode::Observe)
+            && (own.when_stale == rule.when_stale || own.when_stale == Some(WhenStale::Reject))
     }
 }
 

@@ -20,7 +20,7 @@ impl Policy {
             witness.see(|| Fact::Revocation(Looked::NoFeed));
             return Ok(());
         };
-        let token = proved.claims.revocable(proved.proof.kid())?;
+        let token = proved.claims.revocable(proved.proof.key_name())?;
         // Nobody judges while somebody takes an answer; should it be, nothing is known.
         let feed = means.feeds.get(proved.issuer).and_then(|feed| feed.try_borrow().ok());
         let now_ms = means.now.saturating_mul(1_000);

@@ -105,7 +105,7 @@ pub(super) fn read(
     let entry = match fitting((kty, is_secret), crv, alg, algorithms) {
         Fitting::One(algorithm) if usable => match material(jwk, algorithm) {
             Ok((material, thumbprint)) => {
-                let name = kid.map_or(Name::Absent, |kid| Name::Is(kid.to_owned()));
+                let name = kid.map_or(Name::Absent, |kid| Name::Is(kid.into()));
                 Entry::Key(Box::new(Key { name, material, thumbprint }))
             }
             Err((member, text)) => {

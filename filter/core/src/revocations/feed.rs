@@ -284,7 +284,13 @@ impl Feed {
     }
 
     /// A clock that is set back makes nobody fresher: what lies ahead of it counts as of it from then on.
+    ///
+    /// One that was far ahead, and had records dropped as ended, makes what is held nothing: all is read anew.
     fn observe(&mut self, now_ms: u64) {
+        if self.records.take_premature(now_ms / 1_000) {
+            (self.held, self.seen, self.reading, self.snapshot) = (None, None, None, None);
+            self.wants_snapshot = true;
+        }
         if let Some(held) = &mut self.held {
             held.standing.as_of = held.standing.as_of.min(now_ms);
         }

@@ -37,14 +37,16 @@ impl Feed {
             return self.reading.is_some();
         }
         self.seen = Some(head);
-        self.reading = None;
+        let under_way = self.reading.take();
         let Some(end) = head.end else { return false };
         let there = Standing { as_of: end.standing.as_of.min(now_ms), ..end.standing };
         let is_old = |held: &Held| there == held.standing || there.goes_back_from(&held.standing);
         if self.held.as_ref().is_some_and(is_old) {
             return false;
         }
-        self.reading = Some(self.going_on(head, end).unwrap_or_else(|| Reading::whole(head, end)));
+        let longer = under_way.and_then(|reading| reading.until(head, end));
+        self.reading =
+            Some(longer.or_else(|| self.going_on(head, end)).unwrap_or_else(|| Reading::whole(head, end)));
         true
     }
 
@@ -116,6 +118,21 @@ impl Feed {
 }
 
 impl Reading {
+    /// The same, where its chain has grown meanwhile: whoever began anew at every answer of the issuer would never be there.
+    fn until(mut self, head: Head, end: ChainEnd) -> Option<Self> {
+        let has_grown =
+            head.chain == self.head.chain && end.pages == self.end.pages && end.deltas >= self.end.deltas;
+        if !has_grown {
+            return None;
+        }
+        if self.item == Item::Beat && end.deltas > self.end.deltas {
+            // A delta took its place.
+            self.item = Item::Delta(self.end.deltas);
+        }
+        (self.head, self.end) = (head, end);
+        Some(self)
+    }
+
     const fn whole(head: Head, end: ChainEnd) -> Self {
         let item = end.first();
         Self { head, end, item, at: None, paging: None, proofs: Vec::new(), is_whole: true }

@@ -6,7 +6,7 @@ mod subjects;
 
 use std::collections::BTreeSet;
 
-use bearward_protocol::revocations::SubjectReason;
+use bearward_protocol::revocations::{RECORD_MARGIN_SECONDS, SubjectReason};
 
 pub use super::name::Name;
 use super::name::{Cursor, Named, Swept};
@@ -105,6 +105,8 @@ pub struct Records {
     /// Beyond the entries themselves.
     extra_bytes: usize,
     sweep: Sweep,
+    /// The latest time at which something was dropped as ended, in seconds since the epoch.
+    dropped_at: u64,
 }
 
 /// Of two, the greater minimum and the later end: no token that either concerns is good after its end, so to refuse it
@@ -148,7 +150,10 @@ impl Records {
             Record::Session { ends_at, .. }
             | Record::Subject { ends_at, .. }
             | Record::Epoch { ends_at, .. }
-                if ends_at <= now => {}
+                if ends_at <= now =>
+            {
+                self.dropped_at = self.dropped_at.max(now);
+            }
             Record::Session { name, ends_at } => match self.sessions.get_mut(&name) {
                 Some(held) => *held = ends_at.max(*held),
                 None => {
@@ -185,7 +190,21 @@ impl Records {
         };
         self.sweep.is_at_subjects = !self.sweep.is_at_subjects;
         self.extra_bytes = self.extra_bytes.saturating_sub(swept.extra_bytes);
-        self.epoch = self.epoch.filter(|record| now < record.ends_at);
+        let epoch = self.epoch.filter(|record| now < record.ends_at);
+        if swept.entries > 0 || epoch.is_none() && self.epoch.is_some() {
+            self.dropped_at = self.dropped_at.max(now);
+        }
+        self.epoch = epoch;
+    }
+
+    /// Whether something was dropped at a time that, by the clock as it is now, has not come yet: what has ended may not have
+    /// ended. Asked once, it is forgotten.
+    pub(super) fn take_premature(&mut self, now: u64) -> bool {
+        let is_premature = self.dropped_at > now.saturating_add(RECORD_MARGIN_SECONDS);
+        if is_premature {
+            self.dropped_at = 0;
+        }
+        is_premature
     }
 
     /// How many are held, those among them that have ended and are not swept yet.

@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use bearward_core::keys::KeySet;
 use bearward_core::policy::{RevocationFeed, TrustedIssuer};
-use bearward_core::refresh::Refresh;
+use bearward_core::refresh::{Refresh, UnknownKey};
 use bearward_core::revocations::answer::parse_keys;
 use bearward_core::revocations::chain::{Head, head_key, lease_key, shown};
-use bearward_core::revocations::lease::{Claim, VACANT, claim, release};
+use bearward_core::revocations::lease::{Claim, LEASE_MS, VACANT, claim, release};
 use bearward_core::revocations::reading::Read;
 use bearward_core::revocations::{Feed, FeedRefusal, FeedTrust, Taken};
 use bearward_core::signature_host::NoSignatureHost;
@@ -28,6 +28,10 @@ const LOST_MS: u64 = 5_000;
 /// From one question to the next at least, where no page or part of the same answer is still to come: whoever answers at once, time
 /// and again, is not asked as fast as he can.
 const MIN_PERIOD_MS: u64 = 20;
+/// After so many questions in a row that brought nothing the lease is left to others, and for how much longer than it lasts it is
+/// not claimed again, in milliseconds: another VM may have a better credential, or a connection that lives.
+const MAX_FAILURES: u32 = 3;
+const STAND_BACK_MS: u64 = LEASE_MS + 500;
 /// The pause after a question that brought nothing, in milliseconds; it doubles with each further one.
 const MIN_PAUSE_MS: u64 = 100;
 const MAX_PAUSE_MS: u64 = 5_000;
@@ -45,8 +49,12 @@ pub(super) struct FeedPoll {
     keys_call: Option<u32>,
     /// Under which the lease is one's own.
     term: Option<u64>,
-    /// The call under way, and when it is lost.
+    /// The call under way, and when it was made.
     call: Option<(u32, u64)>,
+    /// Until when the lease is left to others.
+    stands_back_until: u64,
+    /// Since when what stands in shared data is signed with a key that is not known.
+    unknown_since: Option<u64>,
     asked_at: u64,
     next_at: u64,
     /// Questions in a row that brought nothing.
@@ -78,6 +86,8 @@ impl FeedPoll {
             keys_call: None,
             term: None,
             call: None,
+            stands_back_until: 0,
+            unknown_since: None,
             asked_at: 0,
             next_at: 0,
             failures: 0,
@@ -174,7 +184,6 @@ impl FeedPoll {
                 due.succeeded(now_ms);
                 self.feed.borrow_mut().keys_changed(&keys);
                 self.keys = Some(keys);
-                self.next_at = self.next_at.min(now_ms);
             }
             Err(why) => {
                 due.failed(now_ms);
@@ -197,14 +206,25 @@ impl FeedPoll {
         let object = Shared::read(&wanted)?;
         let trust = FeedTrust { iss: &self.iss, keys, host: &NoSignatureHost };
         match feed.take_shared(object.as_ref().map(|object| object.bytes.as_slice()), trust, now_ms) {
-            Ok(Read::More | Read::Done) => Ok(()),
-            Err(FeedRefusal::KeyUnknown) => {
-                if let Some(due) = &mut self.keys_due {
-                    due.key_unknown(now_ms, now_ms);
-                }
+            Ok(Read::More | Read::Done) => {
+                self.unknown_since = None;
+                Ok(())
+            }
+            // It says something of this VM, and not of the chain.
+            Err(FeedRefusal::Full) => {
+                metrics.feed_refusal(&self.name, FeedRefusal::Full.name());
                 Ok(())
             }
             Err(refusal) => {
+                // Only a set that was asked for since then can say that there is no such key.
+                let since = *self.unknown_since.get_or_insert(now_ms);
+                if refusal == FeedRefusal::KeyUnknown
+                    && let Some(due) = &mut self.keys_due
+                    && due.key_unknown(since, now_ms) != UnknownKey::Absent
+                {
+                    return Ok(());
+                }
+                self.unknown_since = None;
                 metrics.feed_refusal(&self.name, refusal.name());
                 // Whoever leads takes a snapshot then.
                 if let Some(head) = &head
@@ -219,7 +239,9 @@ impl FeedPoll {
 
     /// Claims the lease, and asks where it is one's own. Whoever could not verify an answer leaves it to others.
     fn lead(&mut self, now_ms: u64, metrics: &Metrics) -> Result<(), HostError> {
-        if self.keys.is_none() {
+        // Not longer, where the clock was set back.
+        let stands_back = (1..=STAND_BACK_MS).contains(&self.stands_back_until.saturating_sub(now_ms));
+        if self.keys.is_none() || stands_back {
             return Ok(());
         }
         let key = lease_key(self.feed.borrow().prefix());
@@ -237,7 +259,9 @@ impl FeedPoll {
         if self.term.is_some() && led.is_none() {
             metrics.feed_leads(&self.name);
         }
-        if self.call.is_some_and(|(_, lost_at)| now_ms >= lost_at) {
+        let lost_ms = u64::from(self.config.timeout_ms()).saturating_add(LOST_MS);
+        // Also where the clock was set back.
+        if self.call.is_some_and(|(_, sent_at)| now_ms.abs_diff(sent_at) >= lost_ms) {
             self.call = None;
         }
         // Where the clock was set back, at once.
@@ -255,7 +279,7 @@ impl FeedPoll {
         match self.call(&path, "application/revocations+jwt", timeout_ms) {
             Ok(token) => {
                 self.asked_at = now_ms;
-                self.call = Some((token, now_ms.saturating_add(timeout_ms.into()).saturating_add(LOST_MS)));
+                self.call = Some((token, now_ms));
             }
             Err(error) => {
                 let why = format!("cluster `{}` cannot be called (status {})", self.config.cluster, error.0);
@@ -350,6 +374,10 @@ impl FeedPoll {
         self.next_at = now_ms.saturating_add(pause).saturating_add(spread / 2);
         metrics.feed_poll_failed(&self.name);
         self.tell(why);
+        if self.failures >= MAX_FAILURES {
+            self.retire();
+            self.stands_back_until = now_ms.saturating_add(STAND_BACK_MS);
+        }
     }
 
     fn tell(&mut self, why: &str) {

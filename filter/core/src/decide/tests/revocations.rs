@@ -270,3 +270,52 @@ fn an_explanation_says_what_was_looked_up() {
         assert_eq!(told(&Gate::holding(records)), expected);
     }
 }
+
+/// The key's name is what the set calls it: a thief need not write it down.
+#[test]
+fn a_revoked_key_is_refused_also_where_the_token_does_not_name_it() {
+    let claims = json!({ "sid": "s1", "user_version": 3, "epoch": 2 });
+    let nameless = crate::fixtures::sign(
+        &with(crate::fixtures::header(), json!({ "kid": null })),
+        &with(payload(), claims),
+    );
+    let verdict = |record: Record| {
+        let gate = Gate::holding(vec![record]);
+        let keys = KeyRing::of(&gate.policy);
+        let means = Means { feeds: &gate.feeds, known: Some(&gate.known), ..Means::new(&keys, NOW) };
+        let authorization = format!("Bearer {nameless}");
+        let headers =
+            [(":method", "GET"), (":path", "/"), (":authority", "a.test"), ("authorization", &authorization)];
+        let request = Request::new(headers.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())).collect());
+        let first = gate.policy.decide_by(&request, means).rejection();
+        assert_eq!(gate.policy.decide_by(&request, means).rejection(), first, "known");
+        first
+    };
+    assert_eq!(verdict(Record::Key { name: "k1".into() }), Some(Rejection::TokenRevoked));
+    assert_eq!(verdict(Record::Key { name: "k2".into() }), None);
+}
+
+#[test]
+fn a_path_that_a_server_could_take_to_a_rule_that_is_stricter_about_what_is_stale_is_refused() {
+    let rules = |wide: Value, narrow: Value| {
+        let (mut all, mut payments) = (
+            json!({ "name": "all", "paths": ["/**"] }),
+            json!({ "name": "payments", "paths": ["/payments"] }),
+        );
+        all["when_stale"] = wide;
+        payments["when_stale"] = narrow;
+        let gate = Gate {
+            policy: policy(feed_that("reject"), json!([payments, all])),
+            feeds: FeedRing::new(),
+            known: RefCell::default(),
+        };
+        gate.at("/Payments")
+    };
+    assert_eq!(rules(json!("allow"), json!("reject")), "reject path_ambiguous");
+    assert_eq!(rules(json!("allow"), json!("allow")), "reject revocations_unavailable");
+    assert_eq!(
+        rules(json!("reject"), json!("allow")),
+        "reject revocations_unavailable",
+        "the stricter one decides"
+    );
+}

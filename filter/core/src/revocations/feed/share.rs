@@ -56,6 +56,10 @@ impl Feed {
             Some(before) => (before.chain, before.bytes, before.proofs, before.paging.pages),
             None => (standing_chain.wrapping_add(1), 0, Vec::new(), 0),
         };
+        // Another VM has begun a chain meanwhile, perhaps where these pages go: they must not be written over it.
+        if standing_chain.wrapping_add(1) != chain {
+            return Ok(self.again());
+        }
         bytes = bytes.saturating_add(size);
         remember(&mut proofs, &answer.proof);
         match link {
@@ -70,10 +74,6 @@ impl Feed {
                     |head: Head| head.end.is_some_and(|end| standing.goes_back_from(&end.standing));
                 if there.is_some_and(goes_back) && self.is_newer(there.as_ref()) {
                     return Ok(Taken::Follow);
-                }
-                // Another VM has begun a chain meanwhile: perhaps where these pages went.
-                if standing_chain.wrapping_add(1) != chain {
-                    return Ok(self.again());
                 }
                 let end = ChainEnd {
                     standing,
@@ -103,7 +103,8 @@ impl Feed {
     /// Whether what stands in shared data says that it is newer than what is held, and was not found to be nothing.
     fn is_newer(&self, there: Option<&Head>) -> bool {
         let Some(end) = there.and_then(|head| head.end) else { return false };
-        let seen = there == self.seen.as_ref();
+        // What is still being read may yet be something.
+        let seen = there == self.seen.as_ref() && self.reading.is_none();
         !seen && self.held.as_ref().is_none_or(|held| !end.standing.goes_back_from(&held.standing))
     }
 }

@@ -64,6 +64,7 @@ pub(super) struct Subjects {
     first: Named<Pair>,
     /// The others of those users who have several: as a rule nobody.
     further: Named<Vec<Pair>>,
+    swept: Cursor,
 }
 
 impl Subjects {
@@ -102,7 +103,7 @@ impl Subjects {
                 return 0;
             }
             further.push(new);
-            return size_of::<Pair>();
+            return 0;
         }
         if first.covers(new) {
             first.stand_for(new);
@@ -110,21 +111,21 @@ impl Subjects {
             new.stand_for(*first);
             *first = new;
         } else {
-            let extra = name.extra_bytes().saturating_add(size_of::<Pair>());
+            let extra = name.extra_bytes();
             self.further.insert(name, vec![new]);
             return extra;
         }
         0
     }
 
-    /// As [`Named::sweep`]. Those who have several are few, and are looked at each time.
+    /// As [`Named::sweep`], of each of the two.
     pub(super) fn sweep(&mut self, cursor: &mut Cursor, most: usize, now: u64) -> Swept {
         let swept = self.first.sweep(cursor, most, |pair| pair.ends_at() <= now);
         if self.further.len() == 0 {
             return swept;
         }
         let all_ended = |pairs: &Vec<Pair>| pairs.iter().all(|pair| pair.ends_at() <= now);
-        let further = self.further.sweep(&mut Cursor::default(), most, all_ended);
+        let further = self.further.sweep(&mut self.swept, most, all_ended);
         swept.and(further)
     }
 

@@ -217,3 +217,108 @@ fn a_chain_that_does_not_lead_where_its_head_says_is_not_taken() {
     assert_eq!(anew.follow(&mut shared, issuer.now), Err(FeedRefusal::Chain));
     assert_eq!(anew.feed.standing(), None);
 }
+
+impl Vm {
+    /// Reads one object, as a tick does.
+    fn follow_one(&mut self, shared: &Shared, now: u64) {
+        if self.feed.look(shared.get(&head_key(PREFIX)), now) {
+            let object = self.feed.wanted().and_then(|key| shared.get(&key).map(<[u8]>::to_vec));
+            self.feed.take_shared(object.as_deref(), trust(&self.keys), now).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_follower_arrives_although_the_chain_grows_with_every_object_that_it_reads() {
+    let (mut vm, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(30));
+    vm.catch_up(&mut shared, &issuer);
+    let mut follower = Vm::new();
+    // Fifteen pages, and a head that changes before each of them: by a heartbeat, or by a record.
+    for step in 0..60 {
+        if step % 3 == 0 {
+            issuer.end(&format!("during-{step}"));
+        }
+        issuer.now += 10;
+        vm.catch_up(&mut shared, &issuer);
+        follower.follow_one(&shared, issuer.now);
+    }
+    // What is left when nothing comes any more.
+    for _ in 0..3 {
+        follower.follow_one(&shared, issuer.now);
+    }
+    assert_eq!(follower.feed.standing(), vm.feed.standing());
+    assert!(["s1", "s30", "during-0", "during-57"].iter().all(|sid| follower.refuses(sid)));
+}
+
+#[test]
+fn an_older_snapshot_is_not_written_over_a_chain_that_is_being_read() {
+    let (mut shared, mut issuer) = (Shared::default(), issuer_with(2));
+    let old = issuer.answer("wait=5").unwrap();
+    issuer.end("s3");
+    issuer.end("s4");
+    issuer.now += 1_000;
+    Vm::new().catch_up(&mut shared, &issuer);
+    let mut late = Vm::new();
+    late.follow_one(&shared, issuer.now);
+    assert_eq!(late.feed.standing(), None, "it is in the middle of it");
+    let head = shared.get(&head_key(PREFIX)).unwrap().to_vec();
+    assert_eq!(late.take(&mut shared, &old, issuer.now), Polled::Follow);
+    assert_eq!(shared.get(&head_key(PREFIX)), Some(&head[..]));
+    late.follow_one(&shared, issuer.now);
+    assert!(late.refuses("s4"));
+}
+
+#[test]
+fn a_page_is_not_written_where_another_vm_has_begun_a_chain_meanwhile() {
+    let (mut one, mut other, mut shared, mut issuer) =
+        (Vm::new(), Vm::new(), Shared::default(), issuer_with(6));
+    assert_eq!(one.poll(&mut shared, &issuer), Polled::Page);
+    issuer.now += 10;
+    other.catch_up(&mut shared, &issuer);
+    let before = shared.clone();
+    let page = issuer.answer(&one.feed.query(5)).unwrap();
+    assert_eq!(one.take(&mut shared, &page, issuer.now), Polled::Again);
+    assert_eq!(
+        shared.keys().iter().map(|key| shared.get(key)).collect::<Vec<_>>(),
+        before.keys().iter().map(|key| before.get(key)).collect::<Vec<_>>()
+    );
+    let mut anew = Vm::new();
+    anew.follow(&mut shared, issuer.now).unwrap();
+    assert_eq!(anew.feed.standing(), other.feed.standing());
+}
+
+#[test]
+fn an_answer_that_was_not_written_does_not_count() {
+    let (mut vm, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(1));
+    vm.catch_up(&mut shared, &issuer);
+    let before = vm.feed.standing();
+    issuer.end("s2");
+    issuer.now += 100;
+    let answer = issuer.answer(&vm.feed.query(5)).unwrap();
+    let head = shared.get(&head_key(PREFIX)).map(<[u8]>::to_vec);
+    let taken = vm.feed.take(&answer, trust(&vm.keys), head.as_deref(), issuer.now);
+    assert!(matches!(taken, Ok(Taken::Step(_))));
+    // Somebody else's write came between: the step is dropped.
+    drop(taken);
+    assert_eq!(vm.feed.standing(), before);
+    assert!(vm.refuses("s2"), "that it has ended is true all the same");
+    assert_eq!(vm.poll(&mut shared, &issuer), Polled::Committed, "and it is asked for again");
+}
+
+#[test]
+fn a_clock_that_was_far_ahead_and_comes_back_has_all_read_anew() {
+    let (mut vm, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(3));
+    vm.catch_up(&mut shared, &issuer);
+    let far = issuer.now + 2_000_000_000;
+    for _ in 0..4 {
+        vm.feed.tick(far);
+    }
+    issuer.now += 1_000;
+    vm.feed.tick(issuer.now);
+    assert_eq!(vm.feed.freshness(issuer.now), Freshness::Unknown);
+    vm.follow(&mut shared, issuer.now).unwrap();
+    assert!(["s1", "s2", "s3"].iter().all(|sid| vm.refuses(sid)));
+    assert_eq!(vm.feed.freshness(issuer.now), Freshness::Fresh);
+    vm.feed.tick(issuer.now + 10);
+    assert_eq!(vm.feed.freshness(issuer.now + 10), Freshness::Fresh, "once");
+}
