@@ -36,6 +36,10 @@ struct Issuer {
     /// The paths of all questions, and of all that asked for keys.
     questions: Vec<String>,
     key_fetches: usize,
+    /// Calls without the credential.
+    refused: usize,
+    /// The name and the seed of the key that signs, which alone is in the set.
+    key: (&'static str, [u8; 32]),
     /// So many of the next fetches of keys are not answered.
     keys_away: usize,
 }
@@ -50,12 +54,13 @@ impl Issuer {
             records: Vec::new(),
             questions: Vec::new(),
             key_fetches: 0,
+            refused: 0,
+            key: ("f1", FEED_SEED),
             keys_away: 0,
         }))
     }
 
     fn answer(&mut self, call: &CallRequest) -> Answer {
-        assert_eq!(call.headers.text("authorization"), Some(format!("Bearer {CREDENTIAL}")));
         let path = call.headers.text(":path").unwrap();
         if path == "/revocations/v1/keys" {
             self.key_fetches += 1;
@@ -63,8 +68,14 @@ impl Issuer {
                 self.keys_away -= 1;
                 return Answer::Unreachable;
             }
-            let key = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "f1", "alg": "EdDSA", "x": token::public_key(&FEED_SEED) });
+            let (kid, seed) = self.key;
+            let key = json!({ "kty": "OKP", "crv": "Ed25519", "kid": kid, "alg": "EdDSA", "x": token::public_key(&seed) });
             return Answer::now(Response::new(200, json!({ "keys": [key] }).to_string()));
+        }
+        // Keys are public here, so that whoever asks in vain could at least verify.
+        if call.headers.text("authorization") != Some(format!("Bearer {CREDENTIAL}")) {
+            self.refused += 1;
+            return Answer::now(Response::new(401, ""));
         }
         let query = path.strip_prefix("/revocations/v1?").unwrap().to_owned();
         self.questions.push(query.clone());
@@ -75,9 +86,9 @@ impl Issuer {
             Mode::Conflict => Answer::now(Response::new(409, "")),
             Mode::Forged => Answer::After(WAIT_MS, self.signed(held, [12; 32])),
             Mode::Honest if held == Some(self.records.len()) => {
-                Answer::After(WAIT_MS, self.signed(held, FEED_SEED))
+                Answer::After(WAIT_MS, self.signed(held, self.key.1))
             }
-            Mode::Honest | Mode::Hasty => Answer::now(self.signed(held, FEED_SEED)),
+            Mode::Honest | Mode::Hasty => Answer::now(self.signed(held, self.key.1)),
         }
     }
 
@@ -98,7 +109,7 @@ impl Issuer {
                 payload["through"] = json!(self.records.len());
             }
         }
-        let header = json!({ "alg": "EdDSA", "typ": "revocations+jwt", "kid": "f1" });
+        let header = json!({ "alg": "EdDSA", "typ": "revocations+jwt", "kid": self.key.0 });
         Response::new(200, token::sign(&header, &payload, &Key::Ed25519(seed)))
     }
 
@@ -303,4 +314,44 @@ fn a_feed_that_falls_silent_is_stale_in_time_and_fresh_again_by_itself() {
     for worker in 0..2 {
         assert_eq!(reason(&mut world, order().on_worker(worker)), "forwarded");
     }
+}
+
+/// Both are configurations of one VM, as two listeners have them.
+#[test]
+fn who_asks_in_vain_leaves_it_to_who_can() {
+    let mut wrong = following();
+    wrong["issuers"]["bearward"]["revocations"]["credential_env"] = "OTHER".into();
+    let both = |policy: &Value| {
+        with_credential(plugin(policy)).environment("OTHER", "another-credential-of-nobody-at-all")
+    };
+    let (mut world, issuer) = started_with(1, both(&wrong), Issuer::new());
+    let good = world.add_plugin(both(&following())).unwrap();
+    advance(&mut world, &issuer, 6_000);
+    assert!(issuer.borrow().refused > 0, "the other one does not ask");
+    assert_eq!(reason(&mut world, order().through(good)), "forwarded");
+    issuer.borrow_mut().end_session("sid-1");
+    advance(&mut world, &issuer, 6_000);
+    assert_eq!(reason(&mut world, order().through(good)), "token_revoked");
+    assert_eq!(reason(&mut world, order()), "token_revoked", "what one has learnt the VM knows");
+}
+
+#[test]
+fn a_worker_that_is_loaded_after_the_feeds_key_has_changed_is_there_within_seconds() {
+    let trapping = with_credential(plugin_of(&trap_module(), &following()));
+    let (mut world, issuer) = started_with(2, trapping, Issuer::new());
+    issuer.borrow_mut().end_session("sid-1");
+    advance(&mut world, &issuer, 2_000);
+    // All that is shared is signed with the old key; whoever leads knows it still.
+    issuer.borrow_mut().key = ("f2", [13; 32]);
+    issuer.borrow_mut().mode = Mode::Silent;
+    world.request(order().header("x-bearward-trap", "now").on_worker(1));
+    advance(&mut world, &issuer, 1_000);
+    world.request(order().on_worker(1));
+    issuer.borrow_mut().mode = Mode::Honest;
+    let fetches = issuer.borrow().key_fetches;
+    advance(&mut world, &issuer, 12_000);
+    assert_eq!(reason(&mut world, order().on_worker(1)), "token_revoked");
+    assert_eq!(reason(&mut world, of_session("sid-2").on_worker(1)), "forwarded");
+    let fetches = issuer.borrow().key_fetches - fetches;
+    assert!(fetches <= 12, "{fetches} fetches of keys in twelve seconds");
 }

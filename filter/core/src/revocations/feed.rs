@@ -78,7 +78,7 @@ pub enum Taken {
     Step(Box<Step>),
     /// What stands in shared data is newer: [`Feed::look`] at it.
     Follow,
-    /// What stands in shared data leads nowhere: the next question is for a snapshot. Ask by the next tick.
+    /// What stands in shared data leads nowhere: the next question is for a snapshot.
     Again,
 }
 

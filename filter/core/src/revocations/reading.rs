@@ -62,7 +62,8 @@ impl Feed {
     /// # Errors
     /// Why it is refused: nothing of the chain is taken then, but for records, which were verified. Where the head has not
     /// changed meanwhile, nobody can read it: [`Head::broken`] in its place has the leader take a snapshot. Not so for
-    /// [`FeedRefusal::KeyUnknown`], until the feed's keys were fetched anew.
+    /// [`FeedRefusal::Full`], which is this VM's own affair, and for [`FeedRefusal::KeyUnknown`], until a set of the feed's keys that
+    /// was asked for since then lacks it, too.
     pub fn take_shared(
         &mut self,
         object: Option<&[u8]>,
