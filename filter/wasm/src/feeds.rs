@@ -51,6 +51,11 @@ impl Feeds {
         self.polls.iter_mut().for_each(|poll| poll.tick(now_ms, metrics));
     }
 
+    /// Takes what other VMs have left; see [`FeedPoll::restore`].
+    pub(crate) fn restore(&mut self, now_ms: u64, metrics: &Metrics) -> bool {
+        self.polls.iter_mut().fold(false, |restored, poll| poll.restore(now_ms, metrics) || restored)
+    }
+
     /// Whether the answer was to one of these. One to a call that is not under way any more is dropped.
     pub(crate) fn on_answer(&mut self, end: CallEnd, now_ms: u64, metrics: &Metrics) -> bool {
         let Some(poll) = self.polls.iter_mut().find(|poll| poll.awaits(end.token)) else { return false };

@@ -10,9 +10,8 @@ use bearward_protocol::bounds::MAX_JWK_SET_BYTES;
 use crate::answer::{Answer, CallEnd};
 use crate::host::{self, Level};
 use crate::metrics::Metrics;
+use crate::shared::MAX_SHARED_AGE_MS;
 
-/// A set that was shared longer ago than this is not restored: 24 hours, in milliseconds.
-const MAX_SHARED_AGE_MS: u64 = 24 * 60 * 60 * 1000;
 /// How many problems of a refused JWK Set are logged.
 const MAX_LOGGED_PROBLEMS: usize = 3;
 

@@ -107,6 +107,11 @@ impl Plugin {
         {
             verdict = decide();
         }
+        if verdict.rejection() == Some(Rejection::RevocationsUnavailable)
+            && self.feeds.borrow_mut().restore(now_ms, &self.metrics)
+        {
+            verdict = decide();
+        }
         if let (Some(Rejection::KeyUnknown), Some(issuer)) = (verdict.rejection(), verdict.issuer) {
             let is_new = waiter.is_none();
             let patience_ms = self.fetches.borrow().patience_ms(issuer);

@@ -4,6 +4,9 @@ use std::num::NonZeroU32;
 
 use crate::host::{self, HostError};
 
+/// Keys that were shared longer ago than this are not restored: 24 hours, in milliseconds.
+pub(crate) const MAX_SHARED_AGE_MS: u64 = 24 * 60 * 60 * 1000;
+
 /// A value that was read, and the number that a write must name to replace this very one. A host takes 0 for an unconditional
 /// write; it never gives it.
 pub(crate) struct Shared {

@@ -355,3 +355,22 @@ fn a_worker_that_is_loaded_after_the_feeds_key_has_changed_is_there_within_secon
     let fetches = issuer.borrow().key_fetches - fetches;
     assert!(fetches <= 12, "{fetches} fetches of keys in twelve seconds");
 }
+
+#[test]
+fn a_worker_that_is_loaded_while_the_issuer_is_away_judges_its_first_request_by_what_was_left_to_it() {
+    let trapping = with_credential(plugin_of(&trap_module(), &following()));
+    let (mut world, issuer) = started_with(1, trapping, Issuer::new());
+    advance(&mut world, &issuer, 300);
+    for session in ["sid-1", "sid-2", "sid-3"] {
+        issuer.borrow_mut().end_session(session);
+        advance(&mut world, &issuer, 300);
+    }
+    issuer.borrow_mut().mode = Mode::Silent;
+    issuer.borrow_mut().keys_away = usize::MAX;
+    for (token, wanted) in [(of_session("sid-3"), "token_revoked"), (of_session("sid-4"), "forwarded")] {
+        world.request(order().header("x-bearward-trap", "now"));
+        // Nobody loads it anew sooner, after the first time.
+        advance(&mut world, &issuer, 2_000);
+        assert_eq!(reason(&mut world, token), wanted);
+    }
+}

@@ -153,6 +153,12 @@ pub fn lease_key(prefix: &str) -> String {
     format!("{prefix}.lease")
 }
 
+/// The key of the feed's own keys.
+#[must_use]
+pub fn keys_key(prefix: &str) -> String {
+    format!("{prefix}.keys")
+}
+
 /// The key of an object: of this snapshot's place or the other's.
 pub(super) fn object_key(prefix: &str, chain: u64, item: Item) -> String {
     let place = chain % 2;

@@ -7,7 +7,7 @@ use bearward_core::keys::KeySet;
 use bearward_core::policy::{RevocationFeed, TrustedIssuer};
 use bearward_core::refresh::{Refresh, UnknownKey};
 use bearward_core::revocations::answer::parse_keys;
-use bearward_core::revocations::chain::{Head, head_key, lease_key, shown};
+use bearward_core::revocations::chain::{Head, head_key, keys_key, lease_key, shown};
 use bearward_core::revocations::lease::{Claim, LEASE_MS, VACANT, claim, release};
 use bearward_core::revocations::reading::Read;
 use bearward_core::revocations::{Feed, FeedRefusal, FeedTrust, Taken};
@@ -18,7 +18,7 @@ use bearward_protocol::revocations::MAX_ANSWER_BYTES;
 use crate::answer::{Answer, CallEnd};
 use crate::host::{self, HostError, Level};
 use crate::metrics::Metrics;
-use crate::shared::Shared;
+use crate::shared::{MAX_SHARED_AGE_MS, Shared};
 
 /// From a good answer to the next fetch of the feed's keys, in seconds; and how long one may take.
 const KEYS_REFRESH_SECONDS: u64 = 300;
@@ -35,6 +35,8 @@ const STAND_BACK_MS: u64 = LEASE_MS + 500;
 /// The pause after a question that brought nothing, in milliseconds; it doubles with each further one.
 const MIN_PAUSE_MS: u64 = 100;
 const MAX_PAUSE_MS: u64 = 5_000;
+/// How many objects of shared data are read within the first request of a VM that knows nothing yet. The ticks read what is longer.
+const MAX_READ_AT_ONCE: usize = 16;
 
 pub(super) struct FeedPoll {
     name: String,
@@ -47,6 +49,9 @@ pub(super) struct FeedPoll {
     /// `None`: they stand in the policy.
     keys_due: Option<Refresh>,
     keys_call: Option<u32>,
+    /// Whether it was tried to take the keys, and what is known, from shared data.
+    keys_restored: bool,
+    restored: bool,
     /// Under which the lease is one's own.
     term: Option<u64>,
     /// The call under way, and when it was made.
@@ -84,6 +89,8 @@ impl FeedPoll {
             keys,
             keys_due,
             keys_call: None,
+            keys_restored: false,
+            restored: false,
             term: None,
             call: None,
             stands_back_until: 0,
@@ -106,9 +113,26 @@ impl FeedPoll {
         self.keys.is_some() && self.feed.borrow().wanted().is_some()
     }
 
+    /// Takes at once what other VMs have left, the one before a trap among them; tried once in a VM's life: `false`, it was before.
+    pub(super) fn restore(&mut self, now_ms: u64, metrics: &Metrics) -> bool {
+        if std::mem::replace(&mut self.restored, true) {
+            return false;
+        }
+        self.restore_keys(now_ms);
+        for _ in 0..MAX_READ_AT_ONCE {
+            // The ticks say what is wrong.
+            if self.follow(now_ms, metrics).is_err() || !self.is_busy() {
+                break;
+            }
+        }
+        self.report(now_ms, metrics);
+        true
+    }
+
     /// A bounded step: at most one object is verified.
     pub(super) fn tick(&mut self, now_ms: u64, metrics: &Metrics) {
         self.feed.borrow_mut().tick(now_ms);
+        self.restore_keys(now_ms);
         self.fetch_keys(now_ms, metrics);
         if let Err(HostError(status)) = self.follow(now_ms, metrics).and_then(|()| self.lead(now_ms, metrics))
         {
@@ -175,21 +199,44 @@ impl FeedPoll {
 
     fn take_keys(&mut self, end: CallEnd, now_ms: u64, metrics: &Metrics) {
         let taken = Answer::read(end, MAX_JWK_SET_BYTES).and_then(Answer::good).and_then(|body| {
-            parse_keys(&body)
-                .map_err(|problems| format!("the JWK Set is refused, problems: {}", problems.len()))
+            let keys = parse_keys(&body)
+                .map_err(|problems| format!("the JWK Set is refused, problems: {}", problems.len()))?;
+            Ok((keys, body))
         });
         let Some(due) = &mut self.keys_due else { return };
         match taken {
-            Ok(keys) => {
+            Ok((keys, body)) => {
                 due.succeeded(now_ms);
                 self.feed.borrow_mut().keys_changed(&keys);
                 self.keys = Some(keys);
+                let shared = [&now_ms.to_le_bytes(), body.as_slice()].concat();
+                let written = host::set_shared_data(&keys_key(self.feed.borrow().prefix()), &shared);
+                if let Err(HostError(status)) = written {
+                    self.tell(&format!("the feed's keys cannot be shared (status {status})"));
+                }
             }
             Err(why) => {
                 due.failed(now_ms);
                 metrics.feed_poll_failed(&self.name);
                 self.tell(&format!("the feed's keys were not fetched: {why}"));
             }
+        }
+    }
+
+    /// Shared data is untrusted: the keys are read as strictly as an answer, and not if they are old. Tried once.
+    fn restore_keys(&mut self, now_ms: u64) {
+        if std::mem::replace(&mut self.keys_restored, true) || self.keys.is_some() {
+            return;
+        }
+        let shared = host::shared_data(&keys_key(self.feed.borrow().prefix())).unwrap_or_default();
+        let Some((fetched_ms, body)) = shared.split_first_chunk::<8>() else { return };
+        let fetched_ms = u64::from_le_bytes(*fetched_ms);
+        if now_ms.abs_diff(fetched_ms) > MAX_SHARED_AGE_MS {
+            return;
+        }
+        if let (Ok(keys), Some(due)) = (parse_keys(body), &mut self.keys_due) {
+            due.has_set_of(fetched_ms);
+            self.keys = Some(keys);
         }
     }
 
