@@ -55,8 +55,16 @@ impl<'l> Described<'l> {
             let value = rest.iter().rfold(Value::from(SUBJECT), |value, name| json!({ *name: value }));
             claims.insert((*first).to_owned(), value);
         }
+        if self.document.get("revocations").is_some() {
+            claims.extend(revocable().map(|(name, value)| (name.to_owned(), value)));
+        }
         claims
     }
+}
+
+/// What the tokens of an issuer with a feed of revocations say besides.
+fn revocable() -> [(&'static str, Value); 3] {
+    [("sid", "session-1".into()), ("user_version", 0.into()), ("epoch", 0.into())]
 }
 
 /// The claims of a good token of nobody in particular.

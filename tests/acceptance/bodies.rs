@@ -24,8 +24,10 @@ const SIZES: [usize; 2] = [100_000, 1_000_000];
 /// A gate that has its keys before an echo, and how many requests that has heard.
 fn gate(issuer: &KeyIssuer) -> (Proxy, Arc<AtomicUsize>) {
     let (upstream, heard) = echo();
-    let proxy =
-        Setup::shipped().start_envoy(issuer.address(), upstream).unwrap_or_else(|log| panic!("{log}"));
+    let proxy = Setup::shipped()
+        .without_revocations()
+        .start_envoy(issuer.address(), upstream)
+        .unwrap_or_else(|log| panic!("{log}"));
     issuer.wait_until_known(proxy.url());
     (proxy, heard)
 }

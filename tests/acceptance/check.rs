@@ -102,16 +102,18 @@ impl Report {
 
 /// The configuration that ships, with its issuer on this machine: nothing about it is suspicious.
 fn plain() -> Setup {
-    Setup::shipped().edit("{ address: issuer, port_value: 8081 }", "{ address: 127.0.0.1, port_value: 8081 }")
+    Setup::shipped()
+        .edit("{ address: issuer, port_value: 8081 }", "{ address: 127.0.0.1, port_value: 8081 }")
+        .edit("{ address: issuer, port_value: 8091 }", "{ address: 127.0.0.1, port_value: 8091 }")
 }
 
 #[test]
-fn of_the_configuration_that_ships_only_the_fetching_of_keys_without_tls_is_suspicious() {
+fn of_the_configuration_that_ships_only_what_is_fetched_without_tls_is_suspicious() {
     let shipped = Checked::setup(&Setup::shipped()).report(&[]);
     assert_eq!((shipped.status, shipped.problems().len()), (Some(0), 0));
     assert_eq!(shipped.report["plugins"], 1);
     let kinds: Vec<_> = shipped.kinds().into_iter().map(|(kind, _)| kind).collect();
-    assert_eq!(kinds, ["keys_without_tls"]);
+    assert_eq!(kinds, ["keys_without_tls", "keys_without_tls"], "keys and revocations");
 
     let (status, said) = Checked::setup(&plain()).said(&["--strict"]);
     assert_eq!((status, said.as_str()), (Some(0), "edited.yaml: nothing wrong\n"));

@@ -27,6 +27,7 @@ fn policy() -> Value {
 fn the_most_specific_host_decides_and_then_the_longest_prefix() {
     let recorder = Recorder::start();
     let envoy = Setup::shipped()
+        .without_revocations()
         .policy(&policy())
         .secret("HOSTS_SECRET", "a-secret-of-at-least-32-bytes-for-hosts")
         .start_envoy(recorder.address(), recorder.address())

@@ -17,7 +17,7 @@ const FORGERY: &str = "forged";
 
 /// The shipped configuration before an upstream that speaks HTTP/2.
 pub(crate) fn setup() -> Setup {
-    Setup::shipped().edit(
+    Setup::shipped().without_revocations().edit(
         "    - name: upstream\n",
         "    - name: upstream
       typed_extension_protocol_options:

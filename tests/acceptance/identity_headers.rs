@@ -32,7 +32,7 @@ const FORGERY: &str = "forged";
 
 /// The weakest Envoy around us: it forwards underscores, and trailers both ways.
 fn lenient_gate(recorder: &Recorder) -> Gate {
-    Setup::shipped()
+    Setup::shipped().without_revocations()
         .edit("headers_with_underscores_action: REJECT_REQUEST", "headers_with_underscores_action: ALLOW")
         .edit(
             "                http2_protocol_options: {",
@@ -134,7 +134,11 @@ fn a_route_that_matches_on_an_identity_header_sees_our_value_and_never_the_clien
     let by_role = "- { match: { prefix: /api/, headers: [{ name: x-user-roles, string_match: { exact: admin } }] }, \
                    direct_response: { status: 218 } }\n";
     let routes = format!("{by_role}{:24}{catch_all}", "");
-    let gate = Setup::shipped().edit(catch_all, &routes).start_envoy(issuer.address(), upstream).unwrap();
+    let gate = Setup::shipped()
+        .without_revocations()
+        .edit(catch_all, &routes)
+        .start_envoy(issuer.address(), upstream)
+        .unwrap();
     issuer.wait_until_known(gate.url());
     let status = |request: Request| request.send(gate.url()).status;
     let orders = |roles: &[&str]| Request::get("/api/orders").bearer(&issuer.token("user-1", roles));

@@ -23,7 +23,8 @@ fn a_rotation_under_load_makes_no_401_although_each_key_is_used_as_soon_as_it_is
     let issuer = KeyIssuer::start();
     issuer.publish(&["key-0"]);
     let upstream = Recorder::start().address();
-    let gate = Setup::shipped().workers(2).start_envoy(issuer.address(), upstream).unwrap();
+    let gate =
+        Setup::shipped().without_revocations().workers(2).start_envoy(issuer.address(), upstream).unwrap();
     let first = issuer.token_of("key-0", "user-1", &[]);
     eventually("the keys of both workers", || {
         let answers = (0..8).map(|_| Request::get("/api/orders").bearer(&first).send(gate.url()).status);
@@ -76,7 +77,9 @@ fn a_crowd_that_waited_is_answered_and_the_filter_stays_up() {
     let issuer = KeyIssuer::start();
     let upstream = Recorder::start().address();
     // An answer that is there as soon as a request goes on, as where no host of an upstream is healthy.
-    let setup = Setup::shipped().edit("route: { cluster: upstream }", "direct_response: { status: 418 }");
+    let setup = Setup::shipped()
+        .without_revocations()
+        .edit("route: { cluster: upstream }", "direct_response: { status: 418 }");
     let gate = setup.start_envoy(issuer.address(), upstream).unwrap();
     issuer.wait_until_known(gate.url());
     let connections: Vec<_> = (0..CROWD.div_ceil(STREAMS)).map(|_| Http2::connect(gate.url())).collect();

@@ -32,7 +32,7 @@ fn a_rule_for_get_is_one_for_head_and_for_no_other_method() {
 #[test]
 fn a_head_request_is_refused_with_the_headers_of_a_get_request_and_without_a_body() {
     let (issuer, upstream) = (KeyIssuer::start(), Recorder::start());
-    let proxy = Setup::shipped().start_envoy(issuer.address(), upstream.address());
+    let proxy = Setup::shipped().without_revocations().start_envoy(issuer.address(), upstream.address());
     let proxy = proxy.unwrap_or_else(|log| panic!("{log}"));
     issuer.wait_until_known(proxy.url());
     let customer = issuer.token("user-1", &["customer"]);

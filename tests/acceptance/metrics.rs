@@ -25,7 +25,7 @@ fn series(proxy: &Proxy) -> BTreeSet<String> {
 #[test]
 fn every_request_is_counted_once_by_issuer_and_reason() {
     let issuer = KeyIssuer::start();
-    let gate = proxy(&Setup::shipped(), &issuer);
+    let gate = proxy(&Setup::shipped().without_revocations(), &issuer);
     let token = issuer.token("user-1", &["customer"]);
     let orders = |token: &str| Request::get("/api/orders").bearer(token).send(gate.url()).status;
     eventually("the keys", || (orders(&token) == 200).then_some(()));
@@ -64,7 +64,7 @@ fn every_request_is_counted_once_by_issuer_and_reason() {
 #[test]
 fn what_is_only_observed_is_forwarded_and_counted_as_what_it_would_be() {
     let issuer = KeyIssuer::start();
-    let observing = Setup::shipped().edit(
+    let observing = Setup::shipped().without_revocations().edit(
         "                            version: 1\n",
         "                            version: 1\n                            mode: observe\n",
     );
@@ -82,7 +82,7 @@ fn what_is_only_observed_is_forwarded_and_counted_as_what_it_would_be() {
 fn envoy_is_ready_while_keys_are_not_and_a_metric_and_503_tell_it_apart() {
     let issuer = KeyIssuer::start();
     issuer.fall_silent();
-    let gate = proxy(&Setup::shipped(), &issuer);
+    let gate = proxy(&Setup::shipped().without_revocations(), &issuer);
     let token = issuer.token("user-1", &["customer"]);
     let status = || Request::get("/api/orders").bearer(&token).send(gate.url()).status;
     assert_eq!(Request::get("/ready").send(gate.admin_url()).text().trim(), "LIVE");
@@ -109,7 +109,9 @@ fn envoy_is_ready_while_keys_are_not_and_a_metric_and_503_tell_it_apart() {
 #[test]
 fn the_document_names_every_metric_with_its_labels_and_none_that_there_is_not() {
     let issuer = KeyIssuer::start();
-    let setup = Setup::shipped().edit("{ name: orders, methods:", "{ name: orders, mode: observe, methods:");
+    let setup = Setup::shipped()
+        .without_revocations()
+        .edit("{ name: orders, methods:", "{ name: orders, mode: observe, methods:");
     let gate = proxy(&setup, &issuer);
     let token = issuer.token("user-1", &["customer"]);
     let status = |token: &str| Request::get("/api/orders").bearer(token).send(gate.url()).status;

@@ -95,6 +95,7 @@ fn compare(paths: &Value, count: usize) -> Counts {
     let gate = Gate::new(document.clone()).unwrap_or_else(|problems| panic!("{problems}"));
     let all = Normalization::all();
     let proxy = Setup::shipped()
+        .without_revocations()
         .policy(&document)
         .start_changed(recorder.address(), |configuration| listeners::multiply(configuration, &all));
     let urls = proxy.listeners();

@@ -13,7 +13,9 @@ const PAYMENTS: &str = "/api/payments";
 
 /// The shipped policy and one rule more.
 fn with_payments() -> Setup {
-    Setup::shipped().edit("paths: [/api/orders] }", "paths: [/api/orders, /api/payments] }")
+    Setup::shipped()
+        .without_revocations()
+        .edit("paths: [/api/orders] }", "paths: [/api/orders, /api/payments] }")
 }
 
 /// One that does not compile.
@@ -53,7 +55,7 @@ fn wait_for_the_new_policy(gate: &Discovery, token: &str) {
 #[test]
 fn a_new_policy_takes_effect_under_load_without_one_wrong_answer_or_one_lost_connection() {
     let issuer = KeyIssuer::start();
-    let gate = start(&Setup::shipped().workers(2), &issuer);
+    let gate = start(&Setup::shipped().without_revocations().workers(2), &issuer);
     let url = gate.proxy().url();
     let token = issuer.token("user-1", &["customer"]);
     let (orders, payments) =
@@ -101,7 +103,7 @@ fn a_new_policy_takes_effect_under_load_without_one_wrong_answer_or_one_lost_con
 #[test]
 fn a_bad_policy_is_refused_and_the_old_one_stays_in_force() {
     let issuer = KeyIssuer::start();
-    let gate = start(&Setup::shipped(), &issuer);
+    let gate = start(&Setup::shipped().without_revocations(), &issuer);
     let token = issuer.token("user-1", &["customer"]);
     gate.replace(&bad());
     eventually("the refusal", || (gate.stat("update_rejected") == 1).then_some(()));
@@ -140,7 +142,7 @@ fn a_gate_whose_first_policy_is_bad_lets_nothing_through_until_there_is_a_good_o
 #[test]
 fn a_new_root_context_in_the_same_vm_keeps_the_keys() {
     let issuer = KeyIssuer::start();
-    let gate = start(&Setup::shipped(), &issuer);
+    let gate = start(&Setup::shipped().without_revocations(), &issuer);
     issuer.fall_silent();
     let token = issuer.token("user-1", &["customer"]);
     let before = vms(&gate);
@@ -154,7 +156,7 @@ fn a_new_root_context_in_the_same_vm_keeps_the_keys() {
 fn a_new_vm_keeps_the_keys() {
     for setup in [in_another_vm(with_payments()), with_payments().trap_build()] {
         let issuer = KeyIssuer::start();
-        let gate = start(&Setup::shipped(), &issuer);
+        let gate = start(&Setup::shipped().without_revocations(), &issuer);
         issuer.fall_silent();
         let token = issuer.token("user-1", &["customer"]);
         let before = vms(&gate);

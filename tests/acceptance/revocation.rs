@@ -94,7 +94,7 @@ fn post(gate: &Gate, session: &Value, path: &str, body: &Value) -> Value {
 
 #[test]
 fn every_cause_is_felt_at_every_worker_and_nobody_else_is_hurt() {
-    let gate = Setup::shipped().revoking().workers(2).start();
+    let gate = Setup::shipped().workers(2).start();
     let (email, password) = gate.create_admin();
     let admin = Request::post("/api/auth/login", &json!({ "email": email, "password": password }))
         .send(gate.url())
@@ -168,7 +168,7 @@ fn every_cause_is_felt_at_every_worker_and_nobody_else_is_hurt() {
 
 #[test]
 fn everything_and_a_key_are_revoked_at_every_worker_and_a_new_token_passes() {
-    let gate = Setup::shipped().revoking().workers(2).start();
+    let gate = Setup::shipped().workers(2).start();
     let (email, password) = gate.create_admin();
     let log_in = || {
         Request::post("/api/auth/login", &json!({ "email": email, "password": password }))

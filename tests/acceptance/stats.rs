@@ -20,7 +20,7 @@ fn becomes(proxy: &Proxy, name: &str, expected: u64) {
 #[test]
 fn envoys_own_numbers_count_refusals_as_what_they_are() {
     let issuer = KeyIssuer::start();
-    let proxy = gate(&Setup::shipped(), &issuer);
+    let proxy = gate(&Setup::shipped().without_revocations(), &issuer);
     let token = issuer.token("user-1", &["customer"]);
     let names = [
         "http.public.downstream_rq_2xx",
@@ -48,7 +48,7 @@ fn envoys_own_numbers_count_refusals_as_what_they_are() {
 #[test]
 fn each_worker_has_one_vm_however_many_requests_there_are() {
     let issuer = KeyIssuer::start();
-    let proxy = gate(&Setup::shipped().workers(2), &issuer);
+    let proxy = gate(&Setup::shipped().without_revocations().workers(2), &issuer);
     let vms = || proxy.stat("wasm.envoy.wasm.runtime.v8.active");
     assert_eq!(vms(), 4);
     for _ in 0..20 {
@@ -60,7 +60,7 @@ fn each_worker_has_one_vm_however_many_requests_there_are() {
 #[test]
 fn a_trap_and_the_reload_after_it_are_counted() {
     let issuer = KeyIssuer::start();
-    let proxy = gate(&Setup::shipped().trap_build(), &issuer);
+    let proxy = gate(&Setup::shipped().without_revocations().trap_build(), &issuer);
     let created = proxy.stat("wasm.envoy.wasm.runtime.v8.created");
     let before = proxy.stat("http.public.downstream_rq_5xx");
     assert_eq!(proxy.stat("wasm.bearward.vm_reload_success"), 0);

@@ -87,6 +87,26 @@ impl Request {
         self
     }
 
+    /// With what the names in braces stand for, in the target and in strings of a JSON body.
+    ///
+    /// # Errors
+    /// The name that stands for nothing.
+    pub fn filled(&self, value_of: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let mut filled = self.clone();
+        filled.target = with_values(&self.target, &value_of)?;
+        if let Ok(mut document) = serde_json::from_slice::<Value>(&self.body)
+            && let Some(members) = document.as_object_mut()
+        {
+            for member in members.values_mut() {
+                if let Value::String(text) = member {
+                    *text = with_values(text, &value_of)?;
+                }
+            }
+            filled.body = document.to_string().into_bytes();
+        }
+        Ok(filled)
+    }
+
     /// Sends it to `http://ADDRESS:PORT`.
     ///
     /// # Panics
@@ -132,6 +152,22 @@ impl Request {
         let body = answer.body_mut().read_to_vec().map_err(|error| error.to_string())?;
         Ok(Response { status: answer.status().as_u16(), headers, body })
     }
+}
+
+/// A text in which `{NAME}` is replaced.
+fn with_values(text: &str, value_of: &impl Fn(&str) -> Option<String>) -> Result<String, String> {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, (name, after))) =
+        rest.split_once('{').and_then(|(before, after)| Some((before, after.split_once('}')?)))
+    {
+        let value =
+            value_of(name).ok_or_else(|| format!("nothing is known of {name}: an earlier step failed"))?;
+        filled.push_str(before);
+        filled.push_str(&value);
+        rest = after;
+    }
+    Ok(filled + rest)
 }
 
 /// Without headers and body: they may hold a token or a password.

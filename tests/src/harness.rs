@@ -56,12 +56,6 @@ impl Gate {
         options.issuer_env.clone_from(&setup.issuer_env);
         options.envoy_env.clone_from(&setup.envoy_env);
         options.concurrency = setup.workers;
-        if setup.has_feed {
-            let file = directory.path().join("feed-credential");
-            std::fs::write(&file, setup::FEED_CREDENTIAL).map_err(Error::file("write", &file))?;
-            let setting = ("BEARWARD_FEED_CREDENTIAL_FILES".to_owned(), file.display().to_string());
-            options.issuer_env.push(setting);
-        }
         let stack = Stack::start(&options, &mut Report::silent())?;
         Ok(Self { stack, database, _directory: directory })
     }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 pub use self::addresses::address_file;
 pub use self::configuration::{Addresses, substitute};
+pub use self::credential::FEED_VARIABLE;
+use self::credential::FeedCredential;
 pub use self::envoy::{EnvoyOptions, EnvoyServer};
 use self::issuer::IssuerServer;
 pub use self::restaurant::Restaurant;
@@ -15,6 +17,7 @@ use crate::{envoy as provision, workspace};
 
 mod addresses;
 mod configuration;
+mod credential;
 mod envoy;
 mod issuer;
 mod readiness;
@@ -99,7 +102,8 @@ impl Stack {
     /// Starts issuer, upstream and Envoy, each as soon as what it needs is ready.
     pub fn start(options: &StackOptions, report: &mut Report) -> Result<Stack, Error> {
         create_all(&options.directory)?;
-        let issuer = report.step("issuer", |report| IssuerServer::start(options, report))?;
+        let credential = FeedCredential::make(&options.directory)?;
+        let issuer = report.step("issuer", |report| IssuerServer::start(options, &credential, report))?;
         let (restaurant, upstream) = match options.upstream {
             Some(address) => (None, address),
             None => {
@@ -110,13 +114,19 @@ impl Stack {
             }
         };
         let envoy = report.step("envoy", |report| {
-            start_envoy(options, (issuer.public(), issuer.internal()), upstream, report)
+            start_envoy(options, &credential, (issuer.public(), issuer.internal()), upstream, report)
         })?;
+        let follows = envoy.configuration().contains(FOLLOWS_A_FEED);
         let mut stack = Stack { envoy, restaurant, issuer, upstream, directory: options.directory.clone() };
         if options.wait == Wait::Filter {
             report.step("filter: keys fetched", |report| {
                 readiness::filter_judges(&mut stack.envoy, options.concurrency, report)
             })?;
+            if follows {
+                report.step("filter: revocations known", |report| {
+                    readiness::filter_follows(&mut stack.envoy, options.concurrency, report)
+                })?;
+            }
         }
         Ok(stack)
     }
@@ -194,8 +204,12 @@ impl Stack {
     }
 }
 
+/// Where this stands in a configuration of Envoy, some issuer of the policy has a feed.
+const FOLLOWS_A_FEED: &str = "credential_env";
+
 fn start_envoy(
     options: &StackOptions,
+    credential: &FeedCredential,
     (issuer, internal): (SocketAddr, SocketAddr),
     upstream: SocketAddr,
     report: &mut Report,
@@ -213,7 +227,7 @@ fn start_envoy(
         binary: provision::provide(report)?,
         configuration: substitute(&text, &addresses)?,
         directory: options.directory.clone(),
-        env: options.envoy_env.clone(),
+        env: [credential.for_envoy()].into_iter().chain(options.envoy_env.iter().cloned()).collect(),
         concurrency: options.concurrency,
     };
     EnvoyServer::start(&envoy, report)

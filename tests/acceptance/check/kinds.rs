@@ -76,14 +76,17 @@ fn entry(field: &str) -> Setup {
     plain().edit(ENTRY, &format!("{ENTRY}{:20}{field}\n", ""))
 }
 
+/// What is passed on to the filter as it ships.
+const VARIABLES: &str = "{ host_env_keys: [BEARWARD_FEED_TOKEN] }";
+
 /// HS256, with the secret handed over like this.
 fn with_secret(variables: &str) -> Setup {
     let remote = "                                  remote:\n                                    cluster: issuer\n                                    uri: http://issuer.bearward.local/.well-known/jwks.json\n                                    refresh_seconds: 300\n                                    timeout_ms: 2000\n";
-    let runtime = "runtime: envoy.wasm.runtime.v8\n";
     plain()
+        .without_revocations()
         .edit("algorithms: [EdDSA]", "algorithms: [HS256]")
         .edit(remote, &format!("{:34}secrets_env: [JWT_SECRET]\n", ""))
-        .edit(runtime, &format!("{runtime}{:26}environment_variables: {variables}\n", ""))
+        .edit(VARIABLES, variables)
 }
 
 /// An issuer with a feed from this cluster, whose credential is handed over like this.
@@ -93,10 +96,10 @@ fn with_feed(cluster: &str, when_stale: &str, variables: &str) -> Setup {
         "{{ cluster: {cluster}, uri: \"http://issuer.bearward.local/revocations/v1\", credential_env: FEED_CREDENTIAL, \
          when_stale: {when_stale} }}"
     );
-    let runtime = "runtime: envoy.wasm.runtime.v8\n";
     plain()
+        .without_revocations()
         .edit(types, &format!("{types}{:32}revocations: {feed}\n", ""))
-        .edit(runtime, &format!("{runtime}{:26}environment_variables: {variables}\n", ""))
+        .edit(VARIABLES, variables)
 }
 
 #[test]
@@ -351,8 +354,9 @@ fn headers_with_underscores_are_named_where_they_pass() {
 
 #[test]
 fn keys_that_come_without_tls_from_elsewhere_are_named() {
+    let keys_alone = Setup::shipped().without_revocations();
     let at = |address: &str| {
-        Setup::shipped().edit("socket_address: { address: issuer, port_value: 8081 }", address)
+        keys_alone.clone().edit("socket_address: { address: issuer, port_value: 8081 }", address)
     };
     let name = "keys_without_tls";
     for far in ["issuer", "10.0.0.1", "\"::2\"", "localhost.example.com"] {
@@ -366,7 +370,14 @@ fn keys_that_come_without_tls_from_elsewhere_are_named() {
     let cluster = "    - name: issuer\n";
     let tls = "\"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext";
     let socket = format!("{cluster}      transport_socket: {{ name: tls, typed_config: {{ {tls} }} }}\n");
-    is(&Setup::shipped().edit(cluster, &socket), &[]);
+    is(&keys_alone.clone().edit(cluster, &socket), &[]);
+}
+
+#[test]
+fn revocations_that_come_without_tls_from_elsewhere_are_named() {
+    let near = Setup::shipped()
+        .edit("{ address: issuer, port_value: 8081 }", "{ address: 127.0.0.1, port_value: 8081 }");
+    is(&near, &[("keys_without_tls", "    - name: issuer_internal\n")]);
 }
 
 #[test]

@@ -7,8 +7,9 @@ use serde_json::Value;
 use xtask::directory::TemporaryDirectory;
 use xtask::error::Error;
 use xtask::report::Report;
-use xtask::stack::{EnvoyOptions, EnvoyServer};
+use xtask::stack::{EnvoyOptions, EnvoyServer, FEED_VARIABLE};
 
+use super::setup::FEED_CREDENTIAL;
 use super::{Setup, directory, variable};
 use crate::client::Request;
 
@@ -36,7 +37,11 @@ impl Proxy {
             binary: PathBuf::from(variable("ENVOY")),
             configuration,
             directory: directory.path().to_owned(),
-            env: setup.envoy_env.clone(),
+            env: [(FEED_VARIABLE, FEED_CREDENTIAL)]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into_iter()
+                .chain(setup.envoy_env.iter().cloned())
+                .collect(),
             concurrency: setup.workers,
         };
         match EnvoyServer::start(&options, &mut Report::silent()) {

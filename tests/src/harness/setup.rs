@@ -24,8 +24,6 @@ pub struct Setup {
     pub(super) upstream: Option<SocketAddr>,
     pub(super) envoy_env: Vec<(String, String)>,
     pub(super) issuer_env: Vec<(String, String)>,
-    /// Whether tokens end early: the issuer has a feed, and the filter follows it.
-    pub(super) has_feed: bool,
 }
 
 impl Setup {
@@ -41,7 +39,6 @@ impl Setup {
             upstream: None,
             envoy_env: Vec::new(),
             issuer_env: Vec::new(),
-            has_feed: false,
         }
     }
 
@@ -104,40 +101,19 @@ impl Setup {
     /// A secret in Envoy's environment, passed on to the filter.
     #[must_use]
     pub fn secret(mut self, name: &str, value: &str) -> Self {
-        let first = self.envoy_env.is_empty();
         self.envoy_env.push((name.to_owned(), value.to_owned()));
-        if !first {
-            return self.edit("host_env_keys: [", &format!("host_env_keys: [{name}, "));
-        }
-        let runtime = "runtime: envoy.wasm.runtime.v8\n";
-        let passed_on = format!("{runtime}{:26}environment_variables: {{ host_env_keys: [{name}] }}\n", "");
-        self.edit(runtime, &passed_on)
+        self.edit("host_env_keys: [", &format!("host_env_keys: [{name}, "))
     }
 
-    /// With the feed of revocations between issuer and filter.
+    /// As it would be where tokens end by their own time alone: before an issuer that has no feed.
     #[must_use]
-    pub fn revoking(self) -> Self {
-        const CLAIMS: &str = "                                claims: { subject: [sub], roles: [roles] }\n";
-        let feed = format!(
-            "{CLAIMS}{:32}revocations: {{ cluster: issuer_internal, uri: http://issuer.bearward.local/revocations/v1, \
-             credential_env: BEARWARD_FEED_TOKEN, when_stale: reject }}\n",
-            ""
-        );
-        let cluster = "  clusters:
-    - name: issuer_internal
-      type: STRICT_DNS
-      connect_timeout: 1s
-      load_assignment:
-        cluster_name: issuer_internal
-        endpoints:
-          - lb_endpoints:
-              - endpoint:
-                  address:
-                    socket_address: { address: issuer, port_value: 8091 } # bearward: internal
-";
-        let mut revoking = self.edit(CLAIMS, &feed).edit("  clusters:\n", cluster);
-        revoking.has_feed = true;
-        revoking.secret("BEARWARD_FEED_TOKEN", FEED_CREDENTIAL)
+    pub fn without_revocations(mut self) -> Self {
+        const BEFORE: &str = "                                revocations:\n";
+        const AFTER: &str = "                            policies:\n";
+        let begin = self.text.find(BEFORE).expect("a feed in the policy");
+        let end = self.text.find(AFTER).expect("policies after it");
+        self.text.replace_range(begin..end, "");
+        self
     }
 
     /// A setting of the issuer.

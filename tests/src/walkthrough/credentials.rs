@@ -14,6 +14,8 @@ pub enum Credentials {
     CustomerInLowerCase,
     /// The administrator's token.
     Admin,
+    /// The token of this device.
+    Device(&'static str),
     /// The customer's token, its role changed to `admin`.
     TamperedRole,
     /// The customer's claims and `kid` under another key.
@@ -33,6 +35,10 @@ impl Credentials {
         if self == Self::None {
             return Ok(request);
         }
+        if let Self::Device(name) = self {
+            let token = known.value_of(&format!("{name}/token")).ok_or("an earlier step failed")?;
+            return Ok(request.bearer(&token));
+        }
         let account = if self == Self::Admin { &known.admin } else { &known.customer };
         let token = &account.as_ref().ok_or("nobody has logged in: an earlier step failed")?.token;
         let token = match self {
@@ -50,7 +56,7 @@ impl Credentials {
                     claims["exp"] = json!(token::now() - 3600);
                 })
             }
-            Self::None | Self::Customer | Self::Admin => token.clone(),
+            Self::None | Self::Customer | Self::Admin | Self::Device(_) => token.clone(),
         };
         Ok(request.bearer(&token))
     }

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use super::Expected::{
     BareChallenge, Challenge, Error, Member, Names, NoChallenge, Nowhere, OwnId, Present, SameAs, Status,
 };
-use super::{Credentials, Learns, Step, Target};
+use super::{Credentials, Learns, Step, Target, revoking};
 use crate::client::Request;
 
-const PASSWORD: &str = "mypassword123";
-const SIGNUP: &str = "/api/auth/signup";
-const LOGIN: &str = "/api/auth/login";
+pub(super) const PASSWORD: &str = "mypassword123";
+pub(super) const SIGNUP: &str = "/api/auth/signup";
+pub(super) const LOGIN: &str = "/api/auth/login";
 const WRONG_PASSWORD: &str = "log in with a wrong password";
 
 /// More than any body that a form sends.
@@ -28,6 +28,7 @@ pub(super) fn steps(target: &Target) -> Vec<Step> {
         roles(target),
         paths(),
         odd_bytes(),
+        revoking::steps(target),
     ]
     .into_iter()
     .flatten()

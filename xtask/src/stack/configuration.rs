@@ -11,7 +11,7 @@ pub struct Addresses<'a> {
     pub listen: SocketAddr,
     /// `# bearward: issuer`, where the keys come from and where logins go.
     pub issuer: SocketAddr,
-    /// `# bearward: internal`, where revocations come from; the line may be missing.
+    /// `# bearward: internal`, where revocations come from.
     pub internal: SocketAddr,
     /// `# bearward: upstream`, what is guarded.
     pub upstream: SocketAddr,
@@ -20,10 +20,10 @@ pub struct Addresses<'a> {
 }
 
 const MARKER: &str = "# bearward: ";
-const MARKERS: [&str; 5] = ["listen", "admin", "issuer", "upstream", "module"];
+const MARKERS: [&str; 6] = ["listen", "admin", "issuer", "internal", "upstream", "module"];
 
 /// Replaces address and port, or the file name, on each line that ends in `# bearward: NAME`. Every name occurs
-/// exactly once, but for `internal`, which may be missing; the admin interface gets any free port of 127.0.0.1.
+/// exactly once; the admin interface gets any free port of 127.0.0.1.
 pub fn substitute(text: &str, addresses: &Addresses<'_>) -> Result<String, Error> {
     let mut seen = Vec::new();
     let mut lines = Vec::new();
@@ -99,7 +99,7 @@ fn with_value(line: &str, key: &str, value: &str) -> Option<String> {
 fn wrong(what: &str) -> Error {
     Error::unusable(
         format!("Envoy's configuration cannot be adapted, {what}"),
-        "every marked line of envoy.yaml stands there once: listen, admin, issuer, upstream, module",
+        "every marked line of envoy.yaml stands there once: listen, admin, issuer, internal, upstream, module",
     )
 }
 
@@ -115,6 +115,7 @@ admin:
   address: { socket_address: { address: 127.0.0.1, port_value: 9901 } } # bearward: admin
 clusters:
   - socket_address: { address: issuer, port_value: 8081 } # bearward: issuer
+  - socket_address: { address: issuer, port_value: 8091 } # bearward: internal
   - socket_address: { address: restaurant, port_value: 8082 } # bearward: upstream
   - socket_address: { address: other, port_value: 1 }
 filter:
@@ -148,6 +149,7 @@ admin:
   address: { socket_address: { address: 127.0.0.1, port_value: 0 } } # bearward: admin
 clusters:
   - socket_address: { address: 127.0.0.1, port_value: 2 } # bearward: issuer
+  - socket_address: { address: 127.0.0.1, port_value: 4 } # bearward: internal
   - socket_address: { address: 127.0.0.1, port_value: 3 } # bearward: upstream
   - socket_address: { address: other, port_value: 1 }
 filter:

@@ -31,6 +31,7 @@ pub struct EnvoyOptions {
 #[derive(Debug)]
 pub struct EnvoyServer {
     process: Process,
+    configuration: String,
     url: String,
     admin_url: String,
 }
@@ -63,7 +64,8 @@ impl EnvoyServer {
         let port = process.wait_until(report, "an open listener", DEADLINE, || {
             Ok(http::get(&listeners, None).and_then(|answer| first_port(&answer.body)))
         })?;
-        Ok(EnvoyServer { process, url: format!("http://127.0.0.1:{port}"), admin_url })
+        let configuration = options.configuration.clone();
+        Ok(EnvoyServer { process, configuration, url: format!("http://127.0.0.1:{port}"), admin_url })
     }
 
     /// `http://127.0.0.1:PORT` of the first listener.
@@ -74,6 +76,11 @@ impl EnvoyServer {
     /// `http://127.0.0.1:PORT` of the admin interface.
     pub fn admin_url(&self) -> &str {
         &self.admin_url
+    }
+
+    /// What it was started with.
+    pub(super) fn configuration(&self) -> &str {
+        &self.configuration
     }
 
     /// Everything logged so far.

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::addresses::address_file;
+use super::credential::FeedCredential;
 use super::envoy::{remove_if_there, whole};
 use super::{AUDIENCE, ISSUER, StackOptions};
 use crate::error::Error;
@@ -28,7 +29,11 @@ pub(super) struct IssuerServer {
 const DEADLINE: Duration = Duration::from_secs(60);
 
 impl IssuerServer {
-    pub(super) fn start(options: &StackOptions, report: &mut Report) -> Result<IssuerServer, Error> {
+    pub(super) fn start(
+        options: &StackOptions,
+        credential: &FeedCredential,
+        report: &mut Report,
+    ) -> Result<IssuerServer, Error> {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut environment = vec![
             ("DATABASE_URL".to_owned(), options.database_url.clone()),
@@ -36,6 +41,7 @@ impl IssuerServer {
             ("BEARWARD_AUDIENCE".to_owned(), AUDIENCE.to_owned()),
             // Envoy stands in front, on this machine, and tells whose request it is.
             ("BEARWARD_TRUSTED_PROXIES".to_owned(), "127.0.0.1".to_owned()),
+            credential.for_issuer(),
         ];
         environment.extend(options.issuer_env.iter().cloned());
         let mut issuer = IssuerServer {

@@ -1,10 +1,11 @@
+use std::collections::HashSet;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::ISSUER;
-use super::envoy::EnvoyServer;
+use super::envoy::{EnvoyServer, whole};
 use crate::error::Error;
 use crate::http;
 use crate::report::Report;
@@ -13,6 +14,8 @@ use crate::report::Report;
 const DEADLINE: Duration = Duration::from_secs(60);
 /// Connections are spread over the workers by chance, and each worker fetches keys of its own.
 const ANSWERS_FOR_EACH_FURTHER_WORKER: u32 = 8;
+/// What a VM logs when it knows for the first time what has been revoked.
+const FOLLOWS: &str = "revocations: taken as of";
 
 /// Waits until the filter judges a token. One with an unknown key gets 503 until the keys have come, and 401 after.
 pub(super) fn filter_judges(
@@ -35,6 +38,28 @@ pub(super) fn filter_judges(
     })
 }
 
+/// Waits until every worker's VM has taken what the issuer says of revocations: each logs it once. Before, good tokens get 503.
+pub(super) fn filter_follows(
+    envoy: &mut EnvoyServer,
+    concurrency: u32,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let log = envoy.process().log().to_owned();
+    let main = envoy.process().id().to_string();
+    envoy.process().wait_until(report, "revocations at every worker", DEADLINE, || {
+        let followers = followers(&whole(&log), &main);
+        Ok((followers >= usize::try_from(concurrency).unwrap_or(usize::MAX)).then_some(()))
+    })
+}
+
+/// How many threads other than the main one have logged that they follow. Envoy's lines begin with `[time][thread]`, and the
+/// main thread, whose VM sees no request, has the number of the process.
+fn followers(log: &str, main: &str) -> usize {
+    let thread = |line: &str| Some(line.split(']').nth(1)?.trim_start_matches('[').to_owned());
+    let lines = log.lines().filter(|line| line.contains(FOLLOWS));
+    lines.filter_map(thread).filter(|thread| thread != main).collect::<HashSet<_>>().len()
+}
+
 /// Well-formed in every part that is looked at before the key.
 fn token_of_an_unknown_key() -> String {
     let header = br#"{"alg":"EdDSA","typ":"at+jwt","kid":"nobody-has-this-key"}"#;
@@ -46,6 +71,19 @@ fn token_of_an_unknown_key() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_worker_that_follows_counts_once_and_the_main_thread_not_at_all() {
+        let line = |thread: u32| {
+            format!(
+                "[2026-11-26 15:00:00.000][{thread}][info][wasm] [x.cc:1] wasm log bearward: issuer `a`, {FOLLOWS} x\n"
+            )
+        };
+        let log =
+            [line(7), line(9), line(9), "[2026-11-26 15:00:00.000][11][info] other\n".to_owned()].concat();
+        assert_eq!(followers(&log, "7"), 1);
+        assert_eq!(followers(&(log + &line(10)), "7"), 2);
+    }
 
     #[test]
     fn the_token_has_three_parts() {
