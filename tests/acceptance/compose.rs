@@ -1,7 +1,9 @@
 use std::fs;
 use std::net::Ipv4Addr;
+use std::process::Command;
 
 use serde_json::Value;
+use xtask::directory::TemporaryDirectory;
 use xtask::envoy::ENVOY_VERSION;
 use xtask::workspace;
 
@@ -101,10 +103,53 @@ fn no_secret_stands_in_the_compose_file() {
         let name = place.rsplit('/').next().unwrap_or_default().to_ascii_uppercase();
         let is_secret =
             ["PASSWORD", "SECRET", "TOKEN", "CREDENTIAL", "PRIVATE"].iter().any(|word| name.contains(word));
-        assert!(!is_secret || name.ends_with("_FILE"), "{place} holds its secret itself");
+        let is_file = name.ends_with("_FILE") || name.ends_with("_FILES");
+        assert!(!is_secret || is_file, "{place} holds its secret itself");
         // A URL with a password in it; `%s` stands for one that is made at the first start.
         let password = value.split_once("://").and_then(|(_, rest)| rest.split_once('@')?.0.split_once(':'));
         assert!(password.is_none_or(|(_, password)| password == "%s"), "{place} holds a password in a URL");
+    }
+}
+
+/// The script itself, in another folder and as nobody in particular.
+#[test]
+fn the_secrets_are_made_once_and_what_was_left_half_done_is_made_again() {
+    let directory = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-test").unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let document = compose();
+    let script = document["services"]["credentials"]["command"][0].as_str().unwrap().replace("$$", "$");
+    let script = script.replace("cd /credentials", &format!("cd '{}'", directory.path().display()));
+    let run = || {
+        let script = format!("chown() {{ :; }}\n{script}");
+        assert!(Command::new("/bin/sh").args(["-euc", &script]).status().unwrap().success());
+        ["postgres_password", "database_url", "feed_credential", "feed_token"]
+            .map(|name| fs::read_to_string(at(name)).unwrap_or_else(|error| panic!("{name}: {error}")))
+    };
+    let first = run();
+    let [password, url, credential, token] = &first;
+    assert_eq!(*url, format!("postgres://bearward:{password}@postgres:5432/bearward"));
+    assert_eq!(credential, token);
+    assert!(password.len() == 64 && credential.len() == 64 && password != credential);
+    assert_eq!(run(), first);
+    fs::remove_file(at("feed_token")).unwrap();
+    let again = run();
+    assert_eq!((&again[..2], &again[2]), (&first[..2], &again[3]));
+    assert_ne!(again[2], first[2]);
+}
+
+/// The issuer's answers to the one, the other's questions: both read a file of their own, with the same in it.
+#[test]
+fn the_filter_asks_with_what_the_issuer_was_given() {
+    let services = &compose()["services"];
+    assert_eq!(
+        services["issuer"]["environment"]["BEARWARD_FEED_CREDENTIAL_FILES"],
+        "/credentials/feed_credential"
+    );
+    let start = services["envoy"]["command"][0].as_str().unwrap();
+    assert!(start.contains("BEARWARD_FEED_TOKEN=$$(cat /credentials/feed_token)"), "{start}");
+    assert!(text("envoy.yaml").contains("host_env_keys: [BEARWARD_FEED_TOKEN]"));
+    for name in ["issuer", "envoy"] {
+        assert_eq!(services[name]["volumes"][0], "credentials:/credentials:ro", "{name}");
     }
 }
 

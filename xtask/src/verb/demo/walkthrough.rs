@@ -38,6 +38,10 @@ curl -i -X DELETE {url}/api/menu/1 -H "authorization: Bearer $ADMIN"
 # what no rule names nobody gets: 403
 curl -i {url}/api/payments -H "authorization: Bearer $ADMIN"
 
+# log out, and within a second the token is worth nothing: 401 Token revoked
+curl -i -X POST {url}/api/auth/logout -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{{}}'; sleep 1
+curl -i {url}/api/orders -H "authorization: Bearer $TOKEN"
+
 "#
     )
 }
