@@ -53,7 +53,9 @@ impl Feeds {
 
     /// Takes what other VMs have left; see [`FeedPoll::restore`].
     pub(crate) fn restore(&mut self, now_ms: u64, metrics: &Metrics) -> bool {
-        self.polls.iter_mut().fold(false, |restored, poll| poll.restore(now_ms, metrics) || restored)
+        // Each of them, and not only until one was.
+        let restored: Vec<_> = self.polls.iter_mut().map(|poll| poll.restore(now_ms, metrics)).collect();
+        restored.contains(&true)
     }
 
     /// Whether the answer was to one of these. One to a call that is not under way any more is dropped.
