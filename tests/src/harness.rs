@@ -22,7 +22,7 @@ mod setup;
 pub use discovery::Discovery;
 pub use issuer::Issuer;
 pub use proxy::Proxy;
-pub use setup::Setup;
+pub use setup::{FEED_CREDENTIAL, Setup};
 
 /// PostgreSQL, issuer, upstream and Envoy with the filter.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Gate {
         options.concurrency = setup.workers;
         if setup.has_feed {
             let file = directory.path().join("feed-credential");
-            std::fs::write(&file, setup::FEED_CREDENTIAL).map_err(Error::file("write", &file))?;
+            std::fs::write(&file, FEED_CREDENTIAL).map_err(Error::file("write", &file))?;
             let setting = ("BEARWARD_FEED_CREDENTIAL_FILES".to_owned(), file.display().to_string());
             options.issuer_env.push(setting);
         }
