@@ -3,7 +3,7 @@
 //! In reading order: [`walk_through`] the whole flow; [`tokens`], [`roles`], [`tutorial`],
 //! [`user_import`], [`administration`] who gets through; [`client_addresses`] where the issuer sees them;
 //! [`paths`], [`decoders`], [`normalization`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the
-//! upstream is told; [`odd_bytes`], [`keys`], [`key_rotation`], [`issuer_rotation`], [`trap`] what must not
+//! upstream is told; [`revocation`] what ends early, whatever happens meanwhile; [`odd_bytes`], [`keys`], [`key_rotation`], [`issuer_rotation`], [`trap`] what must not
 //! bring the gate down; [`verifiers`] who else can verify; [`grpc`], [`access_log`] how a refusal looks; [`observe`] one that is not carried out;
 //! [`http2`], [`bodies`], [`websocket`] the same in streams, long ones among them; [`policy_change`] a new policy while
 //! it serves; [`stats`] what Envoy counts, [`metrics`] what the filter does; [`signatures`] who verifies;

@@ -47,6 +47,13 @@ impl Database {
         Ok(Database { url: cluster.url(), cluster: Some(cluster) })
     }
 
+    /// A copy of a cluster of its own that follows it, to be promoted by `pg_promote()`. `None`: it is nobody's own.
+    pub fn standby(&self, logs: &Path, report: &mut Report) -> Result<Option<Database>, Error> {
+        let Some(primary) = &self.cluster else { return Ok(None) };
+        let cluster = primary.standby(logs, report)?;
+        Ok(Some(Database { url: cluster.url(), cluster: Some(cluster) }))
+    }
+
     /// Stops the server of a cluster of its own; its data stays.
     pub fn stop(&mut self, how: Shutdown, report: &mut Report) -> Result<(), Error> {
         self.cluster.as_mut().map_or(Ok(()), |cluster| cluster.stop(how, report))
@@ -64,7 +71,12 @@ impl Database {
 
     /// `psql`, where the throw-away cluster's package has it.
     pub fn psql(&self) -> Option<PathBuf> {
-        self.cluster.as_ref().map(|cluster| cluster.binaries().psql())
+        self.program("psql")
+    }
+
+    /// A program of the throw-away cluster's package, such as `pg_dump`.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        self.cluster.as_ref().map(|cluster| cluster.binaries().program(name))
     }
 
     /// The process id of the throw-away server, of which all its other processes are children.

@@ -43,7 +43,17 @@ impl Connection {
         self.try_send(request).unwrap_or_else(|why| panic!("{request} was not answered: {why}"))
     }
 
-    fn try_send(&mut self, request: &Request) -> Result<Response, String> {
+    /// Whether the next request goes over the connection of the one before.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// As [`send`](Self::send).
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub fn try_send(&mut self, request: &Request) -> Result<Response, String> {
         let (mut stream, address) = match self.open.take() {
             Some(open) => (open, self.url.trim_start_matches("http://")),
             None => connect(&self.url).map(|(stream, address)| (BufReader::new(stream), address))?,

@@ -13,7 +13,7 @@ use crate::recorder::Recorder;
 pub(super) const ROUTER: &str = "                  - name: envoy.filters.http.router\n";
 
 /// What the filters of tests ask the feed with.
-pub(super) const FEED_CREDENTIAL: &str = "q7Rk2Vx9Lm4Tz8Wc1Np6Yh3Jd5Gf0Bs7";
+pub const FEED_CREDENTIAL: &str = "q7Rk2Vx9Lm4Tz8Wc1Np6Yh3Jd5Gf0Bs7";
 
 /// What to start: the repository's own `envoy.yaml` with these changes.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Setup {
     pub(super) upstream: Option<SocketAddr>,
     pub(super) envoy_env: Vec<(String, String)>,
     pub(super) issuer_env: Vec<(String, String)>,
+    /// Where the feed is answered, if not where the keys come from.
+    internal: Option<SocketAddr>,
 }
 
 impl Setup {
@@ -39,6 +41,7 @@ impl Setup {
             upstream: None,
             envoy_env: Vec::new(),
             issuer_env: Vec::new(),
+            internal: None,
         }
     }
 
@@ -169,7 +172,8 @@ impl Setup {
     /// The configuration as Envoy gets it.
     pub(super) fn substituted(&self, issuer: SocketAddr, upstream: SocketAddr) -> String {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let addresses = Addresses { listen, issuer, internal: issuer, upstream, module: &self.module() };
+        let internal = self.internal.unwrap_or(issuer);
+        let addresses = Addresses { listen, issuer, internal, upstream, module: &self.module() };
         substitute(&self.text, &addresses).expect("marked lines in envoy.yaml")
     }
 
@@ -179,5 +183,42 @@ impl Setup {
         let file = directory.join("edited.yaml");
         fs::write(&file, &self.text).expect("a writable directory");
         file
+    }
+
+    /// Feeds at these two addresses, which Envoy asks in turn; and another issuer beside the one that it is started with.
+    ///
+    /// # Panics
+    /// If `envoy.yaml` has no such addresses.
+    #[must_use]
+    pub fn replicas(mut self, feeds: [SocketAddr; 2], other_issuer: SocketAddr) -> Self {
+        self.internal = Some(feeds[0]);
+        for (marker, address) in [("# bearward: issuer", other_issuer), ("# bearward: internal", feeds[1])] {
+            let line = self.text.lines().find(|line| line.ends_with(marker)).expect("an address").to_owned();
+            let column = line.len() - line.trim_start().len() - 6;
+            let (blank, ip, port) = ("", address.ip(), address.port());
+            let second = format!(
+                "{line}
+{blank:column$}- endpoint: {{ address: {{ socket_address: {{ address: {ip}, port_value: {port} }} }} }}"
+            );
+            self.text = self.text.replace(&line, &second);
+        }
+        self
+    }
+
+    /// The policy, changed as a document.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn change_policy(self, change: impl FnOnce(&mut Value)) -> Self {
+        let configuration: Value = serde_saphyr::from_str(&self.text).expect("YAML");
+        let filters = configuration
+            .pointer("/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters")
+            .and_then(Value::as_array)
+            .expect("filters");
+        let filter = filters.iter().find(|filter| filter["name"] == "bearward").expect("the filter");
+        let mut policy = filter["typed_config"]["config"]["configuration"]["value"].clone();
+        change(&mut policy);
+        self.policy(&policy)
     }
 }

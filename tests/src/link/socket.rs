@@ -1,12 +1,13 @@
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
 /// Where a server listens.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Target {
     Tcp(String, u16),
     Unix(PathBuf),
@@ -21,9 +22,16 @@ impl Target {
         }
     }
 
+    pub(super) fn at(address: SocketAddr) -> Self {
+        Self::Tcp(address.ip().to_string(), address.port())
+    }
+
     pub(super) fn connect(&self) -> io::Result<Socket> {
         match self {
-            Self::Tcp(host, port) => TcpStream::connect((host.as_str(), *port)).map(Socket::Tcp),
+            Self::Tcp(host, port) => TcpStream::connect((host.as_str(), *port)).and_then(|stream| {
+                stream.set_nodelay(true)?;
+                Ok(Socket::Tcp(stream))
+            }),
             Self::Unix(path) => UnixStream::connect(path).map(Socket::Unix),
         }
     }
@@ -37,13 +45,6 @@ pub(super) enum Socket {
 }
 
 impl Socket {
-    pub(super) fn duplicate(&self) -> io::Result<Self> {
-        match self {
-            Self::Tcp(stream) => stream.try_clone().map(Self::Tcp),
-            Self::Unix(stream) => stream.try_clone().map(Self::Unix),
-        }
-    }
-
     /// Ends it for all who hold it.
     pub(super) fn shutdown(&self) {
         // One that is at its end already needs none.
@@ -52,22 +53,33 @@ impl Socket {
             Self::Unix(stream) => stream.shutdown(Shutdown::Both),
         };
     }
+
+    /// Whoever reads it finds an end, and closing it resets the connection.
+    pub(super) fn reset_at_close(&self) {
+        let _ = match self {
+            Self::Tcp(stream) => {
+                let _ = rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO));
+                stream.shutdown(Shutdown::Read)
+            }
+            Self::Unix(stream) => stream.shutdown(Shutdown::Both),
+        };
+    }
 }
 
-impl Read for Socket {
+impl Read for &Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => stream.read(buffer),
-            Self::Unix(stream) => stream.read(buffer),
+            Socket::Tcp(stream) => (&mut &*stream).read(buffer),
+            Socket::Unix(stream) => (&mut &*stream).read(buffer),
         }
     }
 }
 
-impl Write for Socket {
+impl Write for &Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => stream.write(bytes),
-            Self::Unix(stream) => stream.write(bytes),
+            Socket::Tcp(stream) => (&mut &*stream).write(bytes),
+            Socket::Unix(stream) => (&mut &*stream).write(bytes),
         }
     }
 

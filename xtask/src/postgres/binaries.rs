@@ -79,8 +79,9 @@ impl Binaries {
         self.folder.join("postgres")
     }
 
-    pub(super) fn psql(&self) -> PathBuf {
-        self.folder.join("psql")
+    /// Another of the programs that come with them.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     fn of_wheel(user: Option<&Unprivileged>, scratch: &Path, report: &mut Report) -> Result<Binaries, Error> {

@@ -1,6 +1,6 @@
-use std::fs;
+use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -66,21 +66,22 @@ impl Cluster {
         durability: Durability,
         report: &mut Report,
     ) -> Result<Cluster, Error> {
-        let user = Unprivileged::needed()?;
-        let home = socket_directory()?;
-        own(home.path(), user.as_ref())?;
-        let binaries = Binaries::find(user.as_ref(), home.path(), report)?;
-        let data = match keep {
-            Some(folder) => folder.to_owned(),
-            None => home.path().join("data"),
-        };
-        create_all(logs)?;
-        create_all(&data)?;
-        own(&data, user.as_ref())?;
-        let site = Site { user, home, data, log: logs.join("postgres.log"), durability };
+        let (site, binaries) = Site::prepare(&logs.join("postgres.log"), keep, durability, report)?;
         if !site.data.join("PG_VERSION").exists() {
             site.initialize(&binaries, report)?;
         }
+        Cluster::of(site, binaries, report)
+    }
+
+    /// A copy that follows this one until it is promoted.
+    pub(super) fn standby(&self, logs: &Path, report: &mut Report) -> Result<Cluster, Error> {
+        let log = logs.join("standby.log");
+        let (site, binaries) = Site::prepare(&log, None, self.site.durability, report)?;
+        site.copy(&binaries, self.site.home.path(), report)?;
+        Cluster::of(site, binaries, report)
+    }
+
+    fn of(site: Site, binaries: Binaries, report: &mut Report) -> Result<Cluster, Error> {
         let mut cluster = Cluster { server: None, binaries, site };
         cluster.resume(report)?;
         Ok(cluster)
@@ -133,6 +134,40 @@ struct Site {
 }
 
 impl Site {
+    /// Its folders, owned by whoever will run the server, and the programs for it.
+    fn prepare(
+        log: &Path,
+        keep: Option<&Path>,
+        durability: Durability,
+        report: &mut Report,
+    ) -> Result<(Site, Binaries), Error> {
+        let user = Unprivileged::needed()?;
+        let home = socket_directory()?;
+        own(home.path(), user.as_ref())?;
+        let binaries = Binaries::find(user.as_ref(), home.path(), report)?;
+        let data = match keep {
+            Some(folder) => folder.to_owned(),
+            None => home.path().join("data"),
+        };
+        if let Some(logs) = log.parent() {
+            create_all(logs)?;
+        }
+        create_all(&data)?;
+        own(&data, user.as_ref())?;
+        Ok((Site { user, home, data, log: log.to_owned(), durability }, binaries))
+    }
+
+    /// What the server with its socket in this folder has, and the setting that lets it follow that server.
+    fn copy(&self, binaries: &Binaries, primary: &Path, report: &mut Report) -> Result<(), Error> {
+        // It takes a folder that is there as it is, and the server takes none that others could read.
+        fs::set_permissions(&self.data, Permissions::from_mode(0o700))
+            .map_err(Error::file("close", &self.data))?;
+        let mut command = self.command(&binaries.program("pg_basebackup"));
+        command.arg("-D").arg(&self.data).arg("-h").arg(primary);
+        command.args(["-U", "postgres", "-X", "stream", "-c", "fast", "--no-sync", "--write-recovery-conf"]);
+        Process::start("pg_basebackup", command, &self.log)?.finish(report, DEADLINE)
+    }
+
     fn initialize(&self, binaries: &Binaries, report: &mut Report) -> Result<(), Error> {
         let mut command = self.command(&binaries.initdb());
         // macOS does not know C.UTF-8; in both the order of text is that of its bytes.
