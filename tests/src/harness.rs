@@ -22,7 +22,7 @@ mod setup;
 pub use discovery::Discovery;
 pub use issuer::Issuer;
 pub use proxy::Proxy;
-pub use setup::Setup;
+pub use setup::{FEED_CREDENTIAL, Setup};
 
 /// PostgreSQL, issuer, upstream and Envoy with the filter.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use crate::recorder::Recorder;
 pub(super) const ROUTER: &str = "                  - name: envoy.filters.http.router\n";
 
 /// What the filters of tests ask the feed with.
-pub(super) const FEED_CREDENTIAL: &str = "q7Rk2Vx9Lm4Tz8Wc1Np6Yh3Jd5Gf0Bs7";
+pub const FEED_CREDENTIAL: &str = "q7Rk2Vx9Lm4Tz8Wc1Np6Yh3Jd5Gf0Bs7";
 
 /// What to start: the repository's own `envoy.yaml` with these changes.
 #[derive(Clone, Debug)]
