@@ -59,10 +59,23 @@ impl Connection {
     }
 
     pub(crate) fn send(&mut self, request: &[u8]) -> io::Result<Answer> {
+        self.ask(request)?;
+        self.answer()
+    }
+
+    /// Sends a request whose answer is awaited later.
+    pub(crate) fn ask(&mut self, request: &[u8]) -> io::Result<()> {
         self.open()?;
         let Some(mut stream) = self.stream.take() else { return Err(io::ErrorKind::NotConnected.into()) };
         // What fails in the middle leaves the connection closed.
         stream.get_mut().write_all(request)?;
+        self.stream = Some(stream);
+        Ok(())
+    }
+
+    /// Waits for the answer to what was asked.
+    pub(crate) fn answer(&mut self) -> io::Result<Answer> {
+        let Some(mut stream) = self.stream.take() else { return Err(io::ErrorKind::NotConnected.into()) };
         let (answer, stays) = receive(&mut stream)?;
         self.stream = stays.then_some(stream);
         Ok(answer)

@@ -8,10 +8,11 @@ use serde_json::json;
 use xtask::error::Error;
 use xtask::report::{Report, print};
 
-use self::accounts::Accounts;
+pub(crate) use self::accounts::Accounts;
+pub(crate) use self::logins::LoginClient;
 use self::rounds::Bench;
 use self::samples::Samples;
-use self::server::{Server, Site};
+pub(crate) use self::server::{Server, Site};
 use self::tutorial::Tutorial;
 use crate::machine::{self, Machine, cores};
 use crate::report::{Distribution, Findings};
@@ -134,7 +135,7 @@ fn measure(options: &Options, report: &mut Report) -> Result<Findings, Error> {
     let accounts = Accounts::new(extent.users)?;
     report.step("create the users", |_| {
         site.run(&["migrate"], "")?;
-        site.run(&["user", "import", "-"], &accounts.to_import())
+        site.run(&["user", "import", "-"], &accounts.to_import()).map(|_| ())
     })?;
     // The first start makes the signing key; what comes after it is cold, but on a database that has all.
     drop(Server::start(&site)?);
@@ -182,6 +183,7 @@ fn measure(options: &Options, report: &mut Report) -> Result<Findings, Error> {
         ],
         figures: figures::of(&samples, permits)?,
         distributions,
+        drawings: Vec::new(),
         notes,
     })
 }

@@ -22,6 +22,8 @@ pub(crate) struct Findings {
     pub(crate) settings: Vec<(&'static str, Value)>,
     pub(crate) figures: Vec<Figure>,
     pub(crate) distributions: Vec<Distribution>,
+    /// What is drawn of them, as Markdown.
+    pub(crate) drawings: Vec<String>,
     /// What disturbs or is missing, in sentences.
     pub(crate) notes: Vec<String>,
 }
@@ -157,6 +159,7 @@ mod tests {
                 figure("c", "C", "", &[0.954], None),
             ],
             distributions: vec![Distribution { key: "logins", title: "Logins", latencies }],
+            drawings: vec!["```text\nshown\n```".to_owned()],
             notes: vec!["It was noisy.".to_owned()],
         }
     }

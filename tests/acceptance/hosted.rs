@@ -13,6 +13,7 @@ mod odd_headers;
 mod odd_keys;
 mod panics;
 mod probe;
+mod record_sizes;
 mod refusals;
 pub(crate) mod secrecy;
 mod signatures;

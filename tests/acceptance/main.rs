@@ -1,7 +1,7 @@
 //! What Bearward promises, seen through a real Envoy with the module that ships.
 //!
 //! In reading order: [`walk_through`] the whole flow; [`tokens`], [`roles`], [`tutorial`],
-//! [`user_import`], [`administration`] who gets through; [`client_addresses`] where the issuer sees them;
+//! [`user_import`], [`administration`] who gets through; [`revocation`], [`revocation_times`] who does not any more; [`client_addresses`] where the issuer sees them;
 //! [`paths`], [`decoders`], [`normalization`], [`hosts`], [`methods`] which rule decides; [`identity_headers`] what the
 //! upstream is told; [`revocation`] what ends early, whatever happens meanwhile; [`odd_bytes`], [`keys`], [`key_rotation`], [`issuer_rotation`], [`trap`] what must not
 //! bring the gate down; [`verifiers`] who else can verify; [`grpc`], [`access_log`] how a refusal looks; [`observe`] one that is not carried out;
@@ -60,6 +60,7 @@ mod policy_tests;
 mod properties;
 mod replicas;
 mod revocation;
+mod revocation_times;
 mod roles;
 mod schema;
 mod secrets;

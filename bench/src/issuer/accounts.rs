@@ -16,7 +16,7 @@ const BCRYPT: &str = "$2b$12$KzXju5OGObDlgEn/vaOlHeY4R1C1m8otBLr7q6Ebgo65I0d26.g
 
 /// Users, whose turn it is, and addresses, of which no two requests have the same until all were used.
 #[derive(Debug)]
-pub(super) struct Accounts {
+pub(crate) struct Accounts {
     users: u32,
     argon2id: String,
     next_user: AtomicU32,
@@ -24,7 +24,7 @@ pub(super) struct Accounts {
 }
 
 impl Accounts {
-    pub(super) fn new(users: u32) -> Result<Self, Error> {
+    pub(crate) fn new(users: u32) -> Result<Self, Error> {
         let hasher: Argon2<'_> = argon2id::hasher()?;
         let hash: phc::PasswordHash = hasher
             .hash_password_with_salt(PASSWORD.as_bytes(), &[7; 16])
@@ -38,7 +38,7 @@ impl Accounts {
     }
 
     /// For `bearward-issuer user import`: everybody with a hash of argon2id.
-    pub(super) fn to_import(&self) -> String {
+    pub(crate) fn to_import(&self) -> String {
         (0..self.users).map(|number| line(&email(number), &self.argon2id)).collect()
     }
 

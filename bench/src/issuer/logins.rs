@@ -7,13 +7,13 @@ use crate::load::Client;
 
 /// Logs in as one user after the other.
 #[derive(Debug)]
-pub(super) struct LoginClient<'a> {
+pub(crate) struct LoginClient<'a> {
     connection: Connection,
     accounts: &'a Accounts,
 }
 
 impl<'a> LoginClient<'a> {
-    pub(super) fn new(address: SocketAddr, accounts: &'a Accounts) -> Self {
+    pub(crate) fn new(address: SocketAddr, accounts: &'a Accounts) -> Self {
         Self { connection: Connection::new(address), accounts }
     }
 

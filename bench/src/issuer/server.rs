@@ -15,7 +15,7 @@ use crate::http::{self, Connection};
 
 /// The program and what all of its processes share.
 #[derive(Debug)]
-pub(super) struct Site {
+pub(crate) struct Site {
     program: PathBuf,
     logs: PathBuf,
     environment: Vec<(&'static str, String)>,
@@ -23,9 +23,10 @@ pub(super) struct Site {
 
 /// The issuer, ready. Ended, with SIGKILL, when the value is dropped: an orderly end would wait for proxies to notice.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     process: Process,
     public: SocketAddr,
+    internal: SocketAddr,
     started_within: Duration,
 }
 
@@ -36,30 +37,42 @@ const POLL: Duration = Duration::from_millis(1);
 
 impl Site {
     pub(super) fn new(program: &Path, logs: &Path, permits: u32, extent: Extent) -> Result<Self, Error> {
+        let mut settings = vec![
+            ("BEARWARD_HASH_PERMITS", permits.to_string()),
+            ("BEARWARD_HASH_QUEUE", extent.queue.to_string()),
+        ];
+        if let Some(deadline) = extent.deadline_ms {
+            settings.push(("BEARWARD_LOGIN_DEADLINE_MS", deadline.to_string()));
+        }
+        Self::with(program, logs, settings)
+    }
+
+    /// With these settings, too.
+    pub(crate) fn with(
+        program: &Path,
+        logs: &Path,
+        settings: Vec<(&'static str, String)>,
+    ) -> Result<Self, Error> {
         let database = std::env::var("DATABASE_URL")
-            .map_err(|_| Error::unusable("DATABASE_URL is not set", "run `cargo xtask bench issuer`"))?;
+            .map_err(|_| Error::unusable("DATABASE_URL is not set", "run `cargo xtask bench`"))?;
         let mut environment = vec![
             ("DATABASE_URL", database),
             ("BEARWARD_ISSUER", ISSUER.to_owned()),
             ("BEARWARD_AUDIENCE", AUDIENCE.to_owned()),
             ("BEARWARD_LISTEN", "127.0.0.1:0".to_owned()),
             ("BEARWARD_INTERNAL_LISTEN", "127.0.0.1:0".to_owned()),
-            ("BEARWARD_HASH_PERMITS", permits.to_string()),
-            ("BEARWARD_HASH_QUEUE", extent.queue.to_string()),
             // We stand for many clients behind a proxy: each request says which one it is of.
             ("BEARWARD_TRUSTED_PROXIES", "127.0.0.0/8".to_owned()),
             // Each session stands for many that are refreshed now and then.
             ("BEARWARD_REFRESH_LIMIT", "off".to_owned()),
             ("BEARWARD_LOG_FORMAT", "json".to_owned()),
         ];
-        if let Some(deadline) = extent.deadline_ms {
-            environment.push(("BEARWARD_LOGIN_DEADLINE_MS", deadline.to_string()));
-        }
+        environment.extend(settings);
         Ok(Self { program: program.to_owned(), logs: logs.to_owned(), environment })
     }
 
-    /// Runs another of its commands to its end, with this on its standard input.
-    pub(super) fn run(&self, arguments: &[&str], input: &str) -> Result<(), Error> {
+    /// Runs another of its commands to its end, with this on its standard input, and returns what it printed.
+    pub(crate) fn run(&self, arguments: &[&str], input: &str) -> Result<String, Error> {
         let doing = || Error::io(format!("cannot run {}", self.program.display()));
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
@@ -70,7 +83,7 @@ impl Site {
             scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input.as_bytes())));
             let output = child.wait_with_output().map_err(doing())?;
             match output.status.success() {
-                true => Ok(()),
+                true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
                 false => Err(Error::Failed { command: arguments.join(" "), status: output.status }),
             }
         })
@@ -86,7 +99,7 @@ impl Site {
 }
 
 impl Server {
-    pub(super) fn start(site: &Site) -> Result<Self, Error> {
+    pub(crate) fn start(site: &Site) -> Result<Self, Error> {
         let file = site.logs.join("issuer.addresses");
         if file.exists() {
             fs::remove_file(&file).map_err(Error::file("remove", &file))?;
@@ -105,15 +118,19 @@ impl Server {
         let started_within = begun.elapsed();
         let public = address_file(&file, "public")
             .ok_or_else(|| Error::unusable("the issuer wrote no public address", "look into its log"))?;
-        Ok(Self { process, public, started_within })
+        Ok(Self { process, public, internal, started_within })
     }
 
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
 
-    pub(super) fn public(&self) -> SocketAddr {
+    pub(crate) fn public(&self) -> SocketAddr {
         self.public
+    }
+
+    pub(crate) fn internal(&self) -> SocketAddr {
+        self.internal
     }
 
     /// From the start of the process to the first 200 of `/readyz`.

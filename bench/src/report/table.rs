@@ -11,6 +11,7 @@ pub(super) fn markdown(findings: &Findings) -> String {
     if !findings.distributions.is_empty() {
         text.push_str(&distributions(findings));
     }
+    findings.drawings.iter().for_each(|drawing| text.push_str(&format!("\n{}\n", drawing.trim_end())));
     if !findings.notes.is_empty() {
         text.push('\n');
         findings.notes.iter().for_each(|note| text.push_str(&format!("- {note}\n")));
@@ -102,6 +103,7 @@ mod tests {
             "| B | 61.5 ms | 60.0 to 62.2 | at most 50.0 ms | **missed** |",
             "| C | 0.95 |  |  |  |",
             "| Logins | 1 | 12.0 | 12.0 | 12.0 | 12.0 | 12.0 | 12.0 |",
+            "shown",
             "- It was noisy.",
         ] {
             assert!(text.lines().any(|of_text| of_text == line), "{line}\n{text}");

@@ -39,4 +39,5 @@ pub use record::{HostCall, LogLine};
 pub use request::Request;
 pub use status::Status;
 pub use thread::Thread;
+pub use vm::Dearest;
 pub use world::{PluginId, Refused, StreamId, World, WorldBuilder};

@@ -4,6 +4,7 @@ mod state;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use wasmtime::{Func, Store, Val};
 
@@ -36,6 +37,15 @@ pub(crate) const CALLBACKS: [&str; 15] = [
     "proxy_on_delete",
 ];
 
+/// The most that one call of a callback took: of two figures, which need not be of the same call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dearest {
+    /// In instructions.
+    pub fuel: u64,
+    /// By the machine's own clock, whatever else it does.
+    pub took: Duration,
+}
+
 /// A running VM.
 pub(crate) struct Vm {
     store: Store<VmState>,
@@ -44,6 +54,7 @@ pub(crate) struct Vm {
     failed: Option<String>,
     /// Instructions so far, by callback.
     fuel: BTreeMap<&'static str, u64>,
+    dearest: BTreeMap<&'static str, Dearest>,
 }
 
 /// What became of a callback.
@@ -75,6 +86,7 @@ impl Vm {
                     callbacks: BTreeMap::new(),
                     failed: Some(format!("{error:?}")),
                     fuel: BTreeMap::new(),
+                    dearest: BTreeMap::new(),
                 };
             }
             Ok(instance) => {
@@ -93,7 +105,7 @@ impl Vm {
                         callbacks.insert(name, function);
                     }
                 }
-                Self { store, callbacks, failed: None, fuel: BTreeMap::new() }
+                Self { store, callbacks, failed: None, fuel: BTreeMap::new(), dearest: BTreeMap::new() }
             }
         };
         vm.initialize();
@@ -118,12 +130,16 @@ impl Vm {
         self.store.data_mut().enter(context, callback);
         let values: Vec<_> = arguments.iter().map(|number| Val::I32(number.cast_signed())).collect();
         let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
+        let begun = Instant::now();
         let run = self
             .store
             .set_fuel(MAX_FUEL)
             .and_then(|()| function.call(&mut self.store, &values, &mut results));
         let left = self.store.get_fuel().unwrap_or(MAX_FUEL);
-        *self.fuel.entry(callback).or_default() += MAX_FUEL.saturating_sub(left);
+        let (spent, took) = (MAX_FUEL.saturating_sub(left), begun.elapsed());
+        *self.fuel.entry(callback).or_default() += spent;
+        let dearest = self.dearest.entry(callback).or_default();
+        *dearest = Dearest { fuel: dearest.fuel.max(spent), took: dearest.took.max(took) };
         self.store.data_mut().leave();
         match run {
             Ok(()) => {
@@ -166,6 +182,15 @@ impl Vm {
     /// Instructions so far, by callback.
     pub(crate) fn fuel_by_callback(&self) -> &BTreeMap<&'static str, u64> {
         &self.fuel
+    }
+
+    /// The dearest call of each callback, since they were forgotten last.
+    pub(crate) fn dearest(&self) -> &BTreeMap<&'static str, Dearest> {
+        &self.dearest
+    }
+
+    pub(crate) fn forget_dearest(&mut self) {
+        self.dearest.clear();
     }
 
     /// The size of the module's memory, in bytes.

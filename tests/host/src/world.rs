@@ -17,7 +17,7 @@ use crate::record::{HostCall, LogLine};
 use crate::request::Request;
 use crate::shared::{SharedWorld, VmNumber};
 use crate::thread::Thread;
-use crate::vm::Vm;
+use crate::vm::{Dearest, Vm};
 
 pub use builder::{Refused, WorldBuilder};
 use exchange::Exchange;
@@ -181,6 +181,17 @@ impl World {
     #[must_use]
     pub fn fuel(&self, thread: Thread, plugin: PluginId) -> Option<BTreeMap<&'static str, u64>> {
         Some(self.vms.get(&self.handle(thread, plugin)?.vm)?.fuel_by_callback().clone())
+    }
+
+    /// The dearest call of each callback of a plugin's VM on a thread, since they were forgotten last.
+    #[must_use]
+    pub fn dearest(&self, thread: Thread, plugin: PluginId) -> Option<BTreeMap<&'static str, Dearest>> {
+        Some(self.vms.get(&self.handle(thread, plugin)?.vm)?.dearest().clone())
+    }
+
+    /// From here on the dearest calls are sought anew.
+    pub fn forget_dearest(&mut self) {
+        self.vms.values_mut().for_each(Vm::forget_dearest);
     }
 
     /// The instructions that a request has cost by now, over all its callbacks.

@@ -8,13 +8,18 @@ use crate::directory::{TemporaryDirectory, create_all};
 use crate::error::Error;
 use crate::postgres::{Database, Durability};
 use crate::report::{Report, print};
-use crate::{process, workspace};
+use crate::verb::build::{self, Variant};
+use crate::{envoy, process, workspace};
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Subject {
     /// The issuer: logins, refreshes and keys per CPU-second, overload, memory, start.
     Issuer,
+    /// How soon what has ended is refused: for every cause, at every worker of an Envoy before two replicas.
+    Revocation,
+    /// The issuer's feed: what ten thousand proxies that wait cost, and a thousand that come back at once.
+    Feed,
 }
 
 /// How it is measured and where that is written.
@@ -35,6 +40,9 @@ pub struct Options {
     /// Write everything as JSON, every round included.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Of `revocation`: how often each cause is tried. [default: 200]
+    #[arg(long)]
+    pub samples: Option<u32>,
     /// Leave out the comparison with the tutorial's application, whose packages come from npm.
     #[arg(long)]
     pub without_tutorial: bool,
@@ -45,16 +53,77 @@ pub struct Options {
 
 /// Builds what ships and the load generator, optimized, and measures.
 pub fn bench(subject: Subject, options: &Options, report: &mut Report) -> Result<(), Error> {
-    let Subject::Issuer = subject;
     report.step("build the issuer and the load generator", |_| {
         let mut cargo = workspace::cargo();
         // Together, so that both have the same password hashing.
         cargo.args(["build", "--release", "--package", "bearward-issuer", "--package", "bearward-bench"]);
+        if subject == Subject::Revocation {
+            cargo.args(["--package", "bearward-restaurant", "--package", "bearward-tests", "--bins"]);
+        }
         process::run(cargo)
     })?;
     let folder = workspace::target()?.join("release");
     let (program, bench) = (folder.join("bearward-issuer"), folder.join("bearward-bench"));
-    issuer(&program, &bench, options, report, print)
+    match subject {
+        Subject::Issuer => issuer(&program, &bench, options, report, print),
+        Subject::Feed => feed(&program, &bench, options, report, print),
+        Subject::Revocation => {
+            build::build(&[Variant::Plain], report)?;
+            revocation(&folder.join("revocation_times"), &bench, options, report, print)
+        }
+    }
+}
+
+/// Takes samples with this program, which has the issuer and the restaurant beside it; every line of the table is handed to
+/// `line`.
+pub fn revocation(
+    sampler: &Path,
+    bench: &Path,
+    options: &Options,
+    report: &mut Report,
+    line: impl FnMut(&str),
+) -> Result<(), Error> {
+    let scratch = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-bench")?;
+    let envoy = report.step("provide Envoy", envoy::provide)?;
+    // It waits for the disk, as one whose answers last.
+    let database = report.step("provide PostgreSQL", |report| {
+        Database::throw_away(scratch.path(), None, Durability::Full, report)
+    })?;
+    let mut command = Command::new(bench);
+    command.current_dir(workspace::root()).arg("revocation").arg("--sampler").arg(sampler);
+    command.env("BEARWARD_TEST_DATABASE_URL", database.url()).env("ENVOY", envoy);
+    command.env("BEARWARD_WASM", workspace::target()?.join("bearward.wasm"));
+    let samples = options.samples.or(options.quick.then_some(2));
+    if let Some(samples) = samples {
+        command.arg("--samples").arg(samples.to_string());
+    }
+    measured(command, options, "bearward-bench revocation", report, line)
+}
+
+/// Measures this issuer's feed with this load generator; every line of the table is handed to `line`.
+pub fn feed(
+    program: &Path,
+    bench: &Path,
+    options: &Options,
+    report: &mut Report,
+    line: impl FnMut(&str),
+) -> Result<(), Error> {
+    let scratch = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-bench")?;
+    let database = report.step("provide PostgreSQL", |report| {
+        Database::throw_away(scratch.path(), None, Durability::Full, report)
+    })?;
+    let mut command = Command::new(bench);
+    command.current_dir(workspace::root()).env("DATABASE_URL", database.url());
+    command.arg("feed").arg("--program").arg(program).arg("--logs").arg(scratch.path());
+    let rounds = options.rounds.or(options.quick.then_some(1));
+    let seconds = options.seconds.or(options.quick.then_some(1));
+    let polls = options.quick.then_some(100);
+    for (name, number) in [("--rounds", rounds), ("--seconds", seconds), ("--polls", polls)] {
+        if let Some(number) = number {
+            command.arg(name).arg(number.to_string());
+        }
+    }
+    measured(command, options, "bearward-bench feed", report, line)
 }
 
 /// Measures this issuer with this load generator; every line of the table is handed to `line`.
@@ -92,6 +161,17 @@ pub fn issuer(
     if options.quick {
         command.arg("--quick");
     }
+    measured(command, options, "bearward-bench issuer", report, line)
+}
+
+/// Runs it, with where its findings go.
+fn measured(
+    mut command: Command,
+    options: &Options,
+    name: &str,
+    report: &mut Report,
+    line: impl FnMut(&str),
+) -> Result<(), Error> {
     if let Some(path) = &options.json {
         command.arg("--json").arg(std::path::absolute(path).map_err(Error::file("find", path))?);
     }
@@ -103,7 +183,7 @@ pub fn issuer(
         if status.success() {
             return Ok(());
         }
-        Err(Error::Failed { command: "bearward-bench issuer".to_owned(), status })
+        Err(Error::Failed { command: name.to_owned(), status })
     })
 }
 

@@ -19,6 +19,8 @@ pub enum Subject {
     Docs,
     /// docs/check.md: the kinds of suspicions.
     Check,
+    /// docs/performance.md and its chart: what records of revocations take of a worker.
+    Records,
 }
 
 impl Subject {
@@ -26,6 +28,10 @@ impl Subject {
     fn test(self) -> (&'static str, &'static str) {
         match self {
             Subject::Fuel => ("fuel", "hosted::fuel::no_input_costs_more_instructions_than_the_table_says"),
+            Subject::Records => (
+                "records",
+                "hosted::record_sizes::a_hundred_thousand_records_take_at_most_eight_mebibytes_of_a_worker_and_no_callback_is_long",
+            ),
             Subject::Check => {
                 ("check", "check::kinds::the_documentation_lists_the_kinds_that_the_help_names")
             }
@@ -56,7 +62,7 @@ pub fn bless(subject: Subject, report: &mut Report) -> Result<(), Error> {
     if matches!(subject, Subject::Schema | Subject::Docs | Subject::Check) {
         report.step("build the programs", |_| workspace::build_programs())?;
     }
-    if subject == Subject::Fuel {
+    if matches!(subject, Subject::Fuel | Subject::Records) {
         report.step("build the filter", |report| build::build(&[Variant::Plain], report))?;
         command.env("BEARWARD_WASM", Variant::Plain.path()?);
     }
