@@ -231,18 +231,21 @@ fn what_is_no_list_is_counted_and_changes_nothing_until_all_is_too_old() {
         (other, "issuer"),
         (list(3_600, json!([])), "ahead"),
         (before, "back"),
-        (long, ""),
+        (long, "none"),
     ] {
         server.borrow_mut().answer = serving(body);
         advance(&mut world, 2 * REFRESH_MS);
-        assert!(kind.is_empty() || refusals(&world, kind) >= 1, "{kind}: {:?}", world.metric_names());
-        assert_eq!(reason(&mut world, order()), if kind == "" { "revocations_stale" } else { "forwarded" });
+        assert!(kind == "none" || refusals(&world, kind) >= 1, "{kind}: {:?}", world.metric_names());
+        assert_eq!(reason(&mut world, order()), "forwarded", "{kind}");
         let ended = with(|claims| claims["sid"] = "sid-9".into());
-        let expected = if kind == "" { "revocations_stale" } else { "token_revoked" };
-        assert_eq!(reason(&mut world, ended), expected, "{kind}");
+        assert_eq!(reason(&mut world, ended), "token_revoked", "{kind}");
     }
+    advance(&mut world, REFRESH_MS);
+    assert_eq!(reason(&mut world, order()), "revocations_stale");
     let log: Vec<_> = world.log().into_iter().map(|line| line.text).collect();
-    for said in ["the list is no JSON", "line 1, column", "the answer is larger than 262144 bytes"] {
+    for said in
+        ["the list is no JSON", "another type (line 1, column", "the answer is larger than 262144 bytes"]
+    {
         let lines = log.iter().filter(|line| line.contains("deny list:") && line.contains(said));
         assert!((1..=2).contains(&lines.count()), "{said}: {log:#?}");
     }
@@ -389,7 +392,7 @@ fn the_longest_list_is_read_in_one_callback_of_bounded_cost() {
     let of = |count: u32, entry: &dyn Fn(u32) -> Value| list(0, (0..count).map(entry).collect());
     for (name, text, signs) in [
         ("UUIDs", of(5_500, &entry), false),
-        ("the shortest names", of(16_000, &shortest), false),
+        ("the shortest names", of(16_800, &shortest), false),
         ("UUIDs, signed", of(5_500, &entry), true),
     ] {
         assert!((245_000..=256 * 1024).contains(&text.len()), "{name}: {}", text.len());
@@ -414,6 +417,6 @@ fn the_longest_list_is_read_in_one_callback_of_bounded_cost() {
             dearest as f64 / 1e6,
             bytes / 1024
         ));
-        assert!(dearest < 100_000_000, "{name}: {dearest}");
+        assert!(dearest < 150_000_000, "{name}: {dearest}");
     }
 }

@@ -2,7 +2,7 @@
 
 /// The version of the bytes.
 const VERSION: u8 = 1;
-const HEAD_BYTES: usize = 42;
+const HEAD_BYTES: usize = 18;
 
 /// What stands under the head's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,8 +11,8 @@ pub struct ListHead {
     pub place: u8,
     /// As the list says it.
     pub iat: u64,
-    /// The SHA-256 of the bytes.
-    pub digest: [u8; 32],
+    /// Of the bytes.
+    pub checksum: u64,
 }
 
 impl ListHead {
@@ -23,10 +23,10 @@ impl ListHead {
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let ([version, place], rest) = bytes.split_first_chunk::<2>()?;
-        let (iat, digest) = rest.split_first_chunk::<8>()?;
-        let digest = <[u8; 32]>::try_from(digest).ok()?;
+        let (iat, checksum) = rest.split_first_chunk::<8>()?;
+        let checksum = u64::from_le_bytes(<[u8; 8]>::try_from(checksum).ok()?);
         let is_one = *version == VERSION && *place < 2;
-        is_one.then_some(Self { place: *place, iat: u64::from_le_bytes(*iat), digest })
+        is_one.then_some(Self { place: *place, iat: u64::from_le_bytes(*iat), checksum })
     }
 
     /// What [`ListHead::parse`] reads.
@@ -35,7 +35,7 @@ impl ListHead {
         let mut bytes = Vec::with_capacity(HEAD_BYTES);
         bytes.extend([VERSION, self.place]);
         bytes.extend(self.iat.to_le_bytes());
-        bytes.extend(self.digest);
+        bytes.extend(self.checksum.to_le_bytes());
         bytes
     }
 

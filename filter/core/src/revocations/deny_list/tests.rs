@@ -369,6 +369,10 @@ mod sharing {
             let mut follower = empty();
             assert_eq!(shared.follow(&mut follower, NOW), Err(ListRefusal::Shared));
             assert_eq!(follower.freshness(300, NOW), Freshness::Unknown);
+            shared.0.insert(head_key("p"), ListHead::VACANT.to_vec());
+            assert_eq!(shared.follow(&mut follower, NOW), Ok(false));
+            assert!(shared.publish(&leader, &bytes, NOW));
+            assert_eq!(shared.follow(&mut follower, NOW), Ok(true), "the same head over other bytes");
         }
         assert!(!leader.is_shared(Some(&ListHead::VACANT)));
         assert!(leader.publication(Some(&ListHead::VACANT), NOW).is_some());
@@ -379,13 +383,13 @@ mod sharing {
         let bytes = list_of(NOW, &json!([]));
         let list = taken(&bytes).unwrap();
         for (place, other) in [(0, "p.1"), (1, "p.0")] {
-            let head = ListHead { place, iat: NOW - 1, digest: [7; 32] };
+            let head = ListHead { place, iat: NOW - 1, checksum: 7 };
             assert_eq!(ListHead::parse(&head.to_bytes()), Some(head));
             assert_eq!(list.publication(Some(&head.to_bytes()), NOW).unwrap().key, other);
         }
-        let ahead = ListHead { place: 0, iat: NOW + 61, digest: [7; 32] };
+        let ahead = ListHead { place: 0, iat: NOW + 61, checksum: 7 };
         assert!(list.publication(Some(&ahead.to_bytes()), NOW).is_some(), "no list of the future bars it");
-        for rubbish in [&b""[..], &[1], &[2; 42], &[1; 41], &[1; 43], &[9; 42]] {
+        for rubbish in [&b""[..], &[1], &[2; 18], &[1; 17], &[1; 19], &[9; 18]] {
             assert_eq!(ListHead::parse(rubbish), None);
         }
     }
