@@ -92,8 +92,7 @@ fn feed_of(
 fn list_of(text: &[u8], file: &str, trusted: &TrustedIssuer, now: u64) -> Result<DenyList, String> {
     let wrong =
         |what: &dyn std::fmt::Display| format!("{file}: no deny list of `{}`: it {what}", trusted.name);
-    let saved = deny_list::read_saved(text, trusted.issuer.iss().unwrap_or_default())
-        .map_err(|refused| wrong(&refused))?;
+    let saved = deny_list::read_saved(text, trusted.issuer.iss()).map_err(|refused| wrong(&refused))?;
     if saved.iat > now.saturating_add(deny_list::MAX_AHEAD_SECONDS) {
         return Err(wrong(&deny_list::ListRefusal::Ahead.text()));
     }

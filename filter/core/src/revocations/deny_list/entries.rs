@@ -81,6 +81,13 @@ impl Entries {
         self.tokens.len().saturating_add(self.sessions.len()).saturating_add(self.users.len())
     }
 
+    /// How many tokens, sessions and users there are.
+    #[cfg(any(test, feature = "explain"))]
+    #[must_use]
+    pub fn counts(&self) -> [usize; 3] {
+        [self.tokens.len(), self.sessions.len(), self.users.len()]
+    }
+
     /// Whether nothing is denied.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -420,7 +420,7 @@ proptest! {
         let _ = ListHead::parse(&bytes);
         let _ = list.look(Some(&bytes), NOW);
         let _ = list.take_shared(Some(&bytes), PLAIN, NOW);
-        let _ = read_saved(&bytes, ISS);
+        let _ = read_saved(&bytes, Some(ISS));
     }
 
     /// By going through the document entry by entry.
@@ -453,9 +453,10 @@ fn a_saved_list_is_read_plain_and_signed_for_the_command_line() {
     let header = r#"{"alg":"EdDSA","typ":"deny-list+jwt"}"#;
     let signed = sign_texts(header, std::str::from_utf8(&list).unwrap());
     for text in [&list[..], &[b"\n", &list[..], b"\n"].concat(), signed.as_bytes()] {
-        let saved = read_saved(text, ISS).unwrap();
-        assert_eq!((saved.iat, saved.entries.len()), (NOW, 1));
+        let saved = read_saved(text, Some(ISS)).unwrap();
+        assert_eq!((saved.iat, saved.entries.counts()), (NOW, [1, 0, 0]));
     }
-    assert_eq!(read_saved(&list, "http://other.test").unwrap_err().kind, ListRefusal::Issuer);
-    assert_eq!(read_saved(b"[]", ISS).unwrap_err().kind, ListRefusal::Form);
+    assert_eq!(read_saved(&list, Some("http://other.test")).unwrap_err().kind, ListRefusal::Issuer);
+    assert_eq!(read_saved(&list, None).unwrap().iss, ISS);
+    assert_eq!(read_saved(b"[]", Some(ISS)).unwrap_err().kind, ListRefusal::Form);
 }
