@@ -54,8 +54,8 @@ pub(crate) struct Arguments {
     /// The JWK Set of an issuer, by its name in the policy.
     #[arg(long, value_name = "ISSUER=FILE")]
     jwks: Vec<String>,
-    /// What an issuer has revoked, by its name in the policy: a list of records in JSON, or a saved answer of its feed. Taken
-    /// as up to date; no signature is asked for.
+    /// What an issuer has revoked, by its name in the policy: a list of records in JSON, or a saved answer of its feed, taken
+    /// as up to date; or its deny list, taken as of its `iat`. No signature is asked for.
     #[arg(long, value_name = "ISSUER=FILE")]
     revocations: Vec<String>,
     /// The time at which it happens: RFC 3339, or seconds since the epoch. By default now.

@@ -6,6 +6,7 @@
 mod bundle;
 mod check;
 mod clock;
+mod deny_list;
 mod document;
 mod explain;
 mod failure;
@@ -44,6 +45,7 @@ enum Command {
     Token(token::Arguments),
     Bundle(bundle::Arguments),
     Schema(schema::Arguments),
+    DenyList(deny_list::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -54,5 +56,6 @@ fn main() -> ExitCode {
         Command::Token(arguments) => token::run(&arguments),
         Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::DenyList(arguments) => deny_list::run(&arguments),
     }
 }

@@ -8,7 +8,7 @@ use bearward_tests::terminal;
 use xtask::workspace;
 
 /// Every command, in words; those that have commands of their own not by themselves.
-const COMMANDS: [&[&str]; 7] = [
+const COMMANDS: [&[&str]; 8] = [
     &["check"],
     &["explain"],
     &["test"],
@@ -16,6 +16,7 @@ const COMMANDS: [&[&str]; 7] = [
     &["token", "forge"],
     &["schema"],
     &["bundle"],
+    &["deny-list"],
 ];
 
 fn bearward(arguments: &[&str]) -> Command {
@@ -85,6 +86,7 @@ fn who_reads_no_further_ends_no_command_in_a_panic() {
         &["schema"],
         &["bundle", "examples/policies/two-teams/policies"],
         &["token", "inspect", "-"],
+        &["deny-list", "-"],
     ] {
         let mut command = bearward(arguments);
         let mut child =

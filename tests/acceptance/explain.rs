@@ -433,3 +433,62 @@ fn what_is_wrong_with_a_file_of_revocations_is_said_in_a_sentence() {
         assert!(said.contains(expected), "{given}: {said}");
     }
 }
+
+#[test]
+fn a_deny_list_comes_from_a_file_plain_or_signed_and_is_as_old_as_it_says() {
+    let desk = Desk::new();
+    let mut policy = policy();
+    policy["issuers"]["own"]["deny_list"] = json!({
+        "cluster": "own", "uri": "https://own.test/deny.json", "when_stale": "reject",
+    });
+    desk.write("policy.json", &policy.to_string());
+    desk.write("token", &token(&json!({ "jti": "t1" })));
+    let list = |iat: u64, deny: Value| json!({ "iss": "https://own.test/", "iat": iat, "deny": deny });
+    let told = |given: &str| {
+        desk.json(&[&["policy.json", "GET /api/orders/1", "--revocations", given], &WITH_TOKEN[..]].concat())
+    };
+    for (document, reason, detail) in [
+        (list(NOW - 7, json!([])), Value::Null, "0 entries at hand, 7 s old; no entry is about it"),
+        (
+            list(NOW - 7, json!([{ "jti": "t1" }])),
+            json!("token_revoked"),
+            "an entry denies the token: `jti` `t1`",
+        ),
+        (
+            list(NOW - 301, json!([])),
+            json!("revocations_stale"),
+            "the deny list is 301 s old, and may be 300 s",
+        ),
+    ] {
+        desk.write("plain.json", &document.to_string());
+        let header = json!({ "alg": "EdDSA", "typ": "deny-list+jwt" });
+        desk.write("signed.jwt", &sign(&header, &document, &Key::Ed25519([9; 32])));
+        for given in ["own=plain.json", "own=signed.jwt"] {
+            let told = told(given);
+            assert_eq!(told["reason"], reason, "{given}");
+            let shown = of_step(&told, "revocation")["detail"].as_str().unwrap();
+            assert!(shown.contains(detail), "{given}: {shown}");
+        }
+    }
+    let without = desk.explain(&[&["policy.json", "GET /api/orders/1"], &WITH_TOKEN[..]].concat());
+    let flat = text(&without.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains("reject 503 revocations_unavailable by api/orders"), "{flat}");
+    assert!(flat.contains("fetches the deny list of `own` at https://own.test/deny.json"), "{flat}");
+    for (document, expected) in [
+        (
+            list(NOW + 61, json!([])),
+            "wrong.json: no deny list of `own`: it has an `iat` that is still to come",
+        ),
+        (list(NOW, json!([7])), "of another type (line 1, column"),
+        (json!([]), "wrong.json: no deny list of `own`: it is no JSON"),
+    ] {
+        desk.write("wrong.json", &document.to_string());
+        let output = desk.explain(
+            &[&["policy.json", "GET /api/orders/1", "--revocations", "own=wrong.json"], &WITH_TOKEN[..]]
+                .concat(),
+        );
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(expected), "{said}");
+    }
+}

@@ -2,6 +2,7 @@
 //! held against Envoy.
 
 mod corpora;
+mod deny_lists;
 mod faults;
 mod feeds;
 mod flow;

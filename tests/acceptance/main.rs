@@ -33,6 +33,7 @@ mod command_line;
 mod compose;
 mod configuration;
 mod decoders;
+mod deny_list;
 mod documentation;
 mod examples;
 mod explain;

@@ -139,8 +139,12 @@ fn every_field_has_its_description_its_default_and_an_example_that_is_valid_ther
 
 /// What is only wrong because of something else in the document, or by what no pattern of a schema says: how the core's
 /// problems begin, or what they hold.
-const OF_THE_CORE_ALONE: [&str; 36] = [
+const OF_THE_CORE_ALONE: [&str; 40] = [
     "`stale_after_seconds` must be `wait_seconds` and",
+    "`stale_after_seconds` must be `refresh_seconds` and",
+    "an issuer with a deny list needs `iss`",
+    "exclude each other",
+    "holds no key, so no list",
     "an issuer with a feed has tokens with `iss`",
     "must have no query",
     "none of the issuers here has `revocations`",

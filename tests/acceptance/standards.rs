@@ -195,7 +195,7 @@ fn assert_proven_by_vector(row: &Row, vectors: &BTreeSet<String>) {
 fn fields() -> BTreeSet<String> {
     let odd = || json!({ NO_FIELD: 1 });
     let mut document = json!({
-        "issuers": { "x": { "keys": { "remote": odd() }, "claims": odd(), "revocations": { "keys": odd() } } },
+        "issuers": { "x": { "keys": { "remote": odd() }, "claims": odd(), "revocations": { "keys": odd() }, "deny_list": { "keys": odd() } } },
         "policies": [{ "rules": [{ "require": { "claims": [odd()] } }] }],
         "credentials": [odd()],
         "paths": odd(),
@@ -207,6 +207,7 @@ fn fields() -> BTreeSet<String> {
         "/issuers/x",
         "/issuers/x/keys",
         "/issuers/x/revocations",
+        "/issuers/x/deny_list",
         "/policies/0",
         "/policies/0/rules/0",
         "/policies/0/rules/0/require",

@@ -123,7 +123,9 @@ pub(crate) fn of_secrets<'a>(config: &At<'a>, policy: &Value) -> Vec<Remark<'a>>
 fn variables_of(settings: &Value) -> Vec<(String, &str)> {
     let names = settings.pointer("/keys/secrets_env").and_then(Value::as_array).into_iter().flatten();
     let secrets = names.enumerate().map(|(index, name)| (format!("keys.secrets_env[{index}]"), name));
-    let credential = settings.pointer("/revocations/credential_env");
-    let credential = credential.map(|name| ("revocations.credential_env".to_owned(), name));
-    secrets.chain(credential).filter_map(|(field, name)| Some((field, name.as_str()?))).collect()
+    let credentials = ["revocations", "deny_list"].into_iter().filter_map(|field| {
+        let name = settings.get(field)?.get("credential_env")?;
+        Some((format!("{field}.credential_env"), name))
+    });
+    secrets.chain(credentials).filter_map(|(field, name)| Some((field, name.as_str()?))).collect()
 }

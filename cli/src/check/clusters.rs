@@ -46,26 +46,43 @@ fn fetched(trusted: &TrustedIssuer) -> Vec<(&'static str, &str, What)> {
     if let KeySource::Remote(remote) = &trusted.keys {
         let what = What {
             subject: format!("the keys of issuer `{name}` are fetched"),
-            danger: "can plant a key and sign tokens with it",
+            danger: Some("can plant a key and sign tokens with it"),
         };
         all.push(("keys.remote.cluster", remote.cluster.as_str(), what));
     }
     if let Some(feed) = &trusted.revocations {
         let what = What {
             subject: format!("the revocations of issuer `{name}` are fetched"),
-            danger: "reads the credential and, where the keys of the feed come the same way, can make revoked tokens live",
+            danger: Some(
+                "reads the credential and, where the keys of the feed come the same way, can make revoked tokens live",
+            ),
         };
         all.push(("revocations.cluster", feed.cluster.as_str(), what));
+    }
+    if let Some(list) = &trusted.deny_list {
+        // What is signed, and shown nothing, can be withheld and no more.
+        let danger = match (&list.keys, &list.credential) {
+            (None, None) => Some("can make denied tokens live, and refuse whomever he likes"),
+            (None, Some(_)) => {
+                Some("reads the credential, can make denied tokens live, and refuse whomever he likes")
+            }
+            (Some(_), Some(_)) => Some("reads the credential"),
+            (Some(_), None) => None,
+        };
+        let what = What { subject: format!("the deny list of issuer `{name}` is fetched"), danger };
+        all.push(("deny_list.cluster", list.cluster.as_str(), what));
     }
     all
 }
 
 struct What {
     subject: String,
-    danger: &'static str,
+    /// `None`: nothing.
+    danger: Option<&'static str>,
 }
 
 fn without_tls<'a>(cluster: &At<'a>, what: &What) -> Option<Remark<'a>> {
+    let danger = what.danger?;
     if cluster.get("transport_socket").is_some_and(|socket| is_tls(&socket)) {
         return None;
     }
@@ -84,9 +101,9 @@ fn without_tls<'a>(cluster: &At<'a>, what: &What) -> Option<Remark<'a>> {
     };
     let name = cluster.get("name")?;
     let text = format!(
-        "{} {from} without TLS: whoever is on the way {}; give the cluster a `transport_socket` with TLS that verifies the \
+        "{} {from} without TLS: whoever is on the way {danger}; give the cluster a `transport_socket` with TLS that verifies the \
          server's name",
-        what.subject, what.danger
+        what.subject
     );
     Some(Remark::suspicion(Kind::KeysWithoutTls, name.path, text))
 }

@@ -43,7 +43,7 @@ pub(crate) enum Kind {
     UpgradeWithoutFilter,
     /// Headers with underscores pass, which many servers read as those with hyphens
     UnderscoreHeaders,
-    /// Keys or the feed of revocations are fetched without TLS from another machine
+    /// Keys, the feed of revocations or a deny list are fetched without TLS from another machine
     KeysWithoutTls,
     /// Envoy's admin interface can be reached from other machines
     OpenAdmin,

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::issuer::{ClaimMapping, Grants, Issuer, Separator};
 use crate::rejection::Rejection;
 use crate::revocations::RevocableToken;
+use crate::revocations::deny_list::DeniableToken;
 use crate::token::VerifiedToken;
 
 /// Who is calling: identity is the issuer together with the subject.
@@ -41,6 +42,9 @@ impl VerifiedClaims {
         if issuer.has_feed {
             read_revocable(&payload, None)?;
         }
+        if issuer.has_deny_list {
+            read_deniable(&payload, &subject)?;
+        }
         Ok(Self { subject, roles, times, payload })
     }
 
@@ -70,6 +74,14 @@ impl VerifiedClaims {
     /// [`Rejection::ClaimsMalformed`], for a token of another issuer.
     pub(crate) fn revocable<'c>(&'c self, kid: Option<&'c str>) -> Result<RevocableToken<'c>, Rejection> {
         read_revocable(&self.payload, kid)
+    }
+
+    /// What entries of a deny list look at. Without allocation.
+    ///
+    /// # Errors
+    /// [`Rejection::ClaimsMalformed`], for a token of an issuer without one.
+    pub(crate) fn deniable(&self) -> Result<DeniableToken<'_>, Rejection> {
+        read_deniable(&self.payload, &self.subject)
     }
 
     /// The claim at a path of member names.
@@ -207,6 +219,27 @@ pub(crate) fn read_revocable<'c>(
         user_version: whole("user_version")?,
         epoch: whole("epoch")?,
         kid,
+    })
+}
+
+/// `jti`, `sid` and `sub`, each of which another issuer's tokens may lack, and `iat`. One of another type is no name that a list
+/// could hold.
+pub(crate) fn read_deniable<'c>(
+    payload: &'c Map<String, Value>,
+    subject: &'c str,
+) -> Result<DeniableToken<'c>, Rejection> {
+    let text = |name: &str| match payload.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(_) => Err(Rejection::ClaimsMalformed),
+    };
+    Ok(DeniableToken {
+        jti: text("jti")?,
+        sid: text("sid")?,
+        sub: text("sub")?,
+        subject,
+        // A fraction of a second before is before.
+        issued_at: numeric_date(payload.get("iat"), Round::Down)?,
     })
 }
 

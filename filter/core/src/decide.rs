@@ -72,7 +72,7 @@ pub struct Means<'m> {
     pub host: &'m dyn SignatureHost,
     /// The tokens that need not be verified again, where any are kept. They must have come of this policy.
     pub known: Option<&'m RefCell<VerifiedTokens>>,
-    /// The feeds at hand. Tokens of an issuer that has one in the policy and none here are refused with 503.
+    /// The feeds and deny lists at hand. Tokens of an issuer that has one in the policy and none here are refused with 503.
     pub feeds: &'m FeedRing,
     /// The time, in seconds since the epoch.
     pub now: u64,

@@ -22,6 +22,8 @@ pub struct Issuer {
     pub(crate) claims: ClaimMapping,
     /// Whether a feed says what has ended early: then its tokens must say what records name.
     pub(crate) has_feed: bool,
+    /// Whether a deny list does: then what it names must be of the right type where a token has it.
+    pub(crate) has_deny_list: bool,
 }
 
 /// Where the subject and the roles stand in the payload. A path is a list of member names.
@@ -67,6 +69,7 @@ impl Issuer {
             leeway_seconds: DEFAULT_LEEWAY_SECONDS,
             claims: ClaimMapping::default(),
             has_feed: false,
+            has_deny_list: false,
         }
     }
 

@@ -22,6 +22,7 @@ mod weakenings;
 pub use challenge::ChallengeSettings;
 pub use forward::{Forwarding, Source};
 pub use issuers::TrustedIssuer;
+pub use issuers::deny_list::DenyListSource;
 pub use issuers::keys::{KeySource, RemoteKeys};
 pub use issuers::revocations::{Credential, RevocationFeed, WhenStale};
 pub use suspicions::{Suspicion, SuspicionKind};

@@ -6,11 +6,13 @@
 //! 2. [`records`] what is held, and whether it concerns a token
 //! 3. [`feed`] the state of one feed in one VM: what to ask, how to take an answer, whether it is fresh
 //! 4. [`chain`] what stands in the data that VMs share, [`reading`] how it is taken from there, [`lease`] who of them asks
-//! 5. [`ring`] the feeds of a policy
+//! 5. [`deny_list`] the same out of a file, for issuers that have no feed
+//! 6. [`ring`] what a policy's issuers have of these
 
 pub mod answer;
 pub mod chain;
 mod cursor;
+pub mod deny_list;
 pub mod feed;
 mod hex;
 pub mod lease;
@@ -21,6 +23,7 @@ pub mod refusal;
 pub mod ring;
 
 pub use answer::{Answer, FeedTrust};
+pub use deny_list::DenyList;
 pub use feed::{Feed, Freshness, Taken};
 pub use records::{Concern, Record, Records, RevocableToken};
 pub use refusal::FeedRefusal;

@@ -95,6 +95,28 @@ impl Metrics {
         self.count(&format!("bearward_feed_failures.issuer.{issuer}"), 1);
     }
 
+    /// How many entries a deny list has, and how old it is.
+    pub(crate) fn list(&self, issuer: &str, entries: usize, age_seconds: u64) {
+        let entries = u64::try_from(entries).unwrap_or(u64::MAX);
+        self.set(&format!("bearward_deny_list_entries.issuer.{issuer}"), entries);
+        self.set(&format!("bearward_deny_list_age_seconds.issuer.{issuer}"), age_seconds);
+    }
+
+    /// A VM fetches it for all from now on.
+    pub(crate) fn list_leads(&self, issuer: &str) {
+        self.count(&format!("bearward_deny_list_leaders.issuer.{issuer}"), 1);
+    }
+
+    /// A list, or what stands in shared data, that was not taken.
+    pub(crate) fn list_refusal(&self, issuer: &str, kind: &str) {
+        self.count(&format!("bearward_deny_list_refusals.issuer.{issuer}.reason.{kind}"), 1);
+    }
+
+    /// A fetch that brought nothing.
+    pub(crate) fn list_fetch_failed(&self, issuer: &str) {
+        self.count(&format!("bearward_deny_list_failures.issuer.{issuer}"), 1);
+    }
+
     /// Which module this is.
     pub(crate) fn module(&self) {
         self.set(concat!("bearward_module.version.", env!("CARGO_PKG_VERSION")), 1);

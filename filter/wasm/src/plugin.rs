@@ -12,6 +12,7 @@ use bearward_core::signature_host::ProvenHost;
 use bearward_core::{KeyRing, Policy, Rejection, Request, Verdict, VerifiedTokens};
 
 use crate::answer::CallEnd;
+use crate::deny_lists::DenyLists;
 use crate::feeds::Feeds;
 use crate::host::{self, HostError, Level};
 use crate::key_fetch::KeyFetches;
@@ -39,6 +40,7 @@ pub(crate) struct Plugin {
     known: RefCell<VerifiedTokens>,
     fetches: RefCell<KeyFetches>,
     feeds: RefCell<Feeds>,
+    lists: RefCell<DenyLists>,
     ring: FeedRing,
     waiting: RefCell<Waiting>,
     metrics: Metrics,
@@ -53,13 +55,15 @@ impl Plugin {
     pub(crate) fn new(root: u32, policy: Policy) -> Self {
         let host = ProvenHost::probe(Envoy, &policy.algorithms());
         host::log(Level::Info, &who_verifies(&policy.algorithms(), host.algorithms()));
-        let (feeds, ring) = Feeds::of(&policy, host::now_ns().unwrap_or_default());
+        let (feeds, mut ring) = Feeds::of(&policy, host::now_ns().unwrap_or_default());
+        let lists = DenyLists::of(&policy, &mut ring);
         Self {
             root,
             keys: RefCell::new(KeyRing::of(&policy)),
             known: RefCell::default(),
             fetches: RefCell::new(KeyFetches::of(&policy)),
             feeds: RefCell::new(feeds),
+            lists: RefCell::new(lists),
             ring,
             waiting: RefCell::default(),
             metrics: Metrics::default(),
@@ -152,6 +156,7 @@ impl Plugin {
     /// Its root context is gone: there will be no tick and no answer any more, though streams may still ask.
     pub(crate) fn retire(&self) {
         self.feeds.borrow_mut().retire();
+        self.lists.borrow_mut().retire();
     }
 
     /// What was done with a request.
@@ -181,6 +186,7 @@ impl Plugin {
         fetches.send_due(now_ms, &self.metrics);
         fetches.report(now_ms, &self.keys.borrow(), &self.metrics);
         self.feeds.borrow_mut().tick(now_ms, &self.metrics);
+        self.lists.borrow_mut().tick(now_ms, &self.metrics);
         self.waiting.borrow_mut().take_due(now_ms)
     }
 
@@ -188,7 +194,9 @@ impl Plugin {
     /// within another callback.
     pub(crate) fn on_http_call_response(&self, end: CallEnd) {
         let Ok(now_ms) = host::now_ms() else { return };
-        if self.feeds.borrow_mut().on_answer(end, now_ms, &self.metrics) {
+        if self.feeds.borrow_mut().on_answer(end, now_ms, &self.metrics)
+            || self.lists.borrow_mut().on_answer(end, now_ms, &self.metrics)
+        {
             return;
         }
         let (mut fetches, mut keys) = (self.fetches.borrow_mut(), self.keys.borrow_mut());
@@ -220,7 +228,7 @@ impl Plugin {
             WAITING_TICK_MS
         } else if !feeds.is_empty() {
             FEED_TICK_MS
-        } else if self.has_remote_keys() {
+        } else if self.has_remote_keys() || !self.lists.borrow().is_empty() {
             TICK_MS
         } else {
             NO_TICK_MS
@@ -238,7 +246,7 @@ impl Plugin {
     }
 
     fn has_remotes(&self) -> bool {
-        self.has_remote_keys() || !self.feeds.borrow().is_empty()
+        self.has_remote_keys() || !self.feeds.borrow().is_empty() || !self.lists.borrow().is_empty()
     }
 
     fn has_remote_keys(&self) -> bool {

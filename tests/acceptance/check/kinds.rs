@@ -380,6 +380,56 @@ fn revocations_that_come_without_tls_from_elsewhere_are_named() {
     is(&near, &[("keys_without_tls", "    - name: issuer_internal\n")]);
 }
 
+/// An issuer with a deny list from a cluster on another machine, without TLS.
+fn with_list(settings: &str) -> Setup {
+    let types = "token_types: [at+jwt]\n";
+    let list = format!(
+        "{{ cluster: files, uri: \"http://files.bearward.local/deny.json\", when_stale: reject{settings} }}"
+    );
+    let cluster = "  clusters:\n    - name: files\n      load_assignment: { endpoints: [{ lb_endpoints: [{ endpoint: { address: \
+                   { socket_address: { address: 10.0.0.9, port_value: 80 } } } }] }] }\n";
+    let runtime = "runtime: envoy.wasm.runtime.v8\n";
+    plain().edit(types, &format!("{types}{:32}deny_list: {list}\n", "")).edit("  clusters:\n", cluster).edit(
+        runtime,
+        &format!("{runtime}{:26}environment_variables: {{ host_env_keys: [LIST_CREDENTIAL] }}\n", ""),
+    )
+}
+
+const LIST_KEYS: &str = ", keys: { jwks: { keys: [{ kty: OKP, crv: Ed25519, kid: l1, \
+                         x: gTl3Dqh9F19Wo1Rmw0x-zMuNipG07jeiXfYPW4_Js5Q }] } }";
+
+#[test]
+fn a_plain_list_or_a_credential_without_tls_is_named_and_a_signed_list_needs_none() {
+    let credential = ", credential_env: LIST_CREDENTIAL";
+    let named = [("keys_without_tls", "    - name: files\n")];
+    is(&with_list(""), &named);
+    is(&with_list(credential), &named);
+    is(&with_list(&format!("{LIST_KEYS}{credential}")), &named);
+    is(&with_list(LIST_KEYS), &[]);
+    is(
+        &with_list(LIST_KEYS).edit("when_stale: reject,", "when_stale: allow,"),
+        &[("stale_allowed", "deny_list:")],
+    );
+}
+
+#[test]
+fn a_list_without_a_cluster_or_a_credential_that_reaches_the_filter_is_a_problem() {
+    let credential = ", credential_env: LIST_CREDENTIAL";
+    for (setup, field) in [
+        (with_list("").edit("- name: files\n", "- name: other\n"), "cluster"),
+        (
+            with_list(credential).edit("host_env_keys: [LIST_CREDENTIAL]", "host_env_keys: [OTHER]"),
+            "credential_env",
+        ),
+    ] {
+        let checked = Checked::setup(&setup);
+        let report = checked.report(&[]);
+        assert_eq!((report.status, report.problems().len()), (Some(1), 1), "{:#}", report.report);
+        let place = format!("issuers.bearward.deny_list.{field}");
+        assert_eq!(report.place_of(&place).0, checked.line_of("deny_list:"));
+    }
+}
+
 #[test]
 fn keys_from_a_cluster_that_is_nowhere_are_a_problem() {
     let renamed = plain().edit("    cluster: issuer\n", "    cluster: isuer\n");

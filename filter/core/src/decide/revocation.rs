@@ -3,19 +3,22 @@
 use super::Means;
 use super::verifying::Proved;
 use super::witness::{Fact, Looked, Witness};
-use crate::policy::{Policy, WhenStale};
+use crate::policy::{DenyListSource, Policy, WhenStale};
 use crate::rejection::Rejection;
 use crate::revocations::{Concern, Freshness};
 use bearward_protocol::revocations::SubjectReason;
 
 impl Policy {
-    /// Judges by what the issuer's feed says, where it has one. `when_stale`: what the rule says of it.
+    /// Judges by what the issuer's feed or deny list says, where it has one. `when_stale`: what the rule says of it.
     pub(super) fn check_revocations(
         proved: &Proved<'_>,
         when_stale: Option<WhenStale>,
         means: Means<'_>,
         witness: &mut impl Witness,
     ) -> Result<(), Rejection> {
+        if let Some(source) = &proved.trusted.deny_list {
+            return check_deny_list(source, proved, when_stale, means, witness);
+        }
         let Some(source) = &proved.trusted.revocations else {
             witness.see(|| Fact::Revocation(Looked::NoFeed));
             return Ok(());
@@ -54,4 +57,33 @@ impl Policy {
             Some(_) => Err(Rejection::TokenRevoked),
         }
     }
+}
+
+fn check_deny_list(
+    source: &DenyListSource,
+    proved: &Proved<'_>,
+    when_stale: Option<WhenStale>,
+    means: Means<'_>,
+    witness: &mut impl Witness,
+) -> Result<(), Rejection> {
+    let token = proved.claims.deniable()?;
+    // As for a feed: nobody judges while somebody takes a list.
+    let list = means.feeds.list(proved.issuer).and_then(|list| list.try_borrow().ok());
+    let held = list.as_ref().and_then(|list| Some((list, list.entries()?)));
+    let Some((list, entries)) = held else {
+        witness.see(|| Fact::Revocation(Looked::NoList));
+        return Err(Rejection::RevocationsUnavailable);
+    };
+    let age_seconds = list.age_seconds(means.now);
+    let is_stale = list.freshness(source.stale_after_seconds, means.now) != Freshness::Fresh;
+    if is_stale && when_stale.unwrap_or(source.when_stale) == WhenStale::Reject {
+        let allowed_seconds = source.stale_after_seconds;
+        witness.see(|| Fact::Revocation(Looked::StaleList { age_seconds, allowed_seconds }));
+        return Err(Rejection::RevocationsStale);
+    }
+    let denied = entries.concerning(&token);
+    witness.see(|| {
+        Fact::Revocation(Looked::Listed { token, denied, entries: entries.len(), age_seconds, is_stale })
+    });
+    if denied.is_some() { Err(Rejection::TokenRevoked) } else { Ok(()) }
 }

@@ -1,3 +1,4 @@
+mod deny_lists;
 mod language;
 mod made;
 mod readings;

@@ -14,6 +14,7 @@ use crate::path::CanonicalPath;
 use crate::policy::{Access, Rule, TrustedIssuer};
 use crate::rejection::Rejection;
 use crate::requirement::{Matched, Requirement};
+use crate::revocations::deny_list::{DeniableToken, Denied};
 use crate::revocations::{Concern, RevocableToken};
 use crate::token::UnverifiedToken;
 
@@ -108,6 +109,18 @@ pub(crate) enum Looked<'f> {
         concern: Option<Concern>,
         records: usize,
         age_ms: Option<u64>,
+        is_stale: bool,
+    },
+    /// Nothing has come of the deny list yet.
+    NoList,
+    /// The deny list is too old.
+    StaleList { age_seconds: Option<u64>, allowed_seconds: u64 },
+    /// Its entries were asked.
+    Listed {
+        token: DeniableToken<'f>,
+        denied: Option<Denied>,
+        entries: usize,
+        age_seconds: Option<u64>,
         is_stale: bool,
     },
 }

@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 
 use super::Note;
 use super::words::{claim, json, list, quoted};
-use crate::claims::{Round, check_audience, granted, numeric_date, read_revocable, read_roles, read_subject};
+use crate::claims::{
+    Round, check_audience, granted, numeric_date, read_deniable, read_revocable, read_roles, read_subject,
+};
 use crate::issuer::{Grants, Issuer, Separator};
 
 pub(super) fn notes(payload: &Map<String, Value>, issuer: &Issuer, now: u64) -> Vec<Note> {
@@ -15,6 +17,7 @@ pub(super) fn notes(payload: &Map<String, Value>, issuer: &Issuer, now: u64) -> 
     notes.push(of_subject(payload, issuer));
     notes.push(of_roles(payload, issuer));
     notes.extend(of_revocable(payload, issuer));
+    notes.extend(of_deniable(payload, issuer));
     notes
 }
 
@@ -117,6 +120,15 @@ fn of_revocable(payload: &Map<String, Value>, issuer: &Issuer) -> Option<Note> {
              a whole `user_version` and `epoch`"
         )),
     })
+}
+
+/// What entries of a deny list look at, where the issuer has one.
+fn of_deniable(payload: &Map<String, Value>, issuer: &Issuer) -> Option<Note> {
+    if !issuer.has_deny_list || read_deniable(payload, "").is_ok() {
+        return None;
+    }
+    let said = ["jti", "sid", "sub"].map(|name| said(name, payload.get(name))).join(", ");
+    Some(Note::bad(format!("{said}: the issuer has a `deny_list`, which names strings")))
 }
 
 fn said(name: &str, value: Option<&Value>) -> String {

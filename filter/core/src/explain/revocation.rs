@@ -5,6 +5,7 @@ use bearward_protocol::revocations::SubjectReason;
 use super::Note;
 use super::words::quoted;
 use crate::decide::witness::Looked;
+use crate::revocations::deny_list::{DeniableToken, Denied};
 use crate::revocations::{Concern, RevocableToken};
 
 pub(super) fn notes(looked: &Looked<'_>) -> Vec<Note> {
@@ -24,6 +25,37 @@ pub(super) fn notes(looked: &Looked<'_>) -> Vec<Note> {
             let known = Note::good(format!("{count} at hand, {} old{late}", age(*age_ms)));
             vec![known, judged(token, *concern)]
         }
+        Looked::NoList => vec![Note::bad("no deny list of this issuer is at hand")],
+        Looked::StaleList { age_seconds, allowed_seconds } => vec![Note::bad(format!(
+            "the deny list is {} s old, and may be {allowed_seconds} s (`stale_after_seconds`); `when_stale` is `reject`",
+            age_seconds.unwrap_or_default()
+        ))],
+        Looked::Listed { token, denied, entries, age_seconds, is_stale } => {
+            let count = if *entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
+            let late = if *is_stale { ", which is late: `when_stale` is `allow`" } else { "" };
+            let age = age_seconds.unwrap_or_default();
+            let known = Note::good(format!("a deny list with {count} at hand, {age} s old{late}"));
+            vec![known, listed(token, *denied)]
+        }
+    }
+}
+
+fn listed(token: &DeniableToken<'_>, denied: Option<Denied>) -> Note {
+    let name = |name: Option<&str>| name.map_or("none".to_owned(), |name| quoted(name.as_bytes()));
+    match denied {
+        None => Note::good(format!(
+            "no entry is about it: `jti` {}, `sid` {}, the user {}",
+            name(token.jti),
+            name(token.sid),
+            quoted(token.subject.as_bytes())
+        )),
+        Some(Denied::Token) => Note::bad(format!("an entry denies the token: `jti` {}", name(token.jti))),
+        Some(Denied::Session) => Note::bad(format!("an entry denies its session: `sid` {}", name(token.sid))),
+        Some(Denied::User { issued_before }) => Note::bad(format!(
+            "an entry denies tokens of the user {} that were issued before {issued_before}, and this one {}",
+            quoted(token.subject.as_bytes()),
+            token.issued_at.map_or("does not say when (`iat`)".to_owned(), |iat| format!("was at {iat}"))
+        )),
     }
 }
 

@@ -6,6 +6,7 @@
 //! the module holds names, and what is said where a field is missing.
 
 mod credentials;
+mod deny_list;
 mod document;
 mod forward;
 mod issuer;
@@ -14,6 +15,7 @@ mod revocations;
 mod text;
 
 pub(super) use credentials::Credential;
+pub(super) use deny_list::{DenyList, DenyListKeys};
 pub use document::DOCUMENT;
 pub(super) use document::{Challenge, Document, Paths, Rule, Scope};
 pub(super) use forward::{Forward, IdentityHeader};

@@ -1,5 +1,6 @@
 //! `issuers`: whom to trust, and for what. Where the keys come from is read in [`keys`].
 
+pub(super) mod deny_list;
 pub(super) mod keys;
 pub(super) mod revocations;
 
@@ -11,6 +12,7 @@ use super::read::Node;
 use crate::algorithm::AlgorithmName;
 use crate::claims::is_role;
 use crate::issuer::{ClaimMapping, DEFAULT_LEEWAY_SECONDS, Grants, Issuer, Separator, normalized_type};
+use deny_list::DenyListSource;
 use keys::KeySource;
 use revocations::RevocationFeed;
 
@@ -44,6 +46,8 @@ pub struct TrustedIssuer {
     pub keys: KeySource,
     /// Where it says what has ended early, where it does.
     pub revocations: Option<RevocationFeed>,
+    /// The list of what has ended early, where it has no such feed and somebody else says it.
+    pub deny_list: Option<DenyListSource>,
 }
 
 pub(super) fn read(node: &Node<'_>, secrets: &Secrets<'_>) -> Option<Vec<TrustedIssuer>> {
@@ -111,6 +115,7 @@ fn read_one(name: &str, node: &Node<'_>, several: bool, secrets: &Secrets<'_>) -
         keys,
         claims,
         revocations,
+        deny_list,
         accept_missing,
     } = node.fields()?;
     let accept = accept_missing.and_then(|node| words(&node, &MISSING)).unwrap_or_default();
@@ -128,7 +133,13 @@ fn read_one(name: &str, node: &Node<'_>, several: bool, secrets: &Secrets<'_>) -
     let token_types = token_types.and_then(|node| texts(&node));
     let leeway = leeway.map(|node| node.whole_number(0..=MAX_LEEWAY_SECONDS));
     let keys = keys.and_then(|node| keys::read(&node, algorithms.as_deref(), accept_missing_iss, secrets));
-    let has_feed = revocations.is_some();
+    let (has_feed, has_deny_list) = (revocations.is_some(), deny_list.is_some());
+    if has_feed && has_deny_list {
+        node.problem(
+            "`revocations` and `deny_list` exclude each other: there is one truth about what has ended",
+        );
+    }
+    let deny_list = deny_list.map(|node| deny_list::read(&node, iss.is_some(), secrets));
     let revocations = revocations.map(|node| revocations::read(&node, accept_missing_iss, secrets));
     let claims = match claims {
         Some(node) => read_claims(&node),
@@ -150,9 +161,11 @@ fn read_one(name: &str, node: &Node<'_>, several: bool, secrets: &Secrets<'_>) -
         leeway_seconds: leeway.unwrap_or(Some(DEFAULT_LEEWAY_SECONDS))?,
         claims: claims?,
         has_feed,
+        has_deny_list,
     };
     let revocations = revocations.map_or(Some(None), |feed| feed.map(Some))?;
-    Some(TrustedIssuer { name: name.to_owned(), issuer, keys: keys?, revocations })
+    let deny_list = deny_list.map_or(Some(None), |list| list.map(Some))?;
+    Some(TrustedIssuer { name: name.to_owned(), issuer, keys: keys?, revocations, deny_list })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -188,8 +188,8 @@ fn read_rule(
 
 fn refuse_without_feed(node: &Node<'_>, ids: &[IssuerId], known: &Known<'_>) {
     let mut trusted = ids.iter().filter_map(|id| known.issuers.get(id.0));
-    if known.complete && trusted.all(|trusted| trusted.revocations.is_none()) {
-        node.problem("none of the issuers here has `revocations`, so nothing is ever stale");
+    if known.complete && trusted.all(|trusted| trusted.revocations.is_none() && trusted.deny_list.is_none()) {
+        node.problem("none of the issuers here has `revocations` or a `deny_list`, so nothing is ever stale");
     }
 }
 

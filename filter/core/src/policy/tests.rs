@@ -1,3 +1,4 @@
+mod deny_list;
 mod issuers;
 mod language;
 mod revocations;

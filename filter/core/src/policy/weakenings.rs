@@ -38,7 +38,7 @@ impl Policy {
                 SuspicionKind::StaleAllowed,
                 path,
                 format!(
-                    "{whose} lets tokens in while what is known of revocations is too old: whoever keeps a proxy from the feed \
+                    "{whose} lets tokens in while what is known of revocations is too old: whoever keeps a proxy from the feed or the list \
                      keeps a revoked token alive; write `when_stale: reject` where 503 is better than that"
                 ),
             )
@@ -49,6 +49,15 @@ impl Policy {
                 let name = &trusted.name;
                 found.push(suspicion(
                     format!("issuers.{name}.revocations.when_stale"),
+                    format!("issuer `{name}`"),
+                ));
+            }
+        }
+        for trusted in &self.issuers {
+            if trusted.deny_list.as_ref().is_some_and(|list| list.when_stale == WhenStale::Allow) {
+                let name = &trusted.name;
+                found.push(suspicion(
+                    format!("issuers.{name}.deny_list.when_stale"),
                     format!("issuer `{name}`"),
                 ));
             }

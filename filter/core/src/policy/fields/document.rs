@@ -179,7 +179,7 @@ object! {
         example: r#"{ "any_role": ["admin", "rider"] }"#,
     }
     when_stale {
-        without: Without::Words("as the issuer's `revocations` say"),
+        without: Without::Words("as the issuer's `revocations` or `deny_list` say"),
         shape: Shape::Word(&WHEN_STALE_NAMES),
         about: "What becomes of tokens here while what is known of revocations is too old.",
         example: r#""allow""#,

@@ -1,5 +1,6 @@
 //! `issuers`: whom to trust, with which keys, and how to read the claims.
 
+use super::deny_list::DENY_LIST;
 use super::revocations::REVOCATIONS;
 use super::{Named, Shape, Together, Without, names, object, text};
 use crate::issuer::DEFAULT_LEEWAY_SECONDS;
@@ -27,7 +28,7 @@ object! {
     /// One of `issuers`.
     pub(super) ISSUER Issuer
     about: "An issuer: what its tokens must be, and which keys prove them.",
-    together: &[],
+    together: &[Together::AtMostOne(&["revocations", "deny_list"])],
     iss {
         without: Without::ErrorUnless("the exact `iss` of this issuer's tokens", Named { field: "accept_missing", word: "iss" }),
         shape: Shape::Text(text::ANY),
@@ -75,6 +76,12 @@ object! {
         shape: Shape::Object(&REVOCATIONS),
         about: "Where it says what has ended early. Before the feed has come its tokens are refused with 503.",
         example: r#"{ "cluster": "issuer-internal", "uri": "http://issuer.example.com/revocations/v1", "credential_env": "FEED_CREDENTIAL", "when_stale": "reject" }"#,
+    }
+    deny_list {
+        without: Without::Words("a token is good until it expires"),
+        shape: Shape::Object(&DENY_LIST),
+        about: "A file that says what has ended early, for an issuer that has no such feed. Before it has come its tokens are refused with 503.",
+        example: r#"{ "cluster": "files", "uri": "https://files.example.com/deny.json", "when_stale": "reject" }"#,
     }
     accept_missing {
         without: Without::Words("both must be there"),

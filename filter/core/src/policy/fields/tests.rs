@@ -19,7 +19,7 @@ struct Place {
 }
 
 /// Documents that between them hold every field of the table.
-fn documents() -> [Value; 3] {
+fn documents() -> [Value; 4] {
     let document = |issuer: Value, credential: Value, conditions: Value, header: Value| {
         json!({
             "version": 1,
@@ -54,6 +54,15 @@ fn documents() -> [Value; 3] {
             },
         })
     };
+    let with_list = |mut issuer: Value| {
+        issuer.as_object_mut().unwrap().remove("revocations");
+        let key = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "l1", "x": "gTl3Dqh9F19Wo1Rmw0x-zMuNipG07jeiXfYPW4_Js5Q" });
+        issuer["deny_list"] = json!({
+            "cluster": "c", "uri": "https://a.test/deny.json", "credential_env": "C", "keys": { "jwks": { "keys": [key] } },
+            "refresh_seconds": 7, "timeout_ms": 777, "stale_after_seconds": 77, "when_stale": "allow",
+        });
+        issuer
+    };
     let remote = json!({ "cluster": "c", "uri": "https://a.test/jwks", "refresh_seconds": 77, "timeout_ms": 777, "wait_ms": 77 });
     [
         document(
@@ -74,6 +83,12 @@ fn documents() -> [Value; 3] {
         ),
         document(
             issuer("HS256", json!({ "secrets_env": ["S"] }), json!({ "role_prefix": "adm" })),
+            json!({ "query": "t" }),
+            json!([{ "path": ["a"], "equals_param": "id" }]),
+            json!({ "from": "issuer" }),
+        ),
+        document(
+            with_list(issuer("EdDSA", json!({ "jwks": { "keys": [] } }), json!({ "role_prefix": "adm" }))),
             json!({ "query": "t" }),
             json!([{ "path": ["a"], "equals_param": "id" }]),
             json!({ "from": "issuer" }),
@@ -147,14 +162,15 @@ fn problems_of(document: &Value, path: &str) -> Vec<Problem> {
 }
 
 /// Beginnings of problems that a value has only because of what stands elsewhere in the document.
-const OF_OTHERS: [&str; 3] = [
+const OF_OTHERS: [&str; 4] = [
     "none of the issuers here may grant the role",
     "HS256, HS384 and HS512 go with `secrets_env`",
     "`stale_after_seconds` must be `wait_seconds` and",
+    "`stale_after_seconds` must be `refresh_seconds` and",
 ];
 
 /// Fields without which others have no meaning that stand elsewhere.
-const NEEDED_ELSEWHERE: [&str; 1] = ["revocations"];
+const NEEDED_ELSEWHERE: [&str; 2] = ["revocations", "deny_list"];
 
 fn parsed(json: &str) -> Value {
     serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"))

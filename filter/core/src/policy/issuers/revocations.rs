@@ -173,7 +173,7 @@ pub(super) fn read(
     })
 }
 
-fn read_credential(node: &Node<'_>, secrets: &Secrets<'_>) -> Option<Credential> {
+pub(super) fn read_credential(node: &Node<'_>, secrets: &Secrets<'_>) -> Option<Credential> {
     let secret = read_secret(node, secrets)?;
     // A file often ends in a line feed, and so does what was made of it.
     let secret = secret.trim_ascii_end();

@@ -1,0 +1,61 @@
+//! Which VM of this proxy asks for all of them: a lease in shared data, under rules that the core has.
+
+use bearward_core::revocations::lease::{Claim, LEASE_MS, VACANT, claim, release};
+
+use crate::host::{self, HostError};
+use crate::shared::Shared;
+
+/// For how much longer than it lasts a lease is not claimed again by whoever gave it back in favour of others, in milliseconds.
+const STAND_BACK_MS: u64 = LEASE_MS + 500;
+
+/// A lease, one's own or not.
+pub(crate) struct Lease {
+    key: String,
+    /// Under which it is one's own.
+    term: Option<u64>,
+    /// Until when it is left to others.
+    stands_back_until: u64,
+}
+
+impl Lease {
+    pub(crate) fn new(key: String) -> Self {
+        Self { key, term: None, stands_back_until: 0 }
+    }
+
+    /// Claims or renews it. Whether it is one's own now, and was not before.
+    pub(crate) fn claim(&mut self, now_ms: u64) -> Result<(bool, bool), HostError> {
+        // Not longer, where the clock was set back.
+        if (1..=STAND_BACK_MS).contains(&self.stands_back_until.saturating_sub(now_ms)) {
+            return Ok((false, false));
+        }
+        let there = Shared::read(&self.key)?;
+        let led = self.term;
+        self.term = match (claim(there.as_ref().map(|there| there.bytes.as_slice()), led, now_ms), &there) {
+            (Claim::Held, _) => led,
+            (Claim::Write { bytes, term }, Some(there)) => there.replace(&self.key, &bytes)?.then_some(term),
+            (Claim::Create, _) => {
+                host::set_shared_data(&self.key, &VACANT)?;
+                None
+            }
+            (Claim::Others | Claim::Write { .. }, _) => None,
+        };
+        Ok((self.term.is_some(), self.term.is_some() && led.is_none()))
+    }
+
+    /// Whoever is next need not wait until it has ended.
+    pub(crate) fn give_back(&mut self) {
+        // Where it cannot be given back, it ends by itself.
+        if let Ok(Some(there)) = Shared::read(&self.key)
+            && let Some(vacant) = release(Some(&there.bytes), self.term)
+        {
+            let _ = there.replace(&self.key, &vacant);
+        }
+        self.term = None;
+    }
+
+    /// The same, and leaves it to others for a while: they may have a better credential, or a connection that lives.
+    pub(crate) fn stand_back(&mut self, now_ms: u64) {
+        self.give_back();
+        self.stands_back_until = now_ms.saturating_add(STAND_BACK_MS);
+    }
+}
