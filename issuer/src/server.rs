@@ -37,6 +37,8 @@ pub(crate) struct Limits {
     connections: usize,
     /// How long a connection may take for the head of a request, or stand idle before the next one.
     head: Duration,
+    /// The most that is buffered of a request whose head is not complete, and so the longest head.
+    head_bytes: usize,
     /// The age from which a connection is closed with its next answer. Said in that answer, so that no proxy loses a
     /// request that it was just about to send.
     age: Duration,
@@ -64,12 +66,13 @@ pub(crate) enum Stage {
 
 /// For clients, by way of a proxy, which needs a few connections. Together with the probes and the database's
 /// connections it stays below the 1024 file descriptors that a process usually may have.
-pub(crate) const PUBLIC: Limits = Limits { connections: 512, head: HEAD_TIME, age: AGE, cut: CUT };
+pub(crate) const PUBLIC: Limits =
+    Limits { connections: 512, head: HEAD_TIME, head_bytes: MAX_HEAD_BYTES, age: AGE, cut: CUT };
 
 /// For probes, and for so many polls of the feed; some of its connections stand idle between two.
 pub(crate) fn internal(polls: u32) -> Limits {
     let polls = usize::try_from(polls).unwrap_or(Semaphore::MAX_PERMITS / 2);
-    Limits { connections: PROBES + polls + polls / 16, ..PUBLIC }
+    Limits { connections: PROBES + polls + polls / 16, head_bytes: MAX_INTERNAL_HEAD_BYTES, ..PUBLIC }
 }
 
 /// The connections for probes.
@@ -80,9 +83,11 @@ const OTHER_FILES: usize = 256;
 const AGE: Duration = Duration::from_secs(300);
 /// Time for a last idle period and a last request after that.
 const CUT: Duration = Duration::from_secs(AGE.as_secs() + HEAD_TIME.as_secs() + DRAIN_TIME.as_secs());
-/// The most that is buffered of a request whose head is not complete, and so the longest head, in bytes. hyper's own
-/// choice of about 400 kB would be 200 MB on all connections.
+/// The longest head for clients. hyper's own choice of about 400 kB would be 200 MB on all connections.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// The longest head where there may be ten thousand connections, of which nobody has shown a credential before its head
+/// is complete. A poll has less than 1 KiB.
+const MAX_INTERNAL_HEAD_BYTES: usize = 16 * 1024;
 /// The most headers of a request. hyper's own choice: to name it to hyper would cost an allocation with each request.
 #[cfg(test)]
 const MAX_HEADERS: usize = 100;
@@ -104,7 +109,7 @@ pub(crate) async fn serve(
     let connections = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(MAX_HEAD_BYTES);
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(limits.head_bytes);
     loop {
         let accepted = tokio::select! {
             biased;

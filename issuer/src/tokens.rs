@@ -4,6 +4,7 @@ mod metadata;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use bearward_core::issuer::Issuer;
 use bearward_core::{Rejection, credentials, verify};
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 use crate::document::Document;
 use crate::keys::Ring;
+use crate::keys::life::MAX_STALE_SECONDS;
 use crate::keys::ring::SignError;
 use crate::random;
 use crate::settings::TokenSettings;
@@ -23,8 +25,26 @@ pub(crate) struct Tokens {
     settings: TokenSettings,
     /// This issuer as a verifier sees him.
     issuer: Issuer,
-    ring: RwLock<Arc<Ring>>,
+    held: RwLock<Held>,
     metadata: Document,
+}
+
+/// The keys at hand, and since when.
+struct Held {
+    ring: Arc<Ring>,
+    since: Instant,
+}
+
+impl Held {
+    fn of(ring: Ring) -> Self {
+        Self { ring: Arc::new(ring), since: Instant::now() }
+    }
+
+    /// Whether one of them may be revoked by now without our knowing. Secrets are not read again.
+    fn is_stale(&self) -> bool {
+        let is_read = self.ring.jwk_set().is_some();
+        is_read && self.since.elapsed() > Duration::from_secs(MAX_STALE_SECONDS.into())
+    }
 }
 
 /// Why no token was made. Never reaches a client.
@@ -46,17 +66,17 @@ impl Tokens {
         let TokenSettings { iss, audiences, public_url, max_age_seconds, .. } = &settings;
         let issuer = Issuer::rfc9068(iss, audiences).with_algorithm(ring.algorithm());
         let metadata = metadata::metadata(iss, public_url, ring.jwk_set().is_some(), *max_age_seconds)?;
-        Some(Self { settings, issuer, ring: RwLock::new(Arc::new(ring)), metadata })
+        Some(Self { settings, issuer, held: RwLock::new(Held::of(ring)), metadata })
     }
 
     /// The keys at hand.
     pub(crate) fn ring(&self) -> Arc<Ring> {
-        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner).ring)
     }
 
     /// Goes on with the keys as they are now.
     pub(crate) fn take_over(&self, ring: Ring) {
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Held::of(ring);
     }
 
     /// The life of an access token, in seconds.
@@ -101,13 +121,17 @@ impl Tokens {
     /// Who the Bearer token in the values of the `Authorization` headers says that it is, at the time `now`.
     ///
     /// # Errors
-    /// As the filter would refuse it.
+    /// As the filter would refuse it. Also by keys that could not be read for so long that nothing is signed by them any
+    /// more: the thief of a revoked one must not find a replica that has not heard of it.
     pub(crate) fn identity<'a>(
         &self,
         authorization: impl Iterator<Item = &'a [u8]>,
         now: u64,
     ) -> Result<TokenIdentity, Rejection> {
         let token = credentials::bearer(authorization)?;
+        if self.held.read().unwrap_or_else(PoisonError::into_inner).is_stale() {
+            return Err(Rejection::KeysUnavailable);
+        }
         let claims = verify::verify(token, &self.issuer, self.ring().verifying(), now)?;
         let malformed = |_| Rejection::ClaimsMalformed;
         let claims: AccessTokenClaims =
@@ -255,6 +279,18 @@ mod tests {
         assert!(matches!(tokens.issue(&grant), Err(IssueError::StaleKeys)));
         tokens.take_over(ring(1));
         assert!(tokens.issue(&grant).is_ok());
+    }
+
+    #[test]
+    fn nobody_is_let_in_by_keys_that_were_read_too_long_ago_but_by_secrets() {
+        let let_in = |tokens: Tokens| {
+            let token = tokens.issue(&grant(vec!["customer".into()])).unwrap();
+            assert!(subject(&tokens, &token, NOW).is_ok());
+            tokens.held.write().unwrap().since -= Duration::from_secs(61);
+            subject(&tokens, &token, NOW)
+        };
+        assert_eq!(let_in(tokens(ring(1))), Err(Rejection::KeysUnavailable));
+        assert!(let_in(secrets(&[("old", OLD)])).is_ok());
     }
 
     const OLD: &str = "b2xkIHNlY3JldCBvZiBhIHRlc3QgMDEyMzQ1Njc4OTA";

@@ -13,7 +13,7 @@ pub(crate) enum FeedCommand {
     /// Shows where the log is, and how many records are live.
     #[command(after_long_help = super::feed_help("status --json"))]
     Status(StatusArguments),
-    /// Says that the log has forked, which a dump that was played back into the same server does not show by itself: all
+    /// Says that the log has forked, which a dump that was played back into the same database does not show by itself: all
     /// tokens and sessions of before end, and every proxy reads all records anew.
     #[command(after_long_help = super::feed_help("new-generation --yes"))]
     NewGeneration(NewGenerationArguments),

@@ -140,7 +140,7 @@ impl Feed {
                 if !goes_on {
                     warn!(generation = %reading.generation, sequence = reading.head.sequence,
                           "the log of revocations does not go on from what was read: it is read anew");
-                    self.seen_to_change().log = None;
+                    self.answer_nobody();
                     // It shows to nobody but who has read it; before another answer is signed.
                     if went_back(generation, head, &reading) {
                         self.store.log_went_back(generation).await.map_err(Missed::Store)?;
@@ -223,6 +223,11 @@ impl Feed {
             self.wake.send_replace(());
         }
         Ok(())
+    }
+
+    /// Until the log was read again. What was read stays: nothing else shows that it went back, should the fork fail now.
+    fn answer_nobody(&self) {
+        self.seen_to_change().begun = None;
     }
 
     /// Whoever waits for news from one that is blind goes elsewhere.

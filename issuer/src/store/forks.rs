@@ -1,5 +1,6 @@
 //! Forks: the database goes on from an earlier point than somebody has read. A standby took over that lacked the last
-//! transactions, or a dump was played back. What is lost cannot be known, so everything from before ends.
+//! transactions, or a dump was played back. What is lost cannot be known, so everything from before ends: tokens, sessions, and
+//! one-time links, of which some were used or void in what is lost.
 
 use std::io;
 
@@ -12,7 +13,7 @@ use super::revocations::{Record, commit_with};
 use super::{Store, StoreError};
 use crate::audit::{By, Event, Kind};
 
-/// Whether this connection leads to the server, and to the line of its history, that was written down. If not, that is a fork.
+/// Whether this connection leads to the database, its server and the line of its history that were written down. If not, that is a fork.
 /// Called on every connection before anything is done with it: so no token and no answer of the feed comes from a log that
 /// has forked unnoticed.
 ///
@@ -49,15 +50,15 @@ async fn arrive(connection: &mut PgConnection, here: &str) -> Result<(), sqlx::E
     let event = By::issuer().did(Kind::FeedGeneration).because("another_instance");
     fork(transaction, &event).await?;
     tracing::warn!(
-        "the database is another server or has another history than before (failover or restore): \
-         everybody logs in once, and every proxy reads all revocations anew"
+        "the database is another one or has another history than before (failover or restore): everybody \
+         logs in once, one-time links are void, and every proxy reads all revocations anew"
     );
     event.log();
     Ok(())
 }
 
 impl Store {
-    /// Does what a fork that shows by itself does, for one that does not: a dump that was played back into the same server.
+    /// Does what a fork that shows by itself does, for one that does not: a dump that was played back into the same database.
     ///
     /// # Errors
     /// The database's; nothing has changed then.
@@ -100,7 +101,7 @@ pub(crate) struct FeedStatus {
     /// 64 hexadecimal digits.
     pub(crate) digest: String,
     pub(crate) epoch: i64,
-    /// `system_identifier` and timeline.
+    /// `system_identifier`, timeline and oid of the database.
     pub(crate) instance: Option<String>,
     /// Live records by kind.
     pub(crate) sessions: i64,
@@ -131,9 +132,10 @@ impl Store {
     }
 }
 
-/// Ends all tokens and all sessions of before, begins a new log that goes on from this one, and commits.
+/// Ends all tokens, sessions and links of before, begins a new log that goes on from this one, and commits.
 async fn fork(mut transaction: Transaction<'_, Postgres>, event: &Event<'_>) -> Result<(), sqlx::Error> {
     let raised = raise_epoch(&mut transaction, true).await?;
+    sqlx::query!("DELETE FROM password_links").execute(&mut *transaction).await?;
     insert(&mut *transaction, event).await?;
     sqlx::query!("UPDATE revocation_head SET generation = gen_random_uuid()")
         .execute(&mut *transaction)

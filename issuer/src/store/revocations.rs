@@ -41,7 +41,8 @@ impl Reason {
 /// Writes the records and commits.
 ///
 /// The head's row is what every writer waits for, so it is locked by the last statement, once for all records, and no
-/// lock is taken after it. A record that nobody needs any more, because all its tokens have expired, is left out.
+/// lock is taken after it. A record that nobody needs is left out: one whose tokens have all expired, and that of a key which
+/// has one, for good, since nothing would ever purge the others.
 ///
 /// # Errors
 /// What the server says; nothing is committed then. So also where the head has lost its row: a record without a number
@@ -61,6 +62,9 @@ pub(super) async fn commit_with(
                FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[])
                     WITH ORDINALITY AS given (kind, name, minimum, reason, ends_at, place)
                WHERE (ends_at > extract(epoch FROM clock_timestamp())) IS NOT FALSE
+                     AND CASE kind WHEN 'key' THEN NOT EXISTS (
+                           SELECT FROM revocations AS known WHERE known.kind = 'key' AND known.name = given.name)
+                         ELSE true END
              ), counted AS (
                SELECT count(*) AS records FROM record
              ), head AS (

@@ -173,6 +173,31 @@ async fn a_changed_generation_drops_what_is_held_and_a_log_that_went_back_is_a_f
     );
 }
 
+/// Nothing else shows it: whoever has seen it must not forget it because the database was busy in that moment.
+#[tokio::test]
+async fn a_fork_that_could_not_be_written_down_is_tried_again_and_nobody_is_answered_meanwhile() {
+    let (_database, store, replica) = feeding().await;
+    store.revoke(2, 900).await;
+    replica.read().await;
+    let before = replica.snapshot().await;
+    let held = store.locked("SELECT FROM issuer_state FOR UPDATE").await;
+    let failed = || replica.feed.readings.failed.load(Ordering::Relaxed);
+    let so_far = failed();
+    store
+        .execute(
+            "DELETE FROM revocations WHERE sequence > 1;
+             UPDATE revocation_head SET sequence = 1, digest = (SELECT digest FROM revocations)",
+        )
+        .await;
+    until("it could not write", || failed() > so_far).await;
+    assert_eq!(replica.asks("").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    held.rollback().await.unwrap();
+    replica.read().await;
+    let forked = replica.snapshot().await;
+    assert_ne!(forked.0["generation"], before.0["generation"]);
+    assert_eq!(forked.0["records"].as_array().unwrap().last().unwrap()["kind"], "epoch");
+}
+
 #[tokio::test]
 async fn a_log_of_many_statements_is_read_whole_and_purged_by_its_ends() {
     let (_database, store) = TestDatabase::migrated().await;

@@ -189,6 +189,41 @@ async fn a_new_generation_by_hand_does_what_a_fork_does_and_is_written_down() {
     assert_eq!(session.store.count(trail).await, 2);
 }
 
+/// Which of them were used in what is lost nobody knows.
+#[tokio::test]
+async fn one_time_links_of_before_a_fork_are_void() {
+    let session = Session::new().await;
+    session
+        .store
+        .execute(
+            "INSERT INTO password_links (token_hash, user_id, expires_at)
+             SELECT sha256('link'), id, now() + interval '1 day' FROM users",
+        )
+        .await;
+    session.store.new_generation(&Event::of_operator(Kind::FeedGeneration)).await.unwrap();
+    assert_eq!(session.store.count("SELECT count(*) FROM password_links").await, 0);
+}
+
+/// A dump that is played back into a new database of the same server: what stands there is what stood in the other one.
+#[tokio::test]
+async fn another_database_of_the_same_server_is_another_place() {
+    let [session, restored] = [Session::new().await, Session::new().await];
+    let (epoch, _, _, here) = session.state().await;
+    let (_, _, generation, there) = restored.state().await;
+    assert_ne!(here, there);
+    sqlx::query("UPDATE issuer_state SET instance = $1")
+        .bind(&here)
+        .execute(&restored.store.pool)
+        .await
+        .unwrap();
+    let standing = restored.connect().standing(&identity(&restored.grant)).await.unwrap();
+    assert_eq!(standing, Standing::Revoked);
+    let (raised, from, another, instance) = restored.state().await;
+    assert!(raised > epoch && from == raised && another != generation && instance == there);
+    let standing = session.connect().standing(&identity(&session.grant)).await.unwrap();
+    assert!(matches!(standing, Standing::Good(_)), "and what was written down by the migration is this one");
+}
+
 #[tokio::test]
 async fn sessions_of_before_a_fork_are_not_listed() {
     let session = Session::new().await;

@@ -82,6 +82,19 @@ async fn a_revoked_key_of_ours_is_retired_at_once_and_another_one_signs() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_revoked_again_has_one_record_for_good() {
+    let office = Office::open().await;
+    for _ in 0..3 {
+        let answer = office.revoke(&json!({ "kind": "key", "id": "somebody's" })).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text);
+    }
+    let store = &office.issuing.app.store;
+    assert_eq!(store.count("SELECT count(*) FROM revocations").await, 1);
+    assert_eq!(store.count("SELECT sequence FROM revocation_head").await, 1);
+    assert_eq!(store.count("SELECT count(*) FROM audit_events WHERE event = 'revocation'").await, 3);
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_revocation_is_named_by_field_and_only_administrators_revoke() {
     let office = Office::open().await;
     for (body, fields) in [
