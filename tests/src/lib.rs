@@ -2,8 +2,7 @@
 //!
 //! In reading order: [`walkthrough`] the promises as a table of steps, [`harness`] a running gate for one test,
 //! [`client`] how it is spoken to, [`recorder`] an upstream that tells what reached it, [`issuer`] one without a
-//! database, [`revocation_times`] how soon what has ended is refused, [`link`] the way to one and its troubles, [`token`], [`signing`] and [`keys`] tokens of every kind, [`vectors`] requests and the decision that every
-//! database, [`file_server`] a file that is handed out, [`link`] the way to one and its troubles, [`token`], [`signing`] and [`keys`] tokens of every kind, [`vectors`] requests and the decision that every
+//! database, [`revocation_times`] how soon what has ended is refused, [`file_server`] a file that is handed out, [`link`] the way to one and its troubles, [`token`], [`signing`] and [`keys`] tokens of every kind, [`vectors`] requests and the decision that every
 //! host must come to, [`terminal`] what people see of a command, [`decoders`] what other servers take a path for, [`seeds`] what fuzzing begins with and has found, [`deadline`] how to wait, [`note`] what is told
 //! of a run that passes.
 #![forbid(unsafe_code)]
