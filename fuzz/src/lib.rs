@@ -3,14 +3,16 @@
 //! In reading order: [`target`] the table of targets and the ways on which inputs arrive at the filter; [`gate`] fixed
 //! policies; `holds` what must hold of every request; [`document`] what a policy's document says, and [`caller`] whom it
 //! makes of a token; [`forge`] the keys, tokens, and whether a token is one of ours;
-//! [`token`], [`header`], [`claims`], [`path`], [`configuration`], [`jwks`], [`request`] the targets; [`corpus`] how
+//! [`token`], [`header`], [`claims`], [`path`], [`configuration`], [`jwks`], [`feed`], [`deny_list`], [`request`] the targets; [`corpus`] how
 //! inputs are kept. `README.md` says how to run them.
 
 pub mod caller;
 pub mod claims;
 pub mod configuration;
 pub mod corpus;
+pub mod deny_list;
 pub mod document;
+pub mod feed;
 pub mod forge;
 pub mod gate;
 pub mod header;

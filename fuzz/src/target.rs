@@ -1,7 +1,7 @@
 //! The targets, and the ways on which their inputs arrive at the filter.
 
 use crate::gate::Headers;
-use crate::{claims, configuration, header, jwks, path, request, token};
+use crate::{claims, configuration, deny_list, feed, header, jwks, path, request, token};
 
 /// A fuzz target.
 #[derive(Clone, Copy, Debug)]
@@ -23,12 +23,18 @@ pub enum Arrival {
     Configuration(Vec<u8>),
     /// As the body of the issuer's answer.
     KeySet(Vec<u8>),
+    /// As what the issuer answers a question of the feed.
+    FeedAnswer(Vec<u8>),
+    /// As the file that denies tokens.
+    DenyList(Vec<u8>),
 }
 
 /// Every target, by name.
-pub static TARGETS: [Target; 7] = [
+pub static TARGETS: [Target; 9] = [
     Target { name: "claims", check: claims::check, arrivals: claims::arrivals },
     Target { name: "configuration", check: configuration::check, arrivals: configuration::arrivals },
+    Target { name: "deny_list", check: deny_list::check, arrivals: deny_list::arrivals },
+    Target { name: "feed", check: feed::check, arrivals: feed::arrivals },
     Target { name: "header", check: header::check, arrivals: header::arrivals },
     Target { name: "jwks", check: jwks::check, arrivals: jwks::arrivals },
     Target { name: "path", check: path::check, arrivals: path::arrivals },

@@ -104,6 +104,8 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             [texts(printed), structs, deep, texts(hostile::json()), texts(hostile::policies())].concat()
         }
         "jwks" => texts([hostile::key_sets(), hostile::json()].concat()),
+        "feed" => texts([hostile::answers(), hostile::json()].concat()),
+        "deny_list" => texts([hostile::lists(), hostile::json()].concat()),
         "request" => texts([written(), hostile::requests()].concat()),
         other => panic!("no seeds for {other}"),
     }

@@ -12,7 +12,7 @@ use bearward_core::signature_host::NoSignatureHost;
 use bearward_core::{Decision, Edit, LocalResponse, Request as View};
 use bearward_fuzz::gate::Gate;
 use bearward_fuzz::target::{Arrival, TARGETS, Target};
-use bearward_fuzz::{NOW, configuration, corpus, forge, gate, jwks};
+use bearward_fuzz::{NOW, configuration, corpus, deny_list, feed, forge, gate, jwks};
 use bearward_testhost::{Answer, Headers, Outcome, Plugin, Request, Response, World};
 use bearward_tests::note::note;
 use bearward_tests::seeds;
@@ -181,6 +181,70 @@ fn every_kept_key_set_is_taken_or_refused_as_by_the_core_and_none_brings_the_mod
     }
     note(&format!("corpus `jwks`: {} inputs replayed, {taken} of them with our key", inputs.len()));
     assert!(taken > 0, "a corpus without our key shows nothing");
+}
+
+/// Long enough for a fetch and for what it brought.
+const FOLLOWED: Duration = Duration::from_millis(200);
+
+/// What the module makes of a request once this has arrived, compared with what the core does. Whether it passed.
+fn same_after(gate: &Gate, cluster: &str, body: &[u8], probe: &gate::Headers, expected: &Decision) -> bool {
+    let answer = Response::new(200, body.to_vec());
+    let world = World::builder()
+        .now(Duration::from_secs(NOW))
+        .cluster(cluster, move |_| Answer::After(1, answer.clone()))
+        .plugin(plugin(&gate.document))
+        .start();
+    let mut world = world.unwrap_or_else(|refused| panic!("{refused}"));
+    world.advance(FOLLOWED);
+    match (expected, &world.request(Request::of(map(probe)))) {
+        (Decision::Forward(_), Outcome::Forwarded(_)) => true,
+        (Decision::Reject(rejection), Outcome::LocalResponse(response)) => {
+            assert_eq!(
+                response.details,
+                LocalResponse::of(*rejection, false).details,
+                "{}",
+                body.escape_ascii()
+            );
+            false
+        }
+        (expected, came) => panic!("{}: {expected:?}, but {came:?}", body.escape_ascii()),
+    }
+}
+
+#[test]
+fn every_kept_deny_list_is_taken_or_refused_as_by_the_core_and_none_brings_the_module_down() {
+    let (inputs, probe) = (inputs("deny_list"), deny_list::probe());
+    let mut passed = 0;
+    for input in &inputs {
+        for arrival in deny_list::arrivals(input) {
+            let Arrival::DenyList(body) = arrival else { panic!("it arrives otherwise") };
+            let expected = deny_list::decide(&body);
+            passed += usize::from(same_after(deny_list::gate(), "files", &body, &probe, &expected));
+        }
+    }
+    note(&format!(
+        "corpus `deny_list`: {} inputs replayed, after {passed} of them the token passes",
+        inputs.len()
+    ));
+    assert!(passed > 0, "a corpus without a good list shows nothing");
+}
+
+#[test]
+fn every_kept_answer_of_a_feed_is_taken_or_refused_as_by_the_core_and_none_brings_the_module_down() {
+    let (inputs, probe) = (inputs("feed"), feed::probe());
+    let mut passed = 0;
+    for input in &inputs {
+        for arrival in feed::arrivals(input) {
+            let Arrival::FeedAnswer(body) = arrival else { panic!("it arrives otherwise") };
+            let expected = feed::decide_after(&body);
+            passed += usize::from(same_after(feed::gate(), "internal", &body, &probe, &expected));
+        }
+    }
+    note(&format!(
+        "corpus `feed`: {} inputs replayed, after {passed} answers the token passes",
+        inputs.len()
+    ));
+    assert!(passed > 0, "a corpus without a good answer shows nothing");
 }
 
 /// Whatever an issuer answered before, a refused set leaves the last good one in use.

@@ -39,7 +39,7 @@ fn serving(body: impl Into<Vec<u8>>) -> Answer {
 }
 
 /// A list as of so many seconds after the beginning.
-fn list(after: u64, deny: Value) -> String {
+fn list(after: u64, deny: &Value) -> String {
     json!({ "iss": ISS, "iat": NOW + after, "deny": deny }).to_string()
 }
 
@@ -48,7 +48,7 @@ fn signed_list(seed: [u8; 32], typ: &str, text: &str) -> String {
     token::sign_text(&header, text, &Key::Ed25519(seed))
 }
 
-fn listing(changes: Value) -> Value {
+fn listing(changes: &Value) -> Value {
     let mut policy = policy();
     let mut list = json!({
         "cluster": "files", "uri": "https://files.example.com/deny.json?team=a", "stale_after_seconds": 60,
@@ -101,8 +101,8 @@ fn refusals(world: &World, kind: &str) -> u64 {
 
 #[test]
 fn what_the_file_names_is_refused_at_every_worker_although_one_of_them_fetches() {
-    let server = Server::new(list(0, json!([])));
-    let mut world = started(3, plugin(&listing(json!({}))), &server);
+    let server = Server::new(list(0, &json!([])));
+    let mut world = started(3, plugin(&listing(&json!({}))), &server);
     advance(&mut world, 600);
     for worker in 0..3 {
         assert_eq!(reason(&mut world, order().on_worker(worker)), "forwarded");
@@ -113,7 +113,7 @@ fn what_the_file_names_is_refused_at_every_worker_although_one_of_them_fetches()
         json!({ "sub": "user-1", "issued_before": NOW + 1 }),
     ];
     for (entry, after) in entries.into_iter().zip(1..) {
-        server.borrow_mut().answer = serving(list(after, json!([entry])));
+        server.borrow_mut().answer = serving(list(after, &json!([entry])));
         advance(&mut world, REFRESH_MS + FELT_MS);
         for worker in 0..3 {
             assert_eq!(reason(&mut world, order().on_worker(worker)), "token_revoked", "{entry}");
@@ -125,7 +125,7 @@ fn what_the_file_names_is_refused_at_every_worker_although_one_of_them_fetches()
             assert_eq!(reason(&mut world, other.on_worker(worker)), "forwarded");
         }
     }
-    server.borrow_mut().answer = serving(list(9, json!([])));
+    server.borrow_mut().answer = serving(list(9, &json!([])));
     let before = server.borrow().calls.len();
     advance(&mut world, 10 * REFRESH_MS);
     let asked = server.borrow().calls.len() - before;
@@ -139,8 +139,8 @@ fn what_the_file_names_is_refused_at_every_worker_although_one_of_them_fetches()
 
 #[test]
 fn it_is_asked_for_as_the_policy_says_and_never_conditionally() {
-    let server = Server::new(list(0, json!([])));
-    let plugin = plugin(&listing(json!({ "credential_env": "LIST" }))).environment("LIST", CREDENTIAL);
+    let server = Server::new(list(0, &json!([])));
+    let plugin = plugin(&listing(&json!({ "credential_env": "LIST" }))).environment("LIST", CREDENTIAL);
     let mut world = started(1, plugin, &server);
     advance(&mut world, 2 * REFRESH_MS);
     let server = server.borrow();
@@ -157,8 +157,8 @@ fn it_is_asked_for_as_the_policy_says_and_never_conditionally() {
 
 #[test]
 fn without_a_credential_in_the_policy_nothing_is_shown_to_the_server() {
-    let server = Server::new(list(0, json!([])));
-    let mut world = started(1, plugin(&listing(json!({}))), &server);
+    let server = Server::new(list(0, &json!([])));
+    let mut world = started(1, plugin(&listing(&json!({}))), &server);
     advance(&mut world, 600);
     assert!(server.borrow().calls.iter().all(|call| call.headers.text("authorization").is_none()));
 }
@@ -168,14 +168,14 @@ fn before_the_first_list_the_answer_is_503_and_never_401() {
     for answer in [
         Answer::Never,
         Answer::Unreachable,
-        Answer::now(Response::new(404, list(0, json!([])))),
+        Answer::now(Response::new(404, list(0, &json!([])))),
         Answer::now(Response::new(304, "")),
         serving(""),
         serving(json!({ "iss": ISS, "iat": NOW, "deny": [{ "user": "u" }] }).to_string()),
     ] {
         let server = Server::new("");
         server.borrow_mut().answer = answer;
-        let mut world = started(1, plugin(&listing(json!({}))), &server);
+        let mut world = started(1, plugin(&listing(&json!({}))), &server);
         for _ in 0..10 {
             advance(&mut world, 1_000);
             let outcome = world.request(order());
@@ -183,7 +183,7 @@ fn before_the_first_list_the_answer_is_503_and_never_401() {
             assert_eq!(outcome.status(), Some(503));
         }
         assert!(world.metric("bearward_deny_list_failures.issuer.bearward").is_some_and(|count| count > 0));
-        server.borrow_mut().answer = serving(list(10, json!([])));
+        server.borrow_mut().answer = serving(list(10, &json!([])));
         advance(&mut world, 2 * REFRESH_MS);
         assert_eq!(reason(&mut world, order()), "forwarded", "by itself");
     }
@@ -191,8 +191,8 @@ fn before_the_first_list_the_answer_is_503_and_never_401() {
 
 #[test]
 fn a_server_that_is_away_makes_the_list_stale_by_its_own_time_and_fresh_again() {
-    let server = Server::new(list(0, json!([])));
-    let mut world = started(2, plugin(&listing(json!({}))), &server);
+    let server = Server::new(list(0, &json!([])));
+    let mut world = started(2, plugin(&listing(&json!({}))), &server);
     advance(&mut world, 600);
     server.borrow_mut().answer = Answer::Unreachable;
     advance(&mut world, 58_000);
@@ -202,14 +202,14 @@ fn a_server_that_is_away_makes_the_list_stale_by_its_own_time_and_fresh_again() 
         assert_eq!(reason(&mut world, order().on_worker(worker)), "revocations_stale");
         assert_eq!(world.request(order().on_worker(worker)).status(), Some(503));
     }
-    server.borrow_mut().answer = serving(list(0, json!([])));
+    server.borrow_mut().answer = serving(list(0, &json!([])));
     advance(&mut world, 3 * REFRESH_MS);
     assert_eq!(
         reason(&mut world, order()),
         "revocations_stale",
         "the server is there, the list is as old as before"
     );
-    server.borrow_mut().answer = serving(list(70, json!([{ "jti": "jti-9" }])));
+    server.borrow_mut().answer = serving(list(70, &json!([{ "jti": "jti-9" }])));
     advance(&mut world, 2 * REFRESH_MS);
     for worker in 0..2 {
         assert_eq!(reason(&mut world, order().on_worker(worker)), "forwarded");
@@ -218,18 +218,18 @@ fn a_server_that_is_away_makes_the_list_stale_by_its_own_time_and_fresh_again() 
 
 #[test]
 fn what_is_no_list_is_counted_and_changes_nothing_until_all_is_too_old() {
-    let good = list(0, json!([{ "sid": "sid-9" }]));
-    let server = Server::new(good.clone());
-    let mut world = started(1, plugin(&listing(json!({}))), &server);
+    let good = list(0, &json!([{ "sid": "sid-9" }]));
+    let server = Server::new(good);
+    let mut world = started(1, plugin(&listing(&json!({}))), &server);
     advance(&mut world, 600);
     let other = json!({ "iss": "http://other.example.com", "iat": NOW + 1, "deny": [] }).to_string();
-    let long = format!("{}{}", list(1, json!([])), " ".repeat(256 * 1024));
+    let long = format!("{}{}", list(1, &json!([])), " ".repeat(256 * 1024));
     let before = json!({ "iss": ISS, "iat": NOW - 1, "deny": [] }).to_string();
     for (body, kind) in [
         ("{".to_owned(), "form"),
-        (list(1, json!([{ "sub": "user-1" }])), "shape"),
+        (list(1, &json!([{ "sub": "user-1" }])), "shape"),
         (other, "issuer"),
-        (list(3_600, json!([])), "ahead"),
+        (list(3_600, &json!([])), "ahead"),
         (before, "back"),
         (long, "none"),
     ] {
@@ -254,11 +254,11 @@ fn what_is_no_list_is_counted_and_changes_nothing_until_all_is_too_old() {
 #[test]
 fn where_the_policy_has_keys_only_what_they_signed_is_taken() {
     let sign = |text: &str| signed_list(LIST_SEED, "deny-list+jwt", text);
-    let server = Server::new(sign(&list(0, json!([]))) + "\n");
-    let mut world = started(2, plugin(&listing(keys())), &server);
+    let server = Server::new(sign(&list(0, &json!([]))) + "\n");
+    let mut world = started(2, plugin(&listing(&keys())), &server);
     advance(&mut world, 600);
     assert_eq!(reason(&mut world, order()), "forwarded");
-    let denying = list(1, json!([{ "sid": "sid-1" }]));
+    let denying = list(1, &json!([{ "sid": "sid-1" }]));
     for (body, kind) in [
         (denying.clone(), "form"),
         (signed_list([22; 32], "deny-list+jwt", &denying), "signature"),
@@ -278,11 +278,11 @@ fn where_the_policy_has_keys_only_what_they_signed_is_taken() {
 
 #[test]
 fn where_the_worker_that_fetched_is_dead_another_does_and_who_is_loaded_anew_knows_what_was_known() {
-    let server = Server::new(list(0, json!([])));
-    let mut world = started(2, plugin_of(&trap_module(), &listing(json!({}))), &server);
+    let server = Server::new(list(0, &json!([])));
+    let mut world = started(2, plugin_of(&trap_module(), &listing(&json!({}))), &server);
     advance(&mut world, 600);
     for (worker, after) in [(0, 1), (1, 2)] {
-        server.borrow_mut().answer = serving(list(after, json!([{ "sid": "sid-1" }])));
+        server.borrow_mut().answer = serving(list(after, &json!([{ "sid": "sid-1" }])));
         advance(&mut world, REFRESH_MS + FELT_MS);
         let trap = order().header("x-bearward-trap", "now").on_worker(worker);
         assert_eq!(world.request(trap).status(), Some(503));
@@ -302,7 +302,7 @@ fn where_the_worker_that_fetched_is_dead_another_does_and_who_is_loaded_anew_kno
         );
         assert_eq!(seen.last().unwrap(), "token_revoked");
         let other = 1 - worker;
-        server.borrow_mut().answer = serving(list(after + 1, json!([{ "sid": "sid-2" }])));
+        server.borrow_mut().answer = serving(list(after + 1, &json!([{ "sid": "sid-2" }])));
         advance(&mut world, REFRESH_MS + 2_000);
         assert_eq!(reason(&mut world, order().on_worker(other)), "forwarded", "{worker} was dead");
     }
@@ -311,14 +311,14 @@ fn where_the_worker_that_fetched_is_dead_another_does_and_who_is_loaded_anew_kno
 #[test]
 fn what_is_written_over_in_shared_data_is_refused_and_set_right_by_the_next_fetch() {
     for with_keys in [false, true] {
-        let text = list(0, json!([{ "sid": "sid-1" }]));
+        let text = list(0, &json!([{ "sid": "sid-1" }]));
         let body = if with_keys { signed_list(LIST_SEED, "deny-list+jwt", &text) } else { text };
         let server = Server::new(body);
         let changes = if with_keys { keys() } else { json!({}) };
-        let mut world = started(2, plugin_of(&trap_module(), &listing(changes)), &server);
+        let mut world = started(2, plugin_of(&trap_module(), &listing(&changes)), &server);
         advance(&mut world, 600);
         // The body is another one, which nobody signed, and which its head does not name.
-        let rubbish = list(5, json!([])).into_bytes();
+        let rubbish = list(5, &json!([])).into_bytes();
         let there: Vec<_> = world.shared_data("bearward").into_iter().map(|(key, _)| key).collect();
         let bodies = there.iter().filter(|key| {
             let key = String::from_utf8_lossy(key);
@@ -347,11 +347,11 @@ fn what_is_written_over_in_shared_data_is_refused_and_set_right_by_the_next_fetc
 #[test]
 fn who_asks_in_vain_leaves_it_to_who_can() {
     let of = |variable: &str| {
-        plugin(&listing(json!({ "credential_env": variable })))
+        plugin(&listing(&json!({ "credential_env": variable })))
             .environment("GOOD", CREDENTIAL)
             .environment("BAD", "another-credential-of-nobody-at-all")
     };
-    let server = Server::new(list(0, json!([{ "sid": "sid-1" }])));
+    let server = Server::new(list(0, &json!([{ "sid": "sid-1" }])));
     let answering = Rc::clone(&server);
     let mut world = started(1, of("BAD"), &server);
     world.set_cluster("files", move |call| {
@@ -372,14 +372,14 @@ fn who_asks_in_vain_leaves_it_to_who_can() {
 
 #[test]
 fn a_configuration_that_goes_hands_the_fetching_on_and_nobody_meets_a_503() {
-    let server = Server::new(list(0, json!([])));
-    let mut world = started(1, plugin(&listing(json!({}))), &server);
+    let server = Server::new(list(0, &json!([])));
+    let mut world = started(1, plugin(&listing(&json!({}))), &server);
     advance(&mut world, 600);
-    let new = world.add_plugin(plugin(&listing(json!({ "stale_after_seconds": 90 })))).unwrap();
+    let new = world.add_plugin(plugin(&listing(&json!({ "stale_after_seconds": 90 })))).unwrap();
     assert_eq!(reason(&mut world, order().through(new)), "forwarded", "the VM knows what it knew");
     advance(&mut world, 300);
     world.remove_plugin(PluginId::FIRST);
-    server.borrow_mut().answer = serving(list(1, json!([{ "sid": "sid-1" }])));
+    server.borrow_mut().answer = serving(list(1, &json!([{ "sid": "sid-1" }])));
     advance(&mut world, REFRESH_MS + FELT_MS);
     assert_eq!(reason(&mut world, order().through(new)), "token_revoked");
 }
@@ -389,7 +389,7 @@ fn a_configuration_that_goes_hands_the_fetching_on_and_nobody_meets_a_503() {
 fn the_longest_list_is_read_in_one_callback_of_bounded_cost() {
     let entry = |index: u32| json!({ "jti": format!("018f3b7c-aa00-7c3e-9d2b-{index:012}") });
     let shortest = |index: u32| json!({ "jti": format!("{index:x}") });
-    let of = |count: u32, entry: &dyn Fn(u32) -> Value| list(0, (0..count).map(entry).collect());
+    let of = |count: u32, entry: &dyn Fn(u32) -> Value| list(0, &(0..count).map(entry).collect());
     for (name, text, signs) in [
         ("UUIDs", of(5_500, &entry), false),
         ("the shortest names", of(16_800, &shortest), false),
@@ -399,7 +399,7 @@ fn the_longest_list_is_read_in_one_callback_of_bounded_cost() {
         let (body, changes) =
             if signs { (signed_list(LIST_SEED, "deny-list+jwt", &text), keys()) } else { (text, json!({})) };
         let server = Server::new(body);
-        let mut world = started(1, plugin(&listing(changes)), &server);
+        let mut world = started(1, plugin(&listing(&changes)), &server);
         advance(&mut world, 600);
         assert_eq!(reason(&mut world, order()), "forwarded");
         let dearest = [Thread::Main, Thread::Worker(0)].into_iter().filter_map(|thread| {

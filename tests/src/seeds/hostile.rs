@@ -2,6 +2,7 @@
 
 use bearward_fuzz::forge::{EDDSA_HEADER, HS256_HEADER, Key, public_k1, sign};
 use bearward_fuzz::header::serialized;
+use bearward_fuzz::{NOW, deny_list, feed};
 use serde_json::{Value, json};
 
 use crate::token::public_key;
@@ -349,4 +350,89 @@ pub(super) fn requests() -> Vec<String> {
     ]
     .map(str::to_owned)
     .into()
+}
+
+/// Answers of a feed: good ones, and each with something that cannot be.
+pub(super) fn answers() -> Vec<String> {
+    let session = json!({ "sequence": 1, "kind": "session", "name": "s1", "ends_at": NOW + 60 });
+    let subject = json!({
+        "sequence": 2, "kind": "subject", "name": "u1", "minimum": 4, "epoch": 2, "reason": "gone", "ends_at": NOW + 60,
+    });
+    let key = json!({ "sequence": 3, "kind": "key", "name": "k1" });
+    let epoch = json!({ "sequence": 4, "kind": "epoch", "minimum": 3, "ends_at": NOW + 60 });
+    let first = |record: &Value| {
+        let mut record = record.clone();
+        record["sequence"] = json!(1);
+        feed::snapshot(&[record])
+    };
+    let mut all = vec![
+        feed::snapshot(&[]),
+        feed::snapshot(&[session.clone(), subject.clone(), key.clone(), epoch.clone()]),
+    ];
+    all.extend([&session, &subject, &key, &epoch].map(first));
+    let whole = feed::snapshot(&[session]);
+    for (pointer, value) in [
+        ("/version", json!(2)),
+        ("/iss", json!("http://other.test")),
+        ("/as_of", json!((NOW + 600) * 1_000)),
+        ("/as_of", json!((NOW - 61) * 1_000)),
+        ("/as_of", json!(0)),
+        ("/generation", json!("0")),
+        ("/head/digest", json!("zz".repeat(32))),
+        ("/head/sequence", json!(2)),
+        ("/through", json!(0)),
+        ("/after", json!(1)),
+        ("/records/0/sequence", json!(0)),
+        ("/records/0/name", json!("")),
+        ("/records/0/ends_at", json!(u64::MAX)),
+        ("/records/0/kind", json!("client")),
+        ("/records/0/minimum", json!(1)),
+        ("/records/0", json!([1, "session", "s1"])),
+        ("/records", Value::Null),
+    ] {
+        let mut answer = whole.clone();
+        *answer.pointer_mut(pointer).expect("a member") = value;
+        all.push(answer);
+    }
+    let mut delta = whole;
+    let members = delta.as_object_mut().expect("an object");
+    members.remove("after");
+    members.remove("through");
+    members.insert("from".to_owned(), json!({ "sequence": 0, "digest": "00".repeat(32) }));
+    all.push(delta);
+    all.iter().map(ToString::to_string).collect()
+}
+
+/// Deny lists: good ones, and each with something that is not understood.
+pub(super) fn lists() -> Vec<String> {
+    let of = |iat: u64, deny: Value| String::from_utf8(deny_list::of(iat, deny)).expect("text");
+    let mut all: Vec<String> =
+        [NOW, NOW - 60, NOW - 61, NOW + 60, NOW + 61, 0].map(|iat| of(iat, json!([]))).to_vec();
+    for entry in [
+        json!({ "jti": "t1" }),
+        json!({ "sid": "s1" }),
+        json!({ "sub": "u1", "issued_before": NOW + 1 }),
+        json!({ "sub": "u1", "issued_before": NOW }),
+        json!({ "jti": "018f3b7c-aa00-7c3e-9d2b-000000000001" }),
+        json!({ "jti": "" }),
+        json!({ "jti": 7 }),
+        json!({ "jti": null, "sid": "s1" }),
+        json!({ "jti": "t1", "sid": "s1" }),
+        json!({ "sub": "u1" }),
+        json!({ "sub": "u1", "issued_before": 1.5 }),
+        json!({ "sub": "u1", "issued_before": u64::MAX }),
+        json!({ "jti": "t2", "reason": "x" }),
+        json!(["t1"]),
+    ] {
+        all.push(of(NOW, json!([{ "jti": "t2" }, entry])));
+    }
+    let good = of(NOW, json!([{ "jti": "t1" }]));
+    all.push(good.replacen("\"jti\"", "\"j\\u0074i\"", 1));
+    all.push(good.replacen("\"t1\"", "\"\\u00741\"", 1));
+    all.push(good.replacen('{', "{\"deny\":[],", 1));
+    all.push(good.replacen('{', "{\"exp\":1,", 1));
+    all.push(good.replacen("issuer.test", "other.test", 1));
+    all.push(format!("[\"http://issuer.test\",{NOW},[]]"));
+    all.push(sign(br#"{"alg":"EdDSA","typ":"deny-list+jwt","kid":"k2"}"#, good.as_bytes(), Key::K2));
+    all
 }
