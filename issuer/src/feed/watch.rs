@@ -138,9 +138,10 @@ impl Feed {
             Some((generation, head)) => {
                 let goes_on = goes_on(generation, head, &reading);
                 if !goes_on {
-                    warn!(generation = %reading.generation, sequence = reading.head.sequence,
-                          "the log of revocations does not go on from what was read: it is read anew");
-                    self.answer_nobody();
+                    if self.answer_nobody() {
+                        warn!(generation = %reading.generation, sequence = reading.head.sequence,
+                              "the log of revocations does not go on from what was read: it is read anew");
+                    }
                     // It shows to nobody but who has read it; before another answer is signed.
                     if went_back(generation, head, &reading) {
                         self.store.log_went_back(generation).await.map_err(Missed::Store)?;
@@ -226,8 +227,9 @@ impl Feed {
     }
 
     /// Until the log was read again. What was read stays: nothing else shows that it went back, should the fork fail now.
-    fn answer_nobody(&self) {
-        self.seen_to_change().begun = None;
+    /// `false`: nobody was answered before.
+    fn answer_nobody(&self) -> bool {
+        self.seen_to_change().begun.take().is_some()
     }
 
     /// Whoever waits for news from one that is blind goes elsewhere.

@@ -1,10 +1,12 @@
 //! What a replica reads of the log of revocations: its head and the records after a place, in one statement.
 
+use std::io;
+
 use bearward_protocol::revocations::{RecordKind, SubjectReason};
 use sqlx::postgres::PgListener;
 use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, forks};
 
 /// The channel on which every transaction that wrote a record is told.
 const CHANNEL: &str = "bearward_revocations";
@@ -55,9 +57,11 @@ impl Store {
         after: u64,
         limit: u32,
     ) -> Result<Option<LogReading>, StoreError> {
+        let mut connection = self.feed.acquire().await?;
         let rows = sqlx::query!(
             r#"SELECT floor(extract(epoch FROM now()) * 1000)::bigint AS "as_of!",
                       pg_is_in_recovery() AS "is_standby!",
+                      (SELECT bearward_instance()) IS NOT DISTINCT FROM (SELECT instance FROM issuer_state) AS "is_here!",
                       head.generation AS "generation!", head.sequence AS "head_sequence!", head.digest AS "head_digest!",
                       (SELECT digest FROM revocations WHERE sequence = $1) AS digest_before,
                       record.sequence AS "sequence?", record.digest AS "digest?", kind AS "kind?", name, minimum,
@@ -70,11 +74,18 @@ impl Store {
             i64::try_from(after).unwrap_or(i64::MAX),
             i64::from(limit),
         )
-        .fetch_all(&self.feed)
+        .fetch_all(&mut *connection)
         .await?;
         let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
         if first.is_standby {
             return Ok(None);
+        }
+        if !first.is_here {
+            // It led elsewhere when it was looked at: a pooler has moved it since.
+            forks::look(&mut connection).await?;
+            return Err(
+                sqlx::Error::from(io::Error::other("the connection leads to another server by now")).into()
+            );
         }
         let mut reading = LogReading {
             as_of: number(first.as_of),

@@ -198,6 +198,25 @@ async fn a_fork_that_could_not_be_written_down_is_tried_again_and_nobody_is_answ
     assert_eq!(forked.0["records"].as_array().unwrap().last().unwrap()["kind"], "epoch");
 }
 
+/// A pooler does so after a failover, and no connection was opened that would be looked at.
+#[tokio::test]
+async fn a_connection_that_was_moved_to_another_server_is_noticed_by_the_next_reading() {
+    let (_database, store, replica) = feeding().await;
+    let before = replica.snapshot().await;
+    store
+        .execute(
+            "CREATE OR REPLACE FUNCTION bearward_instance() RETURNS text LANGUAGE sql AS $$ SELECT '7:00000002' $$",
+        )
+        .await;
+    let generation = || replica.feed.seen().log.as_ref().unwrap().generation().simple().to_string();
+    until("it is another log", || generation() != before.0["generation"].as_str().unwrap()).await;
+    replica.read().await;
+    assert_eq!(replica.snapshot().await.0["records"][0]["kind"], "epoch");
+    let trail =
+        "SELECT count(*) FROM audit_events WHERE event = 'feed_generation' AND cause = 'another_instance'";
+    assert_eq!(store.count(trail).await, 1);
+}
+
 #[tokio::test]
 async fn a_log_of_many_statements_is_read_whole_and_purged_by_its_ends() {
     let (_database, store) = TestDatabase::migrated().await;
