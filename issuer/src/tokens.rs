@@ -215,6 +215,7 @@ mod tests {
             issued_at: NOW,
             expires_at: NOW + 900,
             refresh_seconds: 1,
+            retired_keys: 0,
         }
     }
 

@@ -88,7 +88,7 @@ async fn answer(
     client: &Client,
 ) -> Result<Json<SessionView>, ApiError> {
     let (grant, refresh_token) = authenticate(app, due, email, password, client).await?;
-    let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
+    let token = app.issue(&grant).await.map_err(|e| ApiError::of_issue(&e, FAILED))?;
     Ok(Json(SessionView::new(token, &refresh_token, grant)))
 }
 

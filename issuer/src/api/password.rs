@@ -86,7 +86,7 @@ pub(crate) async fn change(
         refused(&app, &caller, &client, "session").await?;
         return Err(ApiError::Rejected(Rejection::TokenRevoked));
     };
-    let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
+    let token = app.issue(&grant).await.map_err(|e| ApiError::of_issue(&e, FAILED))?;
     Ok(Json(SessionView::new(token, &refresh_token, grant)))
 }
 

@@ -47,7 +47,7 @@ pub(crate) async fn refresh(
     let refreshed = app.store.refresh(&presented, app.lives(), app.throttle.refreshes(), &client);
     match refreshed.await.map_err(|e| ApiError::of_store(&e, FAILED))? {
         Refreshed::Granted(grant) => {
-            let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
+            let token = app.issue(&grant).await.map_err(|e| ApiError::of_issue(&e, FAILED))?;
             Ok(Json(SessionView::new(token, &successor, grant)))
         }
         Refreshed::Refused { why, whose } => Err(refused(&app, &client, why.as_str(), whose).await),

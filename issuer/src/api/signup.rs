@@ -60,7 +60,7 @@ pub(crate) async fn signup(
         app.store.audit(&event).await.map_err(|e| ApiError::of_store(&e, FAILED))?;
         return Err(ApiError::EmailTaken);
     };
-    let token = app.tokens.issue(&grant).map_err(|e| ApiError::of_issue(&e, FAILED))?;
+    let token = app.issue(&grant).await.map_err(|e| ApiError::of_issue(&e, FAILED))?;
     Ok((StatusCode::CREATED, Json(SessionView::new(token, &refresh_token, grant))))
 }
 

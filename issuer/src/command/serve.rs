@@ -15,7 +15,7 @@ use tracing::{info, warn};
 use self::prepare::{Prepared, prepare};
 use super::{Failure, begin, runtime};
 use crate::api::{self, TrustedProxies};
-use crate::app::App;
+use crate::app::{App, RELOAD};
 use crate::feed::{self, Feed};
 use crate::hashing::{Cost, Hasher, LoginDeadline, Speed};
 use crate::internal::{self, Progress};
@@ -35,10 +35,6 @@ use crate::tokens::Tokens;
 /// How long connections are still accepted after the stop. With the drain of `server` and the last lines of the log,
 /// a stop takes 13 s at most: `stop_grace_period` in docker-compose.yml is above that.
 const LAME_DUCK: Duration = Duration::from_secs(1);
-
-/// How long the keys may take to be read. A connection that has fallen silent would hold this up for ever, and with it
-/// every token.
-const RELOAD: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(sources: &Sources) -> Result<(), Failure> {
     let (settings, log) = begin(sources, ServeSettings::read)?;

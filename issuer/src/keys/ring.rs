@@ -35,6 +35,8 @@ enum Signing {
         times: Vec<Times>,
         /// The database's time at which they were read.
         read_at: i64,
+        /// How many keys had been retired by then.
+        retired: i64,
     },
     Hs256 {
         kid: String,
@@ -80,7 +82,7 @@ impl Ring {
         let jwk_set = Document::json(&jwk_set, max_age_seconds).ok_or_else(damaged)?;
         // Read by the verifier's own code: what we publish is what every filter accepts.
         let verifying = KeySet::parse(jwk_set.body(), &[AlgorithmName::EdDsa]).map_err(|_| damaged())?;
-        let signing = Signing::EdDsa { signers, times: super::times(found), read_at: found.now };
+        let signing = Signing::EdDsa { signers, times: super::times(found), read_at: found.now, retired: found.retired };
         Ok(Self { signing, verifying, jwk_set: Some(jwk_set) })
     }
 
@@ -96,6 +98,15 @@ impl Ring {
             verifying: KeySet::from_secrets(verifying.collect::<Option<_>>()?),
             jwk_set: None,
         })
+    }
+
+    /// Whether this was read when so many keys had been retired: else one that signs here may have been revoked since. Secrets are
+    /// nobody's to retire.
+    pub(crate) fn knows_of(&self, retired_keys: i64) -> bool {
+        match &self.signing {
+            Signing::EdDsa { retired, .. } => *retired == retired_keys,
+            Signing::Hs256 { .. } => true,
+        }
     }
 
     /// Whether this key is held.
@@ -150,7 +161,7 @@ impl Ring {
     ) -> Result<String, SignError> {
         let header = |kid: &str| Header::empty().with_token_type(token_type).with_key_id(kid);
         let (signers, times, read_at) = match &self.signing {
-            Signing::EdDsa { signers, times, read_at } => (signers, times, read_at),
+            Signing::EdDsa { signers, times, read_at, .. } => (signers, times, read_at),
             Signing::Hs256 { kid, secret } => {
                 let token = Hmac::<Sha256>::default().token(&header(kid), &Claims::new(payload), secret);
                 return token.map_err(|_| SignError::Serialization);
@@ -188,17 +199,17 @@ impl Ring {
     pub(crate) fn made(keys: usize, now: i64) -> Self {
         let key = |index| super::new_key(&KeyEncryption::default(), index, 86_400).unwrap();
         let keys = (0..i64::try_from(keys).unwrap()).map(key).collect();
-        Self::read(&StoredKeys { now, keys }, &KeyEncryption::default(), 300, None).unwrap()
+        Self::read(&StoredKeys { now, retired: 0, keys }, &KeyEncryption::default(), 300, None).unwrap()
     }
 
     /// Without the keys from this position on.
     pub(crate) fn until(&self, end: usize) -> Self {
-        let Signing::EdDsa { signers, times, read_at } = &self.signing else { panic!("secrets") };
+        let Signing::EdDsa { signers, times, read_at, retired } = &self.signing else { panic!("secrets") };
         let (signers, times) = (signers[..end].to_vec(), times[..end].to_vec());
         let set = JwkSet { keys: signers.iter().map(|signer| signer.jwk()).collect() };
         let jwk_set = Document::json(&set, 300).unwrap();
         let verifying = KeySet::parse(jwk_set.body(), &[AlgorithmName::EdDsa]).unwrap();
-        let signing = Signing::EdDsa { signers, times, read_at: *read_at };
+        let signing = Signing::EdDsa { signers, times, read_at: *read_at, retired: *retired };
         Self { signing, verifying, jwk_set: Some(jwk_set) }
     }
 

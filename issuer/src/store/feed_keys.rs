@@ -17,7 +17,8 @@ pub(super) async fn in_use(
         KeyInUse,
         r#"SELECT floor(extract(epoch FROM at))::bigint AS "now!", kid AS "kid?", private_key, sealed_key,
                   public_key AS "public_key?", floor(extract(epoch FROM signs_from))::bigint AS signs_from,
-                  $2::integer AS longest_token_seconds
+                  $2::integer AS longest_token_seconds,
+                  (SELECT count(*) FROM feed_keys WHERE retired_at IS NOT NULL) AS "retired!"
            FROM (SELECT coalesce(to_timestamp($1), clock_timestamp()) AS at) AS time
            LEFT JOIN feed_keys ON retired_at IS NULL
            ORDER BY signs_from, created_at, kid DESC"#,

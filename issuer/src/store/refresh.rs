@@ -140,6 +140,7 @@ impl Store {
                       user_version AS "user_version!", session_id AS "session_id!", epoch AS "epoch?",
                       issued_at AS "issued_at!", exp AS "expires_at!", refresh_seconds AS "refresh_seconds!",
                       outcome AS "outcome!",
+                      (SELECT count(*) FROM signing_keys WHERE retired_at IS NOT NULL) AS "retired_keys!",
                       (extract(epoch FROM ahead - moment) * 1000000)::bigint AS "ahead_us!"
                FROM judged"#,
             presented.token.as_bytes(),
@@ -176,6 +177,7 @@ impl Store {
                     issued_at: row.issued_at,
                     expires_at: row.expires_at,
                     refresh_seconds: row.refresh_seconds,
+                    retired_keys: row.retired_keys,
                 })?))
             }
             "too_often" => {

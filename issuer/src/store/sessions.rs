@@ -68,6 +68,8 @@ pub(crate) struct Grant {
     pub(crate) expires_at: u64,
     /// How long the refresh token may be used, in seconds.
     pub(crate) refresh_seconds: u64,
+    /// How many signing keys had been retired by then: whoever signs must have heard of all of them.
+    pub(crate) retired_keys: i64,
 }
 
 /// A session as its user sees it.
@@ -131,7 +133,8 @@ impl Store {
                )
                SELECT created.id AS user_id, name, email, roles, user_version, opened.id AS session_id, epoch,
                       floor(extract(epoch FROM now()))::bigint AS "issued_at!", greatest_exp AS "expires_at!",
-                      LEAST($7, $9)::bigint AS "refresh_seconds!"
+                      LEAST($7, $9)::bigint AS "refresh_seconds!",
+                      (SELECT count(*) FROM signing_keys WHERE retired_at IS NOT NULL) AS "retired_keys!"
                FROM created JOIN opened ON opened.user_id = created.id CROSS JOIN issuer_state"#,
             user.id,
             user.name.as_str(),
@@ -220,6 +223,7 @@ pub(super) async fn open(
            SELECT verified.id AS user_id, name, email, roles, user_version, opened.id AS session_id, epoch,
                   floor(extract(epoch FROM now()))::bigint AS "issued_at!", greatest_exp AS "expires_at!",
                   LEAST($5, $7)::bigint AS "refresh_seconds!",
+                  (SELECT count(*) FROM signing_keys WHERE retired_at IS NOT NULL) AS "retired_keys!",
                   (SELECT count(*) FROM sessions AS others
                    WHERE others.user_id = verified.id AND ended_at IS NULL AND expires_at > now()) AS "others!"
            FROM verified JOIN opened ON opened.user_id = verified.id CROSS JOIN issuer_state"#,
@@ -250,6 +254,7 @@ pub(super) async fn open(
             issued_at: row.issued_at,
             expires_at: row.expires_at,
             refresh_seconds: row.refresh_seconds,
+            retired_keys: row.retired_keys,
         };
         Ok(Opened { grant: Grant::try_from(granted)?, others: row.others })
     })
@@ -275,6 +280,7 @@ pub(super) struct GrantRow {
     pub(super) issued_at: i64,
     pub(super) expires_at: i64,
     pub(super) refresh_seconds: i64,
+    pub(super) retired_keys: i64,
 }
 
 impl TryFrom<GrantRow> for Grant {
@@ -290,6 +296,7 @@ impl TryFrom<GrantRow> for Grant {
             issued_at: unsigned(row.issued_at)?,
             expires_at: unsigned(row.expires_at)?,
             refresh_seconds: unsigned(row.refresh_seconds)?,
+            retired_keys: row.retired_keys,
         })
     }
 }

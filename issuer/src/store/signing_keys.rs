@@ -34,6 +34,8 @@ pub(crate) enum PrivateForm {
 #[derive(Debug)]
 pub(crate) struct StoredKeys {
     pub(crate) now: i64,
+    /// How many there were before them.
+    pub(crate) retired: i64,
     pub(crate) keys: Vec<StoredKey>,
 }
 
@@ -189,6 +191,7 @@ impl Store {
 /// A key in use, or nothing but the time.
 pub(super) struct KeyInUse {
     pub(super) now: i64,
+    pub(super) retired: i64,
     pub(super) kid: Option<String>,
     pub(super) private_key: Option<Vec<u8>>,
     pub(super) sealed_key: Option<Vec<u8>>,
@@ -206,7 +209,8 @@ async fn keys_in_use(
         Purpose::Tokens => token_keys_in_use(executor, clock).await?,
         Purpose::Feed => feed_keys::in_use(executor, clock).await?,
     };
-    let now = rows.first().map(|row| row.now).ok_or(sqlx::Error::RowNotFound)?;
+    let (now, retired) =
+        rows.first().map(|row| (row.now, row.retired)).ok_or(sqlx::Error::RowNotFound)?;
     let keys = rows.into_iter().filter_map(|row| {
         let private = match (row.private_key, row.sealed_key) {
             (_, Some(sealed)) => PrivateForm::Sealed(sealed),
@@ -220,7 +224,7 @@ async fn keys_in_use(
             longest_token_seconds: row.longest_token_seconds?.unsigned_abs(),
         })
     });
-    Ok(StoredKeys { now, keys: keys.collect() })
+    Ok(StoredKeys { now, retired, keys: keys.collect() })
 }
 
 async fn token_keys_in_use(
@@ -232,7 +236,8 @@ async fn token_keys_in_use(
         KeyInUse,
         r#"SELECT floor(extract(epoch FROM at))::bigint AS "now!", kid AS "kid?", private_key, sealed_key,
                   public_key AS "public_key?", floor(extract(epoch FROM signs_from))::bigint AS signs_from,
-                  longest_token_seconds AS "longest_token_seconds?"
+                  longest_token_seconds AS "longest_token_seconds?",
+                  (SELECT count(*) FROM signing_keys WHERE retired_at IS NOT NULL) AS "retired!"
            FROM (SELECT coalesce(to_timestamp($1), clock_timestamp()) AS at) AS time
            LEFT JOIN signing_keys ON retired_at IS NULL
            ORDER BY signs_from, created_at, kid DESC"#,

@@ -16,6 +16,14 @@ impl Office {
         (text("sid"), text("sub"))
     }
 
+    /// Which key signed a session's token.
+    fn kid(&self, session: &Value) -> String {
+        let header = session["token"].as_str().unwrap().split('.').next().unwrap();
+        let header: Value =
+            serde_json::from_slice(&bearward_core::base64url::decode(header.as_bytes()).unwrap()).unwrap();
+        header["kid"].as_str().unwrap().to_owned()
+    }
+
     async fn is_good(&self, session: &Value) -> bool {
         self.issuing.authorized("GET", "/api/auth/me", session, "").await.status == StatusCode::OK
     }
@@ -77,6 +85,13 @@ async fn a_revoked_key_of_ours_is_retired_at_once_and_another_one_signs() {
         .await;
     assert!(now.len() == 1 && now != kids, "{now:?}");
     assert_eq!(office.issuing.app.store.texts("SELECT name FROM revocations WHERE kind = 'key'").await, kids);
+    // No moment passes in which this or another replica goes on with it.
+    let chef = office.issuing.post("/api/auth/login", login("chef@example.com", "mypassword123")).await.body;
+    let refreshed = json!({ "refreshToken": chef["refreshToken"] }).to_string();
+    let refreshed = office.issuing.post("/api/auth/refresh", refreshed).await.body;
+    for session in [&chef, &refreshed] {
+        assert_eq!(office.kid(session), now[0]);
+    }
     let private = "SELECT kid FROM signing_keys WHERE retired_at IS NOT NULL AND num_nonnulls(private_key, sealed_key) = 0";
     assert_eq!(office.issuing.app.store.texts(private).await, kids);
 }
