@@ -51,6 +51,8 @@ pub(crate) fn grants(role: &str) -> String {
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO",
         "GRANT INSERT, UPDATE, DELETE ON users, sessions, refresh_tokens, password_links, signing_keys, feed_keys, revocations, audit_events, throttle TO",
         "GRANT UPDATE ON revocation_head, issuer_state TO",
+        // Everybody's by PostgreSQL's default, which some servers take away.
+        "GRANT EXECUTE ON FUNCTION bearward_instance(), revocation_digest(bytea, revocations) TO",
     ]
     .map(|grant| format!("{grant} {role};"))
     .join("\n")

@@ -55,7 +55,9 @@ async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepa
     owner
         .execute(
             "REVOKE ALL ON SCHEMA public FROM PUBLIC;
+             REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
              GRANT USAGE ON SCHEMA public TO pg_signal_backend;
+             GRANT EXECUTE ON FUNCTION bearward_instance() TO pg_signal_backend;
              GRANT SELECT ON _sqlx_migrations, issuer_state, signing_keys, server_keys TO pg_signal_backend",
         )
         .await;
