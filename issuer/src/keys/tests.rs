@@ -112,6 +112,24 @@ async fn after_a_lost_file_the_drill_leaves_a_new_key_that_signs() {
     assert_ne!(after.kids(), first.kids());
 }
 
+/// An operator's shell need not have the file that the replicas have. The revocation must not wait for it, and must not leave
+/// a key that lies in the clear, or that no replica can open.
+#[tokio::test]
+async fn whoever_cannot_open_the_keys_revokes_one_all_the_same_and_leaves_it_to_who_can_to_make_another() {
+    for files in [&[][..], &[2]] {
+        let (_database, store) = TestDatabase::migrated().await;
+        let replica = Keeper::of_test(&store).encrypted(&[1]);
+        let first = replica.load(None).await.unwrap();
+        let shell = Keeper::of_test(&store).encrypted(files);
+        shell.revoke(first.kids()[0], By::operator()).await.unwrap();
+        assert_eq!(store.count("SELECT count(*) FROM revocations WHERE kind = 'key'").await, 1);
+        assert_eq!(store.count("SELECT count(*) FROM signing_keys WHERE private_key IS NOT NULL").await, 0);
+        let second = replica.load(Some(&first)).await.unwrap();
+        assert!(second.kids().len() == 1 && second.kids() != first.kids(), "{files:?}");
+        assert_eq!(store.count("SELECT count(*) FROM signing_keys WHERE sealed_key IS NOT NULL").await, 1);
+    }
+}
+
 #[tokio::test]
 async fn a_sealed_key_that_was_put_under_another_name_is_refused() {
     let (_database, store) = TestDatabase::migrated().await;
