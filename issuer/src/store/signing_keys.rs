@@ -52,7 +52,7 @@ pub(crate) enum Change {
     Retire {
         kid: String,
     },
-    /// Retires a key before its time, if it is one of ours, and has everybody refuse whatever it signed.
+    /// Retires a key before its time, if it is one of ours, also one of the feed, and has everybody refuse whatever it signed.
     Revoke {
         kid: String,
     },
@@ -136,6 +136,9 @@ impl Store {
                 Purpose::Feed => feed_keys::apply(&mut transaction, change, found.now).await,
             };
             applied.map_err(StoreError::from)?;
+            if let (Purpose::Tokens, Change::Revoke { kid }) = (purpose, change) {
+                feed_keys::revoke(&mut transaction, kid).await.map_err(StoreError::from)?;
+            }
         }
         let keys = keys_in_use(&mut *transaction, purpose, clock).await.map_err(StoreError::from)?;
         if let Some(event) = &event {
