@@ -157,7 +157,9 @@ impl Keeper {
     }
 
     /// Ends a key before its time, and whatever it signed. Where it signed, the next one does at once, or a new one: a verifier
-    /// that meets its tokens before it has the key asks for the set.
+    /// that meets its tokens before it has the key asks for the set. Who cannot open the keys, as a command that was not given
+    /// the file, leaves the new one to the replicas, which find none in a moment: his would lie in the clear, or
+    /// opened by nobody.
     ///
     /// # Errors
     /// [`KeysError`]
@@ -165,7 +167,8 @@ impl Keeper {
         let event = by.did(Kind::Revocation).because("key");
         let change = self.store.change_signing_keys(self.purpose(), self.clock, by.actor, |found| {
             let mut changes = vec![Change::Revoke { kid: kid.to_owned() }];
-            if found.keys.iter().all(|key| key.kid == kid) {
+            let is_last = found.keys.iter().all(|key| key.kid == kid);
+            if is_last && found.keys.iter().all(|key| self.opens(key)) {
                 changes.push(Change::Publish(self.new_key(found.now)?));
             }
             Ok::<_, KeysError>((changes, Some(event)))
@@ -226,6 +229,13 @@ impl Keeper {
                     _ => Ok(self.encryption.seal(&stored.kid, opened.seed.expose_secret())?),
                 }
             }
+        }
+    }
+
+    fn opens(&self, stored: &StoredKey) -> bool {
+        match &stored.private {
+            PrivateForm::Clear(_) => true,
+            PrivateForm::Sealed(sealed) => self.encryption.open(&stored.kid, sealed).is_some(),
         }
     }
 

@@ -112,6 +112,41 @@ async fn after_a_lost_file_the_drill_leaves_a_new_key_that_signs() {
     assert_ne!(after.kids(), first.kids());
 }
 
+/// An operator's shell need not have the file that the replicas have. The revocation must not wait for it, and must not leave
+/// a key that lies in the clear, or that no replica can open.
+#[tokio::test]
+async fn whoever_cannot_open_the_keys_revokes_one_all_the_same_and_leaves_it_to_who_can_to_make_another() {
+    for files in [&[][..], &[2]] {
+        let (_database, store) = TestDatabase::migrated().await;
+        let replica = Keeper::of_test(&store).encrypted(&[1]);
+        let first = replica.load(None).await.unwrap();
+        let shell = Keeper::of_test(&store).encrypted(files);
+        shell.revoke(first.kids()[0], By::operator()).await.unwrap();
+        assert_eq!(store.count("SELECT count(*) FROM revocations WHERE kind = 'key'").await, 1);
+        assert_eq!(store.count("SELECT count(*) FROM signing_keys WHERE private_key IS NOT NULL").await, 0);
+        let second = replica.load(Some(&first)).await.unwrap();
+        assert!(second.kids().len() == 1 && second.kids() != first.kids(), "{files:?}");
+        assert_eq!(store.count("SELECT count(*) FROM signing_keys WHERE sealed_key IS NOT NULL").await, 1);
+    }
+}
+
+/// The feed's keys have a record for nobody: that one of them is not published any more is all that ends it.
+#[tokio::test]
+async fn a_revoked_key_of_the_feed_signs_no_more_and_another_one_does() {
+    let (_database, store) = TestDatabase::migrated().await;
+    let (tokens, feed) = (Keeper::of_test(&store), Keeper::of_feed_test(&store));
+    let (token_ring, feed_ring) = (tokens.load(None).await.unwrap(), feed.load(None).await.unwrap());
+    tokens.revoke(feed_ring.kids()[0], By::operator()).await.unwrap();
+    let another = feed.load(Some(&feed_ring)).await.unwrap();
+    assert!(another.kids().len() == 1 && another.kids() != feed_ring.kids());
+    store.revoke_key(another.kids()[0], By::operator()).await.unwrap();
+    assert_ne!(feed.load(Some(&another)).await.unwrap().kids(), another.kids());
+    assert_eq!(tokens.load(Some(&token_ring)).await.unwrap().kids(), token_ring.kids(), "the others stay");
+    let private = "SELECT count(*) FROM feed_keys
+                   WHERE retired_at IS NOT NULL AND num_nonnulls(private_key, sealed_key) > 0";
+    assert_eq!(store.count(private).await, 0);
+}
+
 #[tokio::test]
 async fn a_sealed_key_that_was_put_under_another_name_is_refused() {
     let (_database, store) = TestDatabase::migrated().await;

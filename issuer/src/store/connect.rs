@@ -38,9 +38,12 @@ const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// The connections of the feed.
 const FEED: u32 = 3;
 
-/// How a connection that serves requests is set up: no statement and no lock holds a request for ever.
+/// How a connection that serves requests is set up: no statement and no lock holds a request for ever; and whatever the
+/// database or the role has for a default, each statement sees what was committed while the one before waited for its lock.
+/// What ends sessions rests on that.
 const SESSION: &str = "SET statement_timeout = '5s'; SET lock_timeout = '2s'; \
-                       SET idle_in_transaction_session_timeout = '10s'";
+                       SET idle_in_transaction_session_timeout = '10s'; \
+                       SET default_transaction_isolation = 'read committed'";
 
 /// What the role needs that serves, where it does not own the tables.
 pub(crate) fn grants(role: &str) -> String {
@@ -48,6 +51,8 @@ pub(crate) fn grants(role: &str) -> String {
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO",
         "GRANT INSERT, UPDATE, DELETE ON users, sessions, refresh_tokens, password_links, signing_keys, feed_keys, revocations, audit_events, throttle TO",
         "GRANT UPDATE ON revocation_head, issuer_state TO",
+        // Everybody's by PostgreSQL's default, which some servers take away.
+        "GRANT EXECUTE ON FUNCTION bearward_instance(), revocation_digest(bytea, revocations) TO",
     ]
     .map(|grant| format!("{grant} {role};"))
     .join("\n")

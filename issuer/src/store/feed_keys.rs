@@ -29,6 +29,16 @@ pub(super) async fn in_use(
     .await
 }
 
+/// Retires a key of the feed before its time, if it is one. What verifies answers is the published set alone: a record would
+/// reach nobody who believes a thief's.
+pub(super) async fn revoke(connection: &mut PgConnection, kid: &str) -> Result<(), sqlx::Error> {
+    let found = in_use(&mut *connection, Clock::Database).await?;
+    match found.iter().find(|key| key.kid.as_deref() == Some(kid)) {
+        Some(key) => apply(connection, &Change::Revoke { kid: kid.to_owned() }, key.now).await,
+        None => Ok(()),
+    }
+}
+
 pub(super) async fn apply(
     connection: &mut PgConnection,
     change: &Change,

@@ -54,7 +54,7 @@ pub(crate) enum Change {
     Retire {
         kid: String,
     },
-    /// Retires a key before its time, if it is one of ours, and has everybody refuse whatever it signed.
+    /// Retires a key before its time, if it is one of ours, also one of the feed, and has everybody refuse whatever it signed.
     Revoke {
         kid: String,
     },
@@ -138,6 +138,9 @@ impl Store {
                 Purpose::Feed => feed_keys::apply(&mut transaction, change, found.now).await,
             };
             applied.map_err(StoreError::from)?;
+            if let (Purpose::Tokens, Change::Revoke { kid }) = (purpose, change) {
+                feed_keys::revoke(&mut transaction, kid).await.map_err(StoreError::from)?;
+            }
         }
         let keys = keys_in_use(&mut *transaction, purpose, clock).await.map_err(StoreError::from)?;
         if let Some(event) = &event {

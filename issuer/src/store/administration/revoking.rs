@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::AdministrationError;
 use crate::audit::{By, Event, Kind};
-use crate::store::Store;
 use crate::store::audit::insert;
 use crate::store::forks::raise_epoch;
 use crate::store::revocations::{Record, commit_with};
+use crate::store::{Store, feed_keys};
 
 impl Store {
     /// Ends a session, whosever it is. `false`: there is none that could be ended.
@@ -28,7 +28,7 @@ impl Store {
     }
 
     /// Has everybody refuse whatever this key signed, for good. Written down whoever's key it is: a thief may have it, and an
-    /// issuer that is not this one may have had it.
+    /// issuer that is not this one may have had it. A key of the feed signs no more.
     ///
     /// # Errors
     /// [`Refused::NotAdministrator`](super::Refused), and the database's.
@@ -47,6 +47,7 @@ impl Store {
         kid: &str,
         event: &Event<'_>,
     ) -> Result<(), AdministrationError> {
+        feed_keys::revoke(&mut transaction, kid).await?;
         insert(&mut *transaction, event).await?;
         commit_with(transaction, &[Record::Key { kid }]).await?;
         self.tell(event);

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::account::{CUSTOMER, Email, LoginEmail, Name};
-use crate::audit::{Event, Kind};
+use crate::audit::{Actor, By, Event, Kind};
 use crate::hashing::PasswordHash;
 use crate::keys::Keeper;
 use crate::password_link::LinkToken;
@@ -55,7 +55,9 @@ async fn a_role_that_may_neither_migrate_nor_make_a_key_can_serve_what_was_prepa
     owner
         .execute(
             "REVOKE ALL ON SCHEMA public FROM PUBLIC;
+             REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
              GRANT USAGE ON SCHEMA public TO pg_signal_backend;
+             GRANT EXECUTE ON FUNCTION bearward_instance() TO pg_signal_backend;
              GRANT SELECT ON _sqlx_migrations, issuer_state, signing_keys, server_keys TO pg_signal_backend",
         )
         .await;
@@ -142,4 +144,35 @@ async fn no_statement_no_lock_and_no_open_transaction_of_a_request_lasts_for_eve
         let found = sqlx::query_scalar::<_, String>("SELECT current_setting($1)").bind(setting);
         assert_eq!(found.fetch_one(&store.pool).await.unwrap(), expected, "{setting}");
     }
+}
+
+/// Each statement must see what was committed while it waited for its lock: with one snapshot for the whole transaction a
+/// session that was opened meanwhile would be missed, and live on.
+#[tokio::test]
+async fn a_session_that_is_opened_while_all_are_being_ended_ends_whatever_isolation_is_the_default() {
+    let (mut database, owner) = TestDatabase::migrated().await;
+    database.settings.options =
+        database.settings.options.clone().options([("default_transaction_isolation", "repeatable read")]);
+    let store = pool(&database.settings);
+    let (name, email) = (Name::parse("Priya").unwrap(), Email::parse("priya@example.com").unwrap());
+    let password_hash = &PasswordHash::stored("x".to_owned());
+    let id = Uuid::from_u128(1);
+    let user = NewUser { id, name: &name, email: &email, password_hash, role: CUSTOMER };
+    assert!(store.sign_up(&user, &opening(Uuid::from_u128(2))).await.unwrap().is_some());
+    // Somebody else administers, and the logout waits for him.
+    let other = owner.administer(Actor::Operator).await.unwrap();
+    let logout = {
+        let store = store.clone();
+        tokio::spawn(async move { store.log_out_user(id, By::operator()).await })
+    };
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while owner.count(waiting).await == 0 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    let verified = Verified { user_id: id, password_hash, user_version: 1 };
+    assert!(store.open_session(&verified, &opening(Uuid::from_u128(3))).await.unwrap().is_some());
+    other.rollback().await.unwrap();
+    assert!(logout.await.unwrap().is_ok());
+    assert_eq!(owner.count("SELECT count(*) FROM sessions WHERE ended_at IS NULL").await, 0);
 }
