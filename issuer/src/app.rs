@@ -51,7 +51,8 @@ impl App {
     pub(crate) async fn issue(&self, grant: &Grant) -> Result<String, IssueError> {
         let held = self.tokens.ring();
         if let Some(keeper) = self.keeper.as_ref().filter(|_| !held.knows_of(grant.retired_keys)) {
-            let loaded = timeout(RELOAD, keeper.load(Some(&held))).await.map_err(|_| IssueError::StaleKeys)?;
+            let loaded =
+                timeout(RELOAD, keeper.load(Some(&held))).await.map_err(|_| IssueError::StaleKeys)?;
             let ring = loaded.map_err(|error| {
                 tracing::warn!(cause = %error, "a key was revoked, and those that are left could not be read");
                 IssueError::StaleKeys

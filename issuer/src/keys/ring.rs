@@ -82,7 +82,12 @@ impl Ring {
         let jwk_set = Document::json(&jwk_set, max_age_seconds).ok_or_else(damaged)?;
         // Read by the verifier's own code: what we publish is what every filter accepts.
         let verifying = KeySet::parse(jwk_set.body(), &[AlgorithmName::EdDsa]).map_err(|_| damaged())?;
-        let signing = Signing::EdDsa { signers, times: super::times(found), read_at: found.now, retired: found.retired };
+        let signing = Signing::EdDsa {
+            signers,
+            times: super::times(found),
+            read_at: found.now,
+            retired: found.retired,
+        };
         Ok(Self { signing, verifying, jwk_set: Some(jwk_set) })
     }
 

@@ -212,8 +212,7 @@ async fn keys_in_use(
         Purpose::Tokens => token_keys_in_use(executor, clock).await?,
         Purpose::Feed => feed_keys::in_use(executor, clock).await?,
     };
-    let (now, retired) =
-        rows.first().map(|row| (row.now, row.retired)).ok_or(sqlx::Error::RowNotFound)?;
+    let (now, retired) = rows.first().map(|row| (row.now, row.retired)).ok_or(sqlx::Error::RowNotFound)?;
     let keys = rows.into_iter().filter_map(|row| {
         let private = match (row.private_key, row.sealed_key) {
             (_, Some(sealed)) => PrivateForm::Sealed(sealed),
