@@ -128,7 +128,7 @@ fn after_a_failover_that_lost_revocations_everybody_logs_in_once_and_nobody_who_
     let refresh = Request::post("/api/auth/refresh", &json!({ "refreshToken": other["refreshToken"] }));
     assert_eq!(refresh.send(one.url()).status, 401, "a session whose end was lost does not live again");
     let log = two.issuer().log() + &one.issuer().log();
-    assert!(log.contains("the database is another server or has another history than before"), "{log}");
+    assert!(log.contains("the database is another one or has another history than before"), "{log}");
     two.logout_is_felt(proxy.url(), &watch, "a logout after the failover", PROMISED);
     assert_eq!(watch.finish().away, None, "what is known was not stale");
 }

@@ -19,7 +19,7 @@ pub fn everybody(site: &Site, count: usize, tell: Tell<'_>) {
     for _ in 0..count {
         let kid = priya.session().kid();
         assert!(kids.insert(kid.clone()), "a key that was revoked signs again");
-        let moment = revoke(site, &admin, json!({ "kind": "key", "id": kid }));
+        let moment = revoke(site, &admin, &json!({ "kind": "key", "id": kid }));
         let ended = [priya.session().clone(), admin.session().clone()];
         let at_each = refused(&mut workers, moment, &ended);
         priya.refreshed(site);
@@ -35,7 +35,7 @@ pub fn everybody(site: &Site, count: usize, tell: Tell<'_>) {
         tell(Sample { cause: Cause::AdminKey, at_each, is_same_second, again_after });
     }
     for _ in 0..count {
-        let moment = revoke(site, &admin, json!({ "kind": "all" }));
+        let moment = revoke(site, &admin, &json!({ "kind": "all" }));
         let ended = [priya.session().clone(), admin.session().clone()];
         let at_each = refused(&mut workers, moment, &ended);
         priya = priya.logged_in_anew(site);
@@ -47,8 +47,8 @@ pub fn everybody(site: &Site, count: usize, tell: Tell<'_>) {
     }
 }
 
-fn revoke(site: &Site, admin: &Person, body: serde_json::Value) -> Moment {
-    admin.session().does(site, "POST", "/api/admin/revocations", &body).1
+fn revoke(site: &Site, admin: &Person, body: &serde_json::Value) -> Moment {
+    admin.session().does(site, "POST", "/api/admin/revocations", body).1
 }
 
 fn refused(workers: &mut Workers, since: Moment, ended: &[Session; 2]) -> Vec<std::time::Duration> {

@@ -20,13 +20,13 @@ pub fn life(site: &Site, workers: &mut Workers, tell: Tell<'_>) {
 
     let kept = priya.session().clone();
     let this = priya.log_in(site);
-    let moment = life.does(&this, "POST", "/api/auth/logout", json!({}));
+    let moment = life.does(&this, "POST", "/api/auth/logout", &json!({}));
     let mine = life.felt(Cause::LogoutThis, moment, "token_revoked", &[&this], &[&kept], &priya);
 
-    let moment = life.does(&mine, "POST", "/api/auth/logout", json!({ "scope": "others" }));
+    let moment = life.does(&mine, "POST", "/api/auth/logout", &json!({ "scope": "others" }));
     let other = life.felt(Cause::LogoutOthers, moment, "token_revoked", &[&kept], &[&mine], &priya);
 
-    let moment = life.does(&mine, "DELETE", &format!("/api/auth/sessions/{}", other.sid()), Value::Null);
+    let moment = life.does(&mine, "DELETE", &format!("/api/auth/sessions/{}", other.sid()), &Value::Null);
     let other = life.felt(Cause::SessionInTheList, moment, "token_revoked", &[&other], &[&mine], &priya);
 
     let new_password = "anotherpassword1";
@@ -37,32 +37,32 @@ pub fn life(site: &Site, workers: &mut Workers, tell: Tell<'_>) {
     let ended = [&mine, &other];
     let newer = life.felt(Cause::PasswordChange, moment, "token_revoked", &ended, &[&changed], &priya);
 
-    let moment = life.does(&changed, "POST", "/api/auth/logout", json!({ "scope": "all" }));
+    let moment = life.does(&changed, "POST", "/api/auth/logout", &json!({ "scope": "all" }));
     let mine = life.felt(Cause::LogoutAll, moment, "token_revoked", &[&changed, &newer], &[], &priya);
 
     let path = format!("/api/admin/users/{}", priya.id);
     let roles = json!({ "roles": ["rider"] });
-    let moment = life.does(&admin, "PUT", &format!("{path}/roles"), roles);
+    let moment = life.does(&admin, "PUT", &format!("{path}/roles"), &roles);
     // The session goes on, with the new roles.
     let refreshed = mine.refreshed(site);
     let mine = life.felt(Cause::RoleChange, moment, "token_revoked", &[&mine], &[&refreshed], &priya);
 
-    let moment = life.does(&admin, "POST", &format!("{path}/disable"), Value::Null);
+    let moment = life.does(&admin, "POST", &format!("{path}/disable"), &Value::Null);
     life.gone(Cause::Disable, moment, &[&mine, &refreshed], &priya);
 
     // Nothing more ends: what had ended stays refused all the time, and a new login passes.
-    let moment = life.does(&admin, "POST", &format!("{path}/enable"), Value::Null);
+    let moment = life.does(&admin, "POST", &format!("{path}/enable"), &Value::Null);
     let ended = [&mine, &refreshed];
     let one = life.felt(Cause::EnableAgain, moment, "subject_gone", &ended, &[], &priya);
 
     let another = priya.log_in(site);
-    let moment = life.revoke(&admin, json!({ "kind": "session", "id": one.sid() }));
+    let moment = life.revoke(&admin, &json!({ "kind": "session", "id": one.sid() }));
     let third = life.felt(Cause::AdminSession, moment, "token_revoked", &[&one], &[&another], &priya);
 
-    let moment = life.revoke(&admin, json!({ "kind": "subject", "id": priya.id }));
+    let moment = life.revoke(&admin, &json!({ "kind": "subject", "id": priya.id }));
     let last = life.felt(Cause::AdminSubject, moment, "token_revoked", &[&another, &third], &[], &priya);
 
-    let moment = life.does(&admin, "DELETE", &path, Value::Null);
+    let moment = life.does(&admin, "DELETE", &path, &Value::Null);
     life.gone(Cause::Delete, moment, &[&last], &priya);
 }
 
@@ -74,11 +74,11 @@ struct Life<'l> {
 }
 
 impl Life<'_> {
-    fn does(&self, session: &Session, method: &str, path: &str, body: Value) -> Moment {
-        session.does(self.site, method, path, &body).1
+    fn does(&self, session: &Session, method: &str, path: &str, body: &Value) -> Moment {
+        session.does(self.site, method, path, body).1
     }
 
-    fn revoke(&self, admin: &Session, body: Value) -> Moment {
+    fn revoke(&self, admin: &Session, body: &Value) -> Moment {
         self.does(admin, "POST", "/api/admin/revocations", body)
     }
 
