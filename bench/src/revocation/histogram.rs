@@ -7,7 +7,7 @@ const BAR: usize = 50;
 
 /// A bar for each class of times, as a block of text.
 pub(super) fn drawn(milliseconds: &[f64]) -> String {
-    let mut counts = vec![0_usize; CLASSES + 1];
+    let mut counts = [0_usize; CLASSES + 1];
     for time in milliseconds {
         let class = ((time / CLASS_MS) as usize).min(CLASSES);
         if let Some(count) = counts.get_mut(class) {

@@ -113,7 +113,7 @@ impl Life<'_> {
     fn check(&mut self, code: &str, ended: &[&Session], others: &[&Session]) {
         let others: Vec<&Session> = others.iter().copied().chain(&self.bystanders).collect();
         self.workers.must_take(&others);
-        self.workers.must_refuse(code, ended);
+        self.workers.must_refuse(&[code], ended);
     }
 
     fn tell(&self, cause: Cause, at_each: Vec<Duration>, is_same_second: Option<bool>) {
