@@ -386,7 +386,10 @@ pub(super) fn answers() -> Vec<String> {
         ("/records/0/name", json!("")),
         ("/records/0/ends_at", json!(u64::MAX)),
         ("/records/0/kind", json!("client")),
-        ("/records/0/minimum", json!(1)),
+        (
+            "/records/0",
+            json!({ "sequence": 1, "kind": "session", "name": "s1", "minimum": 1, "ends_at": NOW + 60 }),
+        ),
         ("/records/0", json!([1, "session", "s1"])),
         ("/records", Value::Null),
     ] {
