@@ -20,9 +20,12 @@ const CREDENTIAL: &str = "q7Rk2Vx9Lm4Tz8Wc1Np6Yh3Jd5Gf0Bs7";
 const WORKERS: usize = 2;
 /// What a hundred thousand may take in each worker, in bytes.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
-/// What one callback may take, in instructions. Within Envoy one Ed25519 verification, which is 5.5 million of them, was measured at
-/// 107 to 157 µs; so this is about one millisecond there, of the two that it may take. It does not grow with what is held.
+/// What one callback may take, in instructions. Where nothing else ran, fifteen million of them took a millisecond on the test
+/// host, and two milliseconds is what is promised.
 const MOST_FUEL: u64 = 30_000_000;
+/// How often each size is taken where its times are written down: the least is told, since what else the machine did is no part
+/// of it.
+const TIMES: usize = 3;
 /// The longest that a snapshot may take in virtual time, whatever its size.
 const PATIENCE_MS: u64 = 60_000;
 
@@ -52,8 +55,9 @@ fn name(number: u64) -> String {
         }
         x ^ (x >> 33)
     };
-    let hex = format!("{:016x}{:016x}", mix(number + 1), mix(number + 7));
-    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+    let (a, b) = (mix(number + 1), mix(number + 7));
+    let (low, high) = (b & 0xffff_ffff_ffff, b >> 48);
+    format!("{:08x}-{:04x}-{:04x}-{high:04x}-{low:012x}", a >> 32, a >> 16 & 0xffff, a & 0xffff)
 }
 
 fn record(sequence: u64) -> String {
@@ -186,6 +190,14 @@ fn told(row: &Row, empty: &Row) -> String {
 #[test]
 fn a_hundred_thousand_records_take_at_most_eight_mebibytes_of_a_worker_and_no_callback_is_long() {
     let is_blessing = is_blessing("records");
+    let measured = |count| {
+        let row = measured(count);
+        let times = if is_blessing { TIMES } else { 1 };
+        (1..times).fold(row, |mut row, _| {
+            row.dearest.took = row.dearest.took.min(measured(count).dearest.took);
+            row
+        })
+    };
     let empty = measured(0);
     let mut sizes = vec![1_000, 10_000, 100_000];
     if is_blessing || is_longer_run() {
