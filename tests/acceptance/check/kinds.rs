@@ -388,11 +388,11 @@ fn with_list(settings: &str) -> Setup {
     );
     let cluster = "  clusters:\n    - name: files\n      load_assignment: { endpoints: [{ lb_endpoints: [{ endpoint: { address: \
                    { socket_address: { address: 10.0.0.9, port_value: 80 } } } }] }] }\n";
-    let runtime = "runtime: envoy.wasm.runtime.v8\n";
-    plain().edit(types, &format!("{types}{:32}deny_list: {list}\n", "")).edit("  clusters:\n", cluster).edit(
-        runtime,
-        &format!("{runtime}{:26}environment_variables: {{ host_env_keys: [LIST_CREDENTIAL] }}\n", ""),
-    )
+    plain()
+        .without_revocations()
+        .edit(types, &format!("{types}{:32}deny_list: {list}\n", ""))
+        .edit("  clusters:\n", cluster)
+        .edit(VARIABLES, "{ host_env_keys: [LIST_CREDENTIAL] }")
 }
 
 const LIST_KEYS: &str = ", keys: { jwks: { keys: [{ kty: OKP, crv: Ed25519, kid: l1, \
