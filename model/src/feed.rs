@@ -43,6 +43,8 @@ pub(crate) enum Answer {
 pub(crate) enum Request {
     After(Position),
     FirstPage,
+    /// The first page of the snapshot at this position, while that is the head; what came after it, else.
+    PageAt(Position),
     /// The page after this one of the snapshot at `head`.
     NextPage {
         head: Position,

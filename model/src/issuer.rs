@@ -118,6 +118,16 @@ fn respond(world: &World, state: &State, seen: &Seen, request: &Request) -> Answ
             (Kind::Delta { from: position }, seen.head, rows.map(|row| row.record).collect())
         }
         Request::FirstPage => page(world, seen, seen.head, 1, 0, live),
+        // What is not the head any more was it at another time than `as_of` says.
+        Request::PageAt(position) if position != seen.head && !world.breaks(Mutation::FirstPageOfAnyHead) => {
+            return respond(world, state, seen, &Request::After(position));
+        }
+        Request::PageAt(position) => {
+            if !seen.holds(world, position) {
+                return Answer::Conflict;
+            }
+            page(world, seen, position, 1, 0, live)
+        }
         Request::NextPage { head, number, after } => {
             // The rest of another snapshot is worth nothing, unless one breaks just this.
             let head = if world.breaks(Mutation::PagesOfAnyHead) { seen.head } else { head };
@@ -172,7 +182,11 @@ fn seen_now(state: &State, replica: usize) -> Seen {
 fn mark_conflict(state: &mut State, answer: &Answer, request: &Request) {
     if *answer == Answer::Conflict {
         state.marks.conflict = true;
-        let (Request::After(position) | Request::NextPage { head: position, .. }) = *request else { return };
+        let (Request::After(position) | Request::PageAt(position) | Request::NextPage { head: position, .. }) =
+            *request
+        else {
+            return;
+        };
         state.marks.needless_conflict |= state.primary.holds(position);
     }
 }

@@ -5,8 +5,8 @@ mod offers;
 use stateright::{Model, Property};
 
 use crate::causes;
-use crate::database::Database;
-use crate::feed::Answer;
+use crate::database::{Database, Position};
+use crate::feed::{Answer, Request};
 use crate::issuer::{self, Replica};
 use crate::mutation::Mutation;
 use crate::property;
@@ -48,6 +48,21 @@ pub(crate) enum Action {
     Asks {
         vm: usize,
         replica: usize,
+    },
+    /// The same for the next page of a snapshot beside the deltas.
+    Renews {
+        vm: usize,
+        replica: usize,
+    },
+    AsksToRenew {
+        vm: usize,
+        replica: usize,
+    },
+    /// What a stranger asked for, by a position of the log, is answered to a VM.
+    IsMisled {
+        vm: usize,
+        replica: usize,
+        row: usize,
     },
     Arrives {
         answer: usize,
@@ -161,6 +176,27 @@ fn happen(world: &World, state: &mut State, action: &Action) -> Option<()> {
             state.spent.late_answers += 1;
             state.network.push((vm, answer));
         }
+        Action::Renews { vm, replica } => {
+            let request = state.vms.get(vm)?.renewing()?;
+            let answer = issuer::answer(world, state, replica, &request)?;
+            arrive_beside(world, state, vm, answer)?;
+        }
+        Action::AsksToRenew { vm, replica } => {
+            let request = state.vms.get(vm)?.renewing()?;
+            let answer = issuer::answer(world, state, replica, &request)?;
+            state.spent.late_answers += 1;
+            state.network.push((vm, answer));
+        }
+        Action::IsMisled { vm, replica, row } => {
+            state.spent.misled += 1;
+            let generation = state.primary.generation;
+            let position = match row.checked_sub(1).and_then(|row| state.primary.log.get(row)) {
+                Some(row) => Position { generation, sequence: row.sequence, digest: row.digest },
+                None => Position { generation, ..Position::default() },
+            };
+            let answer = issuer::answer(world, state, replica, &Request::PageAt(position))?;
+            arrive(world, state, vm, answer)?;
+        }
         Action::Arrives { answer } => {
             let (vm, answer) = state.network.remove(answer);
             arrive(world, state, vm, answer)?;
@@ -215,9 +251,19 @@ fn arrive(world: &World, state: &mut State, vm: usize, answer: Answer) -> Option
             let vm = state.vms.get_mut(vm)?;
             vm.needs_snapshot = true;
             vm.paging = None;
+            vm.renewal = None;
             Some(())
         }
     }
+}
+
+/// A snapshot that has no more pages is begun anew; what is held is none the worse.
+fn arrive_beside(world: &World, state: &mut State, vm: usize, answer: Answer) -> Option<()> {
+    let vm_before = state.vms.get_mut(vm)?;
+    if answer == Answer::Conflict && vm_before.renewal.take().is_some() {
+        return Some(());
+    }
+    arrive(world, state, vm, answer)
 }
 
 /// A standby that lags is promoted, or a backup restored. It takes time, and what was not copied is lost.

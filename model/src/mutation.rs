@@ -6,8 +6,8 @@ use crate::property::{
 };
 use crate::world::World;
 use crate::worlds::{
-    EXPIRY, FORKS, FRESHNESS, INTRUDED, LEASE, NUMBERING, PAGES, REPLICAS, RESTORES, ROTATION, SHARING,
-    UNNOTICED, WRITING,
+    EXPIRY, FORKS, FRESHNESS, INTRUDED, LEASE, MISLED, NUMBERING, PAGES, RENEWAL, REPLICAS, RESTORES,
+    ROTATION, SHARING, UNNOTICED, WRITING,
 };
 
 /// One way to break it.
@@ -55,6 +55,10 @@ pub enum Mutation {
     PagesOfAnyHead,
     /// A snapshot is as fresh as its last page.
     AsOfOfLastPage,
+    /// The first page of a snapshot is had for every position, also for one that is not the head any more.
+    FirstPageOfAnyHead,
+    /// A snapshot that was fetched beside the deltas is written over whatever stands there.
+    RenewalGoesBack,
     /// A claim of the lease always succeeds, as with `cas = 0`.
     UnconditionalClaim,
     /// A leader writes a snapshot over a newer one.
@@ -143,6 +147,8 @@ pub const CASES: &[Case] = &[
     case(M::PagesByNumber, Hole, PAGES, Some(NO_GAP)),
     case(M::PagesOfAnyHead, Warned, PAGES, Some(NO_GAP)),
     case(M::AsOfOfLastPage, Hole, PAGES, Some(FRESH)),
+    case(M::FirstPageOfAnyHead, Hole, MISLED, Some(FRESH)),
+    case(M::RenewalGoesBack, Hole, RENEWAL, Some(APPLIED)),
     case(M::UnconditionalClaim, Warned, LEASE, None),
     case(M::SharedGoesBack, Hole, LEASE, Some(APPLIED)),
     case(M::SharedBytesBelieved, Warned, SHARING, Some(SIGNED)),

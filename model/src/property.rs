@@ -106,6 +106,7 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
                 .any(|feed| feed.position.generation < state.primary.generation && feed.position.sequence > 0)
         }),
         Property::sometimes("a snapshot of two pages is taken", |_, state: &State| state.marks.two_pages),
+        Property::sometimes("a chain is renewed", |_, state: &State| state.marks.renewed),
         Property::sometimes("a leader is replaced", |_, state: &State| state.marks.leader_replaced),
         Property::sometimes("two lead", |_, state: &State| {
             state.vms.iter().filter(|vm| vm.leads).count() > 1

@@ -14,6 +14,8 @@ pub(crate) struct Vm {
     /// A snapshot that is being fetched. Nothing of it counts before the last page.
     pub(crate) paging: Option<Vec<Object>>,
     pub(crate) needs_snapshot: bool,
+    /// A snapshot that is fetched beside the deltas, to stand for what they come after.
+    pub(crate) renewal: Option<Renewal>,
     pub(crate) leads: bool,
     /// The keys of the feed that it has fetched.
     pub(crate) keys: Vec<u8>,
@@ -22,6 +24,13 @@ pub(crate) struct Vm {
     pub(crate) applied: Vec<Record>,
     /// Known to the checker: the greatest `as_of` that it ever claimed.
     pub(crate) claimed: Tick,
+}
+
+/// The chain as it will be: the snapshot of a position at which the VM was, and what it has taken since then.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Renewal {
+    pub(crate) pages: Vec<Object>,
+    pub(crate) after: Vec<Object>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,16 +49,35 @@ pub(crate) enum Verdict {
     Revoked,
 }
 
+impl Renewal {
+    pub(crate) fn is_whole(&self) -> bool {
+        self.pages.last().is_some_and(Object::is_last)
+    }
+
+    /// The chain with this object, which goes on from where the VM is.
+    pub(crate) fn with(&self, object: &Object) -> Vec<Object> {
+        [&self.pages[..], &self.after[..], std::slice::from_ref(object)].concat()
+    }
+}
+
 impl Vm {
     pub(crate) fn request(&self) -> Request {
-        if let Some(last) = self.paging.as_ref().and_then(|pages| pages.last())
-            && let Kind::Page { number, through, .. } = last.kind
-        {
-            return Request::NextPage { head: last.head, number, after: through };
+        if let Some(next) = self.paging.as_deref().and_then(next_page) {
+            return next;
         }
         match &self.feed {
             Some(feed) if !self.needs_snapshot => Request::After(feed.position),
             _ => Request::FirstPage,
+        }
+    }
+
+    /// What it asks for in turn with [`request`](Self::request) where a chain is to be renewed.
+    pub(crate) fn renewing(&self) -> Option<Request> {
+        let feed = self.feed.as_ref().filter(|_| !self.needs_snapshot && self.paging.is_none())?;
+        match &self.renewal {
+            Some(renewal) if renewal.is_whole() => None,
+            Some(renewal) => next_page(&renewal.pages),
+            None => Some(Request::PageAt(feed.position)),
         }
     }
 
@@ -101,6 +129,37 @@ fn concerns(world: &World, record: &Record, token: &Token) -> bool {
     }
 }
 
+fn next_page(pages: &[Object]) -> Option<Request> {
+    let last = pages.last()?;
+    let Kind::Page { number, through, .. } = last.kind else { return None };
+    Some(Request::NextPage { head: last.head, number, after: through })
+}
+
+fn continues(world: &World, pages: &[Object], object: &Object) -> bool {
+    let Kind::Page { after, number, .. } = object.kind else { return false };
+    pages.last().is_some_and(|last| {
+        let is_next = matches!(last.kind, Kind::Page { through, number: before, .. }
+                           if through == after && before + 1 == number);
+        is_next && (last.head == object.head || world.breaks(Mutation::PagesOfAnyHead))
+    })
+}
+
+/// Takes a page into the chain that is to be. It makes nobody fresh, and its position is one that the VM has had.
+fn renew(world: &World, vm: &mut Vm, object: &Object) -> bool {
+    let Some(feed) = vm.feed.as_ref().filter(|_| world.renews && !vm.needs_snapshot) else { return false };
+    match (&mut vm.renewal, &object.kind) {
+        (None, Kind::Page { number: 1, .. }) if object.head == feed.position => {
+            vm.renewal = Some(Renewal { pages: vec![object.clone()], after: Vec::new() });
+            true
+        }
+        (Some(renewal), Kind::Page { .. }) if continues(world, &renewal.pages, object) => {
+            renewal.pages.push(object.clone());
+            true
+        }
+        _ => false,
+    }
+}
+
 /// Takes an answer. What does not go on from where the VM is, is left alone: asking again costs nothing.
 pub(crate) fn receive(world: &World, state: &mut State, index: usize, object: Object) -> Option<()> {
     let vm = state.vms.get(index)?;
@@ -108,6 +167,12 @@ pub(crate) fn receive(world: &World, state: &mut State, index: usize, object: Ob
         state.marks.key_unknown = true;
         return Some(());
     }
+    if let Some(vm) = state.vms.get_mut(index)
+        && renew(world, vm, &object)
+    {
+        return Some(());
+    }
+    let vm = state.vms.get(index)?;
     let known = vm.feed.as_ref();
     let is_older =
         known.is_some_and(|feed| object.as_of < feed.as_of) && !world.breaks(Mutation::AsOfGoesBack);
@@ -118,13 +183,7 @@ pub(crate) fn receive(world: &World, state: &mut State, index: usize, object: Ob
                     || (world.breaks(Mutation::BareSequence) && feed.position.sequence == from.sequence)
             }),
             Kind::Page { number: 1, .. } => vm.paging.is_none() && (vm.needs_snapshot || known.is_none()),
-            Kind::Page { after, number, .. } => {
-                vm.paging.as_ref().and_then(|pages| pages.last()).is_some_and(|last| {
-                    let is_next = matches!(last.kind, Kind::Page { through, number: before, .. }
-                                       if through == after && before + 1 == number);
-                    is_next && (last.head == object.head || world.breaks(Mutation::PagesOfAnyHead))
-                })
-            }
+            Kind::Page { .. } => vm.paging.as_ref().is_some_and(|pages| continues(world, pages, &object)),
         };
     if !goes_on {
         state.marks.late_ignored = true;
@@ -150,7 +209,19 @@ pub(crate) fn receive(world: &World, state: &mut State, index: usize, object: Ob
     if world.shares && !shared::put(world, state, index, &chain) {
         return Some(());
     }
-    apply(world, state, index, &chain)
+    let renewal = state.vms.get_mut(index)?.renewal.take();
+    apply(world, state, index, &chain)?;
+    if let (Some(mut renewal), [object]) = (renewal, &chain[..])
+        && matches!(object.kind, Kind::Delta { .. })
+        && !renewal.is_whole()
+    {
+        if renewal.after.last().is_some_and(Object::is_heartbeat) {
+            renewal.after.pop();
+        }
+        renewal.after.push(object.clone());
+        state.vms.get_mut(index)?.renewal = Some(renewal);
+    }
+    Some(())
 }
 
 /// Makes objects count that were verified and go on from where the VM is, or are a snapshot.
@@ -172,6 +243,7 @@ pub(crate) fn apply(world: &World, state: &mut State, index: usize, chain: &[Obj
     merge(&mut vm.applied, chain);
     vm.feed = Some(Feed { position: last.head, as_of, records });
     vm.needs_snapshot = false;
+    vm.renewal = None;
     state.marks.claim_went_back |= as_of < vm.claimed;
     vm.claimed = vm.claimed.max(as_of);
     state.marks.forgery_believed |= chain.iter().any(|object| !matches!(object.signer, FeedKey::Feed(_)));

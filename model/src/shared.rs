@@ -31,7 +31,11 @@ pub(crate) fn put(world: &World, state: &mut State, index: usize, chain: &[Objec
     let Some(vm) = state.vms.get(index) else { return false };
     let (Some(first), Some(last)) = (chain.first(), chain.last()) else { return false };
     let there = end(world, vm, &state.shared.chain);
+    let renewed = vm.renewal.as_ref().filter(|renewal| renewal.is_whole()).map(|renewal| renewal.with(last));
     match first.kind {
+        Kind::Delta { .. } if renewed.is_some() && world.breaks(Mutation::RenewalGoesBack) => {
+            state.shared.chain = renewed.unwrap_or_default();
+        }
         Kind::Delta { from } => {
             if there.as_ref().is_none_or(|there| there.position != from || there.as_of > last.as_of) {
                 // A newer one will be followed. One that is older, or none, leads nowhere: a snapshot takes its place.
@@ -43,6 +47,11 @@ pub(crate) fn put(world: &World, state: &mut State, index: usize, chain: &[Objec
                     vm.needs_snapshot |= needs_snapshot;
                 }
                 return false;
+            }
+            if let Some(renewed) = renewed {
+                state.marks.renewed = true;
+                state.shared.chain = renewed;
+                return true;
             }
             if state.shared.chain.last().is_some_and(Object::is_heartbeat) {
                 state.shared.chain.pop();
@@ -91,6 +100,7 @@ pub(crate) fn reload(world: &World, state: &mut State, index: usize) -> Option<(
     let answers = world.breaks(Mutation::AnswersBeforeRestore);
     vm.feed = answers.then(|| Feed { position: Position::default(), as_of: 0, records: Vec::new() });
     vm.paging = None;
+    vm.renewal = None;
     vm.needs_snapshot = false;
     vm.leads = world.vms == 1;
     if world.rotations > 0 {

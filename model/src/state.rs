@@ -138,6 +138,7 @@ pub(crate) struct Spent {
     pub(crate) rotations: u8,
     pub(crate) forgeries: u8,
     pub(crate) purges: u8,
+    pub(crate) misled: u8,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -161,6 +162,7 @@ pub(crate) struct Marks {
     pub(crate) restored: bool,
     pub(crate) late_ignored: bool,
     pub(crate) login_too_late: bool,
+    pub(crate) renewed: bool,
 }
 
 impl State {

@@ -87,6 +87,10 @@ pub struct World {
     pub repeats: u8,
     /// How many records a page of a snapshot holds.
     pub page_size: u8,
+    /// Whether a VM may fetch a snapshot beside the deltas.
+    pub renews: bool,
+    /// How many questions of a stranger are answered to a VM: he is in the network, and has the credential.
+    pub misled: u8,
     /// How often a VM traps.
     pub reloads: u8,
     /// Whether VMs share data.

@@ -25,6 +25,8 @@ const QUIET: World = World {
     late_answers: 0,
     repeats: 0,
     page_size: 9,
+    renews: false,
+    misled: 0,
     reloads: 0,
     shares: false,
     hostile: &[],
@@ -200,7 +202,38 @@ pub const LEASE: World = World {
     ..QUIET
 };
 
-/// The same with another plugin that writes where they do.
+/// The same, while a snapshot is fetched beside the deltas.
+pub const RENEWAL: World = World {
+    name: "renewal",
+    shows: &[
+        "a chain is renewed",
+        "a leader is replaced",
+        "a VM that was loaded anew answers out of shared data",
+    ],
+    renews: true,
+    late_answers: 1,
+    ..LEASE
+};
+
+/// Snapshots of several pages, and a stranger who has the credential and is in the network.
+pub const MISLED: World = World {
+    name: "misled",
+    shows: &["a snapshot of two pages is taken", "a chain is renewed", "a late answer is left alone"],
+    vms: 1,
+    ticks: 2,
+    life: 3,
+    logins: 2,
+    acts: &[Act::Logout],
+    causes: 2,
+    page_size: 1,
+    renews: true,
+    misled: 1,
+    reloads: 1,
+    shares: true,
+    ..QUIET
+};
+
+/// Two VMs with a lease, and another plugin that writes where they do.
 pub const SHARING: World = World {
     name: "sharing",
     shows: &[

@@ -50,6 +50,16 @@ fn no_reload_forgets_what_was_applied_though_two_lead() {
 }
 
 #[test]
+fn a_chain_is_renewed_while_it_grows_and_nothing_is_forgotten() {
+    holds(&RENEWAL);
+}
+
+#[test]
+fn whoever_is_in_the_network_makes_nobody_fresh_by_old_pages() {
+    holds(&MISLED);
+}
+
+#[test]
 fn nothing_forged_in_shared_data_is_believed() {
     holds(&SHARING);
 }

@@ -61,6 +61,19 @@ pub(super) fn reading(world: &World, state: &State, actions: &mut Vec<Action>) {
         if row.leads && spent.late_answers < world.late_answers {
             actions.extend((0..world.replicas).map(|replica| Action::Asks { vm, replica }));
         }
+        if world.renews && row.leads {
+            let replicas = 0..world.replicas;
+            actions.extend(replicas.clone().map(|replica| Action::Renews { vm, replica }));
+            if spent.late_answers < world.late_answers {
+                actions.extend(replicas.map(|replica| Action::AsksToRenew { vm, replica }));
+            }
+        }
+        if spent.misled < world.misled {
+            for replica in 0..world.replicas {
+                let rows = 0..=state.primary.log.len();
+                actions.extend(rows.map(|row| Action::IsMisled { vm, replica, row }));
+            }
+        }
         if world.shares {
             actions.push(Action::ReadsShared(vm));
         }
