@@ -166,6 +166,7 @@ impl Feed {
     async fn attempt(&self, question: &Question) -> Result<Answer, Refusal> {
         match *question {
             Question::FirstPage => self.page(None, 0),
+            Question::PageAt(position) => self.page_or_delta(&position),
             Question::NextPage { head, after } => self.page(Some(head), after),
             Question::Delta { from, wait } => self.delta(&from, Instant::now() + wait).await,
         }
@@ -187,23 +188,38 @@ impl Feed {
     /// `None`: there is nothing new, and that is no answer yet.
     fn delta_now(&self, from: &Position, is_over: bool) -> Result<Option<Answer>, Refusal> {
         self.look(|seen, log| {
-            if !log.knows(from) {
-                return Err(Refusal::Conflict);
-            }
-            if from.place == log.head() && !is_over {
+            if log.knows(from) && from.place == log.head() && !is_over {
                 return Ok(None);
             }
-            let subject = Subject::Delta { from: from.place };
-            let kind = if from.place == log.head() { AnswerKind::Heartbeat } else { AnswerKind::Delta };
-            let bytes = self.answers.signed_once(seen.number, subject, || {
-                let slice = log.slice(from.place.sequence, log.head().sequence, seen.as_of);
-                let (head, more) = (slice.cut_at.unwrap_or(log.head()), slice.cut_at.is_some());
-                let answer =
-                    FeedAnswer { from: Some(told(from.place)), more, ..self.frame(seen, log, head, slice) };
-                self.signed(&answer)
-            });
-            Ok(Some(Answer { kind, bytes: bytes.ok_or(Refusal::Keys)? }))
+            self.delta_of(seen, log, from).map(Some)
         })
+    }
+
+    /// A snapshot begins at the head, or `as_of` would say of an old one that it was the newest (rule 23): who names another
+    /// place gets what came after it.
+    fn page_or_delta(&self, at: &Position) -> Result<Answer, Refusal> {
+        self.look(|seen, log| {
+            if log.knows(at) && at.place == log.head() {
+                return self.page_of(seen, log, at.place, 0);
+            }
+            self.delta_of(seen, log, at)
+        })
+    }
+
+    fn delta_of(&self, seen: &Seen, log: &Log, from: &Position) -> Result<Answer, Refusal> {
+        if !log.knows(from) {
+            return Err(Refusal::Conflict);
+        }
+        let subject = Subject::Delta { from: from.place };
+        let kind = if from.place == log.head() { AnswerKind::Heartbeat } else { AnswerKind::Delta };
+        let bytes = self.answers.signed_once(seen.number, subject, || {
+            let slice = log.slice(from.place.sequence, log.head().sequence, seen.as_of);
+            let (head, more) = (slice.cut_at.unwrap_or(log.head()), slice.cut_at.is_some());
+            let answer =
+                FeedAnswer { from: Some(told(from.place)), more, ..self.frame(seen, log, head, slice) };
+            self.signed(&answer)
+        });
+        Ok(Answer { kind, bytes: bytes.ok_or(Refusal::Keys)? })
     }
 
     /// The page after a sequence, of the snapshot of this head; of the newest one where none is named (rules 21, 22).
@@ -213,14 +229,18 @@ impl Feed {
                 return Err(Refusal::Conflict);
             }
             let head = head.map_or(log.head(), |head| head.place);
-            let bytes = self.answers.signed_once(seen.number, Subject::Page { head, after }, || {
-                let slice = log.slice(after, head.sequence, seen.as_of);
-                let through = slice.cut_at.map_or(head.sequence, |last| last.sequence);
-                let frame = self.frame(seen, log, head, slice);
-                self.signed(&FeedAnswer { after: Some(after), through: Some(through), ..frame })
-            });
-            Ok(Answer { kind: AnswerKind::Page, bytes: bytes.ok_or(Refusal::Keys)? })
+            self.page_of(seen, log, head, after)
         })
+    }
+
+    fn page_of(&self, seen: &Seen, log: &Log, head: LogPlace, after: u64) -> Result<Answer, Refusal> {
+        let bytes = self.answers.signed_once(seen.number, Subject::Page { head, after }, || {
+            let slice = log.slice(after, head.sequence, seen.as_of);
+            let through = slice.cut_at.map_or(head.sequence, |last| last.sequence);
+            let frame = self.frame(seen, log, head, slice);
+            self.signed(&FeedAnswer { after: Some(after), through: Some(through), ..frame })
+        });
+        Ok(Answer { kind: AnswerKind::Page, bytes: bytes.ok_or(Refusal::Keys)? })
     }
 
     /// Looks at what was read last, where that is not too long ago.

@@ -19,6 +19,8 @@ pub(crate) struct Position {
 pub(crate) enum Question {
     /// The first page of a snapshot.
     FirstPage,
+    /// The first page of the snapshot of this position, where it is the head; what came after it, else.
+    PageAt(Position),
     /// The page after this sequence, of the snapshot of this head.
     NextPage { head: Position, after: u64 },
     /// What came after this position; waited for as long where there is nothing.
@@ -57,6 +59,7 @@ impl Question {
         match (position, after) {
             (None, None) => Ok(Self::FirstPage),
             (None, Some(_)) => Err("after without the head of the snapshot"),
+            (Some(position), Some(0)) => Ok(Self::PageAt(position)),
             (Some(head), Some(after)) if after > head.place.sequence => Err("after is behind the head"),
             (Some(head), Some(after)) => Ok(Self::NextPage { head, after }),
             (Some(from), None) => Ok(Self::Delta { from, wait }),
@@ -122,13 +125,14 @@ mod tests {
     }
 
     #[test]
-    fn without_a_position_it_is_the_first_page_with_one_a_delta_and_with_after_the_next_page() {
+    fn without_a_position_it_is_the_first_page_with_one_a_delta_and_with_after_a_page() {
         assert_eq!(Question::parse(""), Ok(Question::FirstPage));
         assert_eq!(Question::parse("wait=5"), Ok(Question::FirstPage));
         let delta = |seconds| Question::Delta { from: position(7), wait: Duration::from_secs(seconds) };
         assert_eq!(with_position(7, ""), Ok(delta(0)));
         assert_eq!(with_position(7, "&wait=3"), Ok(delta(3)));
         assert_eq!(with_position(7, "&wait=600"), Ok(delta(MAX_WAIT_SECONDS)), "no longer than it may");
+        assert_eq!(with_position(7, "&after=0&wait=0"), Ok(Question::PageAt(position(7))));
         assert_eq!(with_position(7, "&after=4"), Ok(Question::NextPage { head: position(7), after: 4 }));
     }
 

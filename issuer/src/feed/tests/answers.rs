@@ -182,6 +182,27 @@ async fn a_snapshot_of_several_pages_is_whole_although_records_end_and_come_betw
 }
 
 #[tokio::test]
+async fn a_snapshot_begins_at_the_head_alone_and_who_names_another_place_gets_what_came_after_it() {
+    let (_database, store, replica) = feeding().await;
+    let beginning = replica.snapshot().await;
+    store.revoke(3, 900).await;
+    replica.read().await;
+    let snapshot = replica.snapshot().await;
+    let page_at = |from: &Signed| format!("{}&after=0&wait=5", from.position());
+    let page = replica.answer(&page_at(&snapshot)).await;
+    assert_eq!((page.0["after"].as_u64(), page.sequences()), (Some(0), vec![1, 2, 3]));
+    store.revoke(1, 900).await;
+    replica.read().await;
+    for (from, expected) in [(&snapshot, vec![4]), (&beginning, vec![1, 2, 3, 4])] {
+        let delta = replica.answer(&page_at(from)).await;
+        assert_eq!((delta.0.get("after"), &delta.0["from"]), (None, &from.0["head"]));
+        assert_eq!((delta.head(), delta.sequences()), (4, expected));
+    }
+    let elsewhere = page_at(&snapshot).replace("sequence=3", "sequence=2");
+    assert_eq!(replica.asks(&elsewhere).await.status, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
 async fn a_thousand_that_ask_for_the_same_at_once_share_one_signature() {
     let (_database, store, replica) = feeding().await;
     let before = replica.snapshot().await;
