@@ -10,25 +10,30 @@ use super::{Position, Standing};
 
 /// How many deltas stand after a snapshot before another one is taken; and how many that is whatever their size.
 const MIN_DELTAS: u32 = 256;
-const MAX_DELTAS: u32 = 4096;
+const MANY_DELTAS: u32 = 4096;
+/// The most deltas of a chain, where the other snapshot does not come to its end.
+pub(super) const MAX_DELTAS: u32 = 2 * MANY_DELTAS;
 /// By how much deltas may be larger than the snapshot that they come after, in bytes.
 const DELTA_ROOM_BYTES: u64 = 256 * 1024;
 /// The most pages of one snapshot: several millions of records.
 pub const MAX_PAGES: u32 = 16 * 1024;
 
 /// The version of the bytes of a head.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// There is a chain.
 const CHAIN: u8 = 1;
 /// There is none, or none that somebody could verify.
 const VACANT: u8 = 0;
-const HEAD_BYTES: usize = 99;
+const HEAD_BYTES: usize = 104;
 
 /// What stands under the head's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     /// Counts snapshots: one of another number shares no object with this one.
     pub chain: u64,
+    /// Its snapshot is that of a place on the chain of the number before: where so many deltas stood after the snapshot there.
+    /// Whoever was there, or has gone on from there, goes on here.
+    pub renews: Option<u32>,
     /// The chain, where there is one.
     pub end: Option<ChainEnd>,
 }
@@ -62,7 +67,7 @@ impl Head {
     /// No chain yet.
     #[must_use]
     pub const fn vacant(chain: u64) -> Self {
-        Self { chain, end: None }
+        Self { chain, renews: None, end: None }
     }
 
     /// Reads one; `None` for every other bytes.
@@ -82,10 +87,15 @@ impl Head {
         let (pages, deltas) = (u32::from_le_bytes(rest.take()?), u32::from_le_bytes(rest.take()?));
         let [has_beat] = rest.take()?;
         let (page_bytes, delta_bytes) = (rest.number()?, rest.number()?);
-        let is_fine =
-            kind == CHAIN && (1..=MAX_PAGES).contains(&pages) && deltas <= MAX_DELTAS && has_beat <= 1;
+        let [is_renewal] = rest.take()?;
+        let base = u32::from_le_bytes(rest.take()?);
+        let is_fine = kind == CHAIN
+            && (1..=MAX_PAGES).contains(&pages)
+            && deltas <= MAX_DELTAS
+            && has_beat <= 1
+            && is_renewal <= 1;
         let end = ChainEnd { standing, pages, deltas, has_beat: has_beat == 1, page_bytes, delta_bytes };
-        is_fine.then_some(Self { chain, end: Some(end) })
+        is_fine.then_some(Self { chain, renews: (is_renewal == 1).then_some(base), end: Some(end) })
     }
 
     /// Its bytes: always as many.
@@ -104,6 +114,8 @@ impl Head {
             bytes.push(u8::from(end.has_beat));
             bytes.extend(end.page_bytes.to_le_bytes());
             bytes.extend(end.delta_bytes.to_le_bytes());
+            bytes.push(u8::from(self.renews.is_some()));
+            bytes.extend(self.renews.unwrap_or_default().to_le_bytes());
         }
         bytes.resize(HEAD_BYTES, 0);
         bytes
@@ -121,7 +133,7 @@ impl ChainEnd {
     #[must_use]
     pub const fn is_long(&self) -> bool {
         let is_large = self.delta_bytes > self.page_bytes.saturating_add(DELTA_ROOM_BYTES);
-        self.deltas >= MAX_DELTAS || (self.deltas >= MIN_DELTAS && is_large)
+        self.deltas >= MANY_DELTAS || (self.deltas >= MIN_DELTAS && is_large)
     }
 
     pub(super) const fn first(&self) -> Item {
@@ -138,6 +150,32 @@ impl ChainEnd {
             Item::Delta(index) => delta(index.saturating_add(1)).or(beat),
             Item::Beat => None,
         }
+    }
+
+    /// What comes after so many deltas.
+    pub(super) fn after(&self, deltas: u32) -> Option<Item> {
+        let last = match deltas.checked_sub(1) {
+            None => Item::Page(self.pages.saturating_sub(1)),
+            Some(last) => Item::Delta(last),
+        };
+        self.next(last)
+    }
+}
+
+impl Head {
+    /// How many deltas of this chain whoever has taken all of `before` has taken; `None`: that cannot be told.
+    pub(super) fn deltas_taken(&self, before: &Self) -> Option<u32> {
+        let (taken, end) = (before.end?, self.end?);
+        if before.chain == self.chain {
+            return (taken.pages == end.pages && taken.deltas <= end.deltas).then_some(taken.deltas);
+        }
+        self.deltas_at(before, taken.deltas)
+    }
+
+    /// How many deltas of this chain stand before a place at which so many stood in the chain that it renews.
+    pub(super) fn deltas_at(&self, before: &Self, deltas: u32) -> Option<u32> {
+        let base = self.renews.filter(|_| before.chain.wrapping_add(1) == self.chain)?;
+        deltas.checked_sub(base).filter(|deltas| self.end.is_some_and(|end| *deltas <= end.deltas))
     }
 }
 
@@ -209,7 +247,11 @@ mod tests {
 
     #[test]
     fn a_head_is_read_as_it_was_written() {
-        for head in [Head::vacant(3), Head { chain: 4, end: Some(end()) }] {
+        for renews in [None, Some(0), Some(7)] {
+            let head = Head { chain: 4, renews, end: Some(end()) };
+            assert_eq!(Head::parse(&head.to_bytes()), Some(head));
+        }
+        for head in [Head::vacant(3), Head { chain: 4, renews: None, end: Some(end()) }] {
             assert_eq!(head.to_bytes().len(), HEAD_BYTES);
             assert_eq!(Head::parse(&head.to_bytes()), Some(head));
         }
@@ -217,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_head_of_another_version_or_length_is_none() {
-        let bytes = Head { chain: 4, end: Some(end()) }.to_bytes();
+        let bytes = Head { chain: 4, renews: None, end: Some(end()) }.to_bytes();
         assert_eq!(Head::parse(&[&bytes[..], &[0]].concat()), None);
         assert_eq!(Head::parse(&bytes[..bytes.len() - 1]), None);
         assert_eq!(Head::parse(&[&[VERSION + 1], &bytes[1..]].concat()), None);
@@ -245,7 +287,7 @@ mod tests {
         let few = ChainEnd { deltas: MIN_DELTAS - 1, delta_bytes: u64::MAX, ..end() };
         let small = ChainEnd { deltas: MIN_DELTAS, delta_bytes: DELTA_ROOM_BYTES, ..end() };
         let large = ChainEnd { delta_bytes: DELTA_ROOM_BYTES + 11, ..small };
-        let many = ChainEnd { deltas: MAX_DELTAS, ..end() };
+        let many = ChainEnd { deltas: MANY_DELTAS, ..end() };
         assert_eq!([few, small, large, many].map(|end| end.is_long()), [false, false, true, true]);
     }
 

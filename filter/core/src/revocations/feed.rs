@@ -30,6 +30,11 @@ pub struct Feed {
     pub(super) held: Option<Held>,
     /// A delta would not do: nothing is held, or it leads nowhere.
     wants_snapshot: bool,
+    /// The chain in shared data is to be renewed: it has grown long, or one of its keys has left.
+    renews: bool,
+    /// Then pages and deltas are asked for in turn: whether it is the turn of a page.
+    asks_page: bool,
+    /// That is under way: instead of deltas, or beside them.
     snapshot: Option<Snapshot>,
     pub(super) reading: Option<Reading>,
     /// The head that was looked at last and need not be again.
@@ -55,6 +60,20 @@ struct Snapshot {
     bytes: u64,
     proofs: Vec<Proof>,
     refused: u32,
+    /// Of one that is fetched beside the deltas.
+    beside: Option<Beside>,
+}
+
+/// What stands after a snapshot that is fetched beside the deltas.
+#[derive(Clone, Copy, Debug)]
+struct Beside {
+    /// How many deltas stood in the chain that it renews, where it began.
+    base: u32,
+    /// How many came since then, and their size in bytes.
+    deltas: u32,
+    delta_bytes: u64,
+    /// Whether all pages are there: with the next answer it takes the place of the other chain.
+    is_whole: bool,
 }
 
 /// Whether a feed can be judged by.
@@ -86,8 +105,11 @@ pub enum Taken {
 #[derive(Debug)]
 pub struct Step {
     key: String,
+    copy: Option<String>,
     held: Held,
     asks_on: bool,
+    /// The snapshot that goes on beside it.
+    beside: Option<Beside>,
 }
 
 impl Step {
@@ -95,6 +117,12 @@ impl Step {
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// Where else to write the answer's bytes, before the head.
+    #[must_use]
+    pub fn copy(&self) -> Option<&str> {
+        self.copy.as_deref()
     }
 
     /// What to write under the head's key.
@@ -120,6 +148,8 @@ impl Feed {
             records: Records::default(),
             held: None,
             wants_snapshot: true,
+            renews: false,
+            asks_page: false,
             snapshot: None,
             reading: None,
             seen: None,
@@ -137,17 +167,24 @@ impl Feed {
                 hex::encode(&position.digest)
             )
         };
-        let wait = format!("wait={wait_seconds}");
+        let wait = format!("wait={}", if self.is_renewing() { 0 } else { wait_seconds });
         match (&self.snapshot, &self.held) {
-            (Some(snapshot), _) => {
+            (Some(snapshot), _) if self.wants_snapshot || self.asks_page => {
                 let paging = &snapshot.paging;
                 format!("{}after={}&{wait}", position(&paging.head), paging.through)
             }
-            (None, Some(held)) if !self.wants_snapshot => {
-                format!("{}{wait}", position(&held.standing.position))
+            (_, Some(held)) if !self.wants_snapshot => {
+                let first = if self.asks_page { "after=0&" } else { "" };
+                format!("{}{first}{wait}", position(&held.standing.position))
             }
             _ => wait,
         }
+    }
+
+    /// A question brought nothing that could be taken: where a chain is renewed it is the other one's turn, so that neither
+    /// keeps the other away.
+    pub fn missed(&mut self) {
+        self.give_turn(!self.asks_page);
     }
 
     /// Takes an answer of the issuer at `now_ms`. `head`: what stands under the head's key in shared data.
@@ -185,7 +222,9 @@ impl Feed {
         self.observe(now_ms);
         // A primary whose clock runs ahead would make this proxy fresh for as long as it does.
         let answer = Answer { as_of: answer.as_of.min(now_ms), ..answer };
-        if self.held.as_ref().is_some_and(|held| answer.as_of < held.standing.as_of) {
+        // A page beside the deltas makes nobody fresh.
+        let is_beside = self.is_renewing() && matches!(answer.part, Part::Page { .. });
+        if !is_beside && self.held.as_ref().is_some_and(|held| answer.as_of < held.standing.as_of) {
             return Err(FeedRefusal::AsOf);
         }
         let size = u64::try_from(size).unwrap_or(u64::MAX);
@@ -197,6 +236,11 @@ impl Feed {
                 let standing = cursor::after_place(&held.standing, &answer)?;
                 self.hold_records(&answer, now_ms)?;
                 Ok(self.share_delta(&answer, standing, size, there))
+            }
+            Part::Page { .. } if is_beside => {
+                let link = self.link_beside(&answer)?;
+                self.hold_records(&answer, now_ms)?;
+                self.share_page_beside(&answer, link, size, there)
             }
             Part::Page { .. } if !self.wants_snapshot => Err(FeedRefusal::Page),
             Part::Page { .. } => {
@@ -210,11 +254,18 @@ impl Feed {
 
     /// Its bytes stand in shared data: it counts.
     pub fn commit(&mut self, step: Step) {
+        let snapshot = self.snapshot.take().filter(|_| step.beside.is_some());
         self.arrive(step.held);
+        self.snapshot = snapshot.map(|snapshot| Snapshot { beside: step.beside, ..snapshot });
+        // At once, so that this place is still the head.
+        self.give_turn(true);
     }
 
     pub(super) fn arrive(&mut self, held: Held) {
-        self.wants_snapshot = held.head.end.is_some_and(|end| end.is_long());
+        let is_same = self.held.as_ref().is_some_and(|before| before.head.chain == held.head.chain);
+        self.renews = (is_same && self.renews) || held.head.end.is_some_and(|end| end.is_long());
+        self.wants_snapshot = false;
+        self.asks_page &= self.renews;
         self.snapshot = None;
         self.reading = None;
         self.seen = Some(held.head);
@@ -222,17 +273,22 @@ impl Feed {
     }
 
     /// The issuer does not know the position any more (409): a snapshot is asked for. What is held goes on counting, as of its
-    /// old time.
+    /// old time. Where the position was that of a snapshot beside the deltas, that one is begun anew.
     pub fn conflict(&mut self) {
+        let is_beside = !self.wants_snapshot && self.asks_page && self.snapshot.is_some();
         self.snapshot = None;
-        self.wants_snapshot = true;
+        self.wants_snapshot = !is_beside;
+        self.give_turn(false);
     }
 
     /// The feed's keys were fetched anew. Where one has left that proved what stands in shared data, whoever is loaded anew
-    /// could not verify it: a snapshot takes its place.
+    /// could not verify it: another snapshot takes its place.
     pub fn keys_changed(&mut self, keys: &KeySet) {
         let has_left = |held: &Held| held.proofs.iter().any(|proof| !proof.stands(keys));
-        self.wants_snapshot |= self.held.as_ref().is_some_and(has_left);
+        if self.held.as_ref().is_some_and(has_left) && !self.renews {
+            self.renews = true;
+            self.give_turn(true);
+        }
         // What could not be verified perhaps can be now.
         self.seen = self.held.as_ref().map(|held| held.head);
     }
@@ -283,13 +339,25 @@ impl Feed {
         self.wants_snapshot
     }
 
+    /// Whether the chain in shared data is being renewed, beside the deltas.
+    #[must_use]
+    pub fn is_renewing(&self) -> bool {
+        self.renews && !self.wants_snapshot
+    }
+
+    /// Whose turn it is: a page's, where there is one to ask for.
+    fn give_turn(&mut self, to_page: bool) {
+        let beside = self.snapshot.as_ref().and_then(|snapshot| snapshot.beside);
+        self.asks_page = to_page && self.is_renewing() && !beside.is_some_and(|beside| beside.is_whole);
+    }
+
     /// A clock that is set back makes nobody fresher: what lies ahead of it counts as of it from then on.
     ///
     /// One that was far ahead, and had records dropped as ended, makes what is held nothing: all is read anew.
     fn observe(&mut self, now_ms: u64) {
         if self.records.take_premature(now_ms / 1_000) {
             (self.held, self.seen, self.reading, self.snapshot) = (None, None, None, None);
-            self.wants_snapshot = true;
+            (self.wants_snapshot, self.asks_page) = (true, false);
         }
         if let Some(held) = &mut self.held {
             held.standing.as_of = held.standing.as_of.min(now_ms);

@@ -96,7 +96,8 @@ impl Issuer {
             "version": 1, "iss": ISS, "generation": hex::encode(&self.generation), "as_of": self.now,
         });
         match (number("sequence"), number("after")) {
-            (Some(sequence), None) => {
+            // A first page is had of the head alone.
+            (Some(sequence), after) if after.is_none() || (after == Some(0) && sequence != head) => {
                 if !is_known(sequence) {
                     return None;
                 }

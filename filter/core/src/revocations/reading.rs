@@ -42,6 +42,7 @@ impl Feed {
         let there = Standing { as_of: end.standing.as_of.min(now_ms), ..end.standing };
         let is_old = |held: &Held| there == held.standing || there.goes_back_from(&held.standing);
         if self.held.as_ref().is_some_and(is_old) {
+            self.stand_at(head, there);
             return false;
         }
         let longer = under_way.and_then(|reading| reading.until(head, end));
@@ -102,17 +103,22 @@ impl Feed {
         Ok(Read::Done)
     }
 
-    /// From where this VM is, if that is a place of the same chain.
+    /// A chain that leads to the very place where this VM is, by as many deltas, is as good as the one that it has read: it can
+    /// be gone on from.
+    fn stand_at(&mut self, head: Head, there: Standing) {
+        if let (Some(held), Some(end)) = (&mut self.held, head.end)
+            && there == held.standing
+            && head.deltas_taken(&held.head) == Some(end.deltas)
+        {
+            held.head = head;
+        }
+    }
+
+    /// From where this VM is, if that is a place of the same chain, or of one that it renews.
     fn going_on(&self, head: Head, end: ChainEnd) -> Option<Reading> {
-        let held = self.held.as_ref().filter(|held| held.head.chain == head.chain)?;
-        let before =
-            held.head.end.filter(|before| before.pages == end.pages && before.deltas <= end.deltas)?;
-        // The last delta that was taken; a heartbeat may have taken the place of the one before.
-        let last = match before.deltas {
-            0 => Item::Page(before.pages.saturating_sub(1)),
-            deltas => Item::Delta(deltas.saturating_sub(1)),
-        };
-        let item = end.next(last)?;
+        let held = self.held.as_ref()?;
+        // After the last delta that was taken; a heartbeat may have taken the place of the one before.
+        let item = end.after(head.deltas_taken(&held.head)?)?;
         let (at, proofs) = (Some(held.standing), held.proofs.clone());
         Some(Reading { head, end, item, at, paging: None, proofs, is_whole: false })
     }
@@ -121,6 +127,18 @@ impl Feed {
 impl Reading {
     /// The same, where its chain has grown meanwhile: whoever began anew at every answer of the issuer would never be there.
     fn until(mut self, head: Head, end: ChainEnd) -> Option<Self> {
+        if head.chain != self.head.chain {
+            let deltas = match self.item {
+                Item::Page(_) => return None,
+                Item::Delta(index) => index,
+                Item::Beat => self.end.deltas,
+            };
+            self.item = end.after(head.deltas_at(&self.head, deltas)?)?;
+            (self.head, self.end) = (head, end);
+            // It begins with what this VM has read elsewhere.
+            self.is_whole = false;
+            return Some(self);
+        }
         let has_grown =
             head.chain == self.head.chain && end.pages == self.end.pages && end.deltas >= self.end.deltas;
         if !has_grown {

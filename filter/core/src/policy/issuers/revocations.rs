@@ -96,7 +96,7 @@ impl RevocationFeed {
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
             hash.update(part);
         }
-        format!("bearward.feed.v1.{}", base64url::encode(&hash.finalize()))
+        format!("bearward.feed.v2.{}", base64url::encode(&hash.finalize()))
     }
 
     /// The path of its JWK Set.

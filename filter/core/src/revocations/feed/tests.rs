@@ -5,9 +5,10 @@ use crate::revocations::reading::Read;
 use crate::revocations::{Concern, RevocableToken};
 
 mod orders;
+mod renewal;
 mod sharing;
 
-const PREFIX: &str = "bearward.feed.v1.test";
+const PREFIX: &str = "bearward.feed.v2.test";
 const STALE_AFTER: u64 = 30;
 
 /// A VM as an adapter drives it.
@@ -42,6 +43,9 @@ impl Vm {
             }
             Ok(Taken::Step(step)) => {
                 shared.set(step.key(), answer);
+                if let Some(copy) = step.copy() {
+                    shared.set(copy, answer);
+                }
                 shared.set(&head_key(PREFIX), &step.head());
                 self.feed.commit(*step);
                 Polled::Committed

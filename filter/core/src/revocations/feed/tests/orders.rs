@@ -11,6 +11,8 @@ enum Event {
     Poll(usize),
     Follow(usize),
     Reload(usize),
+    /// Its chain is to be renewed.
+    Renew(usize),
     /// An answer is kept, and comes with a later event.
     Delay(usize),
     Arrive(usize),
@@ -29,6 +31,7 @@ fn event() -> impl Strategy<Value = Event> {
         6 => vm.clone().prop_map(Event::Poll),
         4 => vm.clone().prop_map(Event::Follow),
         1 => vm.clone().prop_map(Event::Reload),
+        2 => vm.clone().prop_map(Event::Renew),
         2 => vm.clone().prop_map(Event::Delay),
         2 => vm.prop_map(Event::Arrive),
         1 => (0..4_usize).prop_map(Event::Fork),
@@ -40,7 +43,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(160))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]
     fn in_every_order_what_was_applied_stays_no_record_is_skipped_and_all_recovers(
         events in proptest::collection::vec(event(), 0..60),
@@ -65,6 +68,7 @@ proptest! {
                     vms[index] = Vm::new();
                     reloaded = Some(index);
                 }
+                Event::Renew(index) => vms[index].renew(),
                 Event::Delay(index) => late[index] = issuer.answer(&vms[index].feed.query(5)),
                 Event::Arrive(index) => {
                     if let Some(answer) = late[index].take() {
