@@ -1,12 +1,24 @@
 //! Which VM of this proxy asks for all of them: a lease in shared data, under rules that the core has.
 
-use bearward_core::revocations::lease::{Claim, LEASE_MS, VACANT, claim, release};
+use std::cell::Cell;
+
+use bearward_core::revocations::lease::{Claim, Claimant, LEASE_MS, VACANT, claim, release};
 
 use crate::host::{self, HostError};
 use crate::shared::Shared;
 
 /// For how much longer than it lasts a lease is not claimed again by whoever gave it back in favour of others, in milliseconds.
 const STAND_BACK_MS: u64 = LEASE_MS + 500;
+
+thread_local! {
+    /// Whether a request has ever come to this VM. None comes to that of Envoy's main thread.
+    static SERVES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A request has come to this VM.
+pub(crate) fn serves() {
+    SERVES.set(true);
+}
 
 /// A lease, one's own or not.
 pub(crate) struct Lease {
@@ -30,7 +42,9 @@ impl Lease {
         }
         let there = Shared::read(&self.key)?;
         let led = self.term;
-        self.term = match (claim(there.as_ref().map(|there| there.bytes.as_slice()), led, now_ms), &there) {
+        let claimant = Claimant { own: led, serves: SERVES.get() };
+        let bytes = there.as_ref().map(|there| there.bytes.as_slice());
+        self.term = match (claim(bytes, claimant, now_ms), &there) {
             (Claim::Held, _) => led,
             (Claim::Write { bytes, term }, Some(there)) => there.replace(&self.key, &bytes)?.then_some(term),
             (Claim::Create, _) => {

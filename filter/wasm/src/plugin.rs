@@ -16,6 +16,7 @@ use crate::deny_lists::DenyLists;
 use crate::feeds::Feeds;
 use crate::host::{self, HostError, Level};
 use crate::key_fetch::KeyFetches;
+use crate::lease;
 use crate::metrics::Metrics;
 use crate::signatures::Envoy;
 use crate::waiting::{Waiter, Waiting};
@@ -96,6 +97,7 @@ impl Plugin {
         stream: u32,
         waiter: Option<Waiter>,
     ) -> Result<Option<Verdict<'_>>, HostError> {
+        lease::serves();
         let now_ms = host::now_ms()?;
         let decide = || {
             let (keys, known) = (&*self.keys.borrow(), Some(&self.known));

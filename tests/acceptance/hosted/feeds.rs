@@ -191,6 +191,25 @@ fn what_has_ended_is_refused_at_every_worker_although_one_of_them_asks() {
 }
 
 #[test]
+fn a_worker_to_which_requests_come_asks_and_not_one_that_has_none_as_the_main_thread_which_may_be_busy() {
+    let (mut world, issuer) = started(2);
+    advance(&mut world, &issuer, 300);
+    let leaders = |world: &World| world.metric("bearward_feed_leaders.issuer.bearward");
+    assert_eq!(leaders(&world), Some(1), "the first to come");
+    world.request(order().on_worker(1));
+    advance(&mut world, &issuer, 100);
+    assert_eq!(leaders(&world), Some(2));
+    world.request(order().on_worker(0));
+    advance(&mut world, &issuer, 3_000);
+    assert_eq!(leaders(&world), Some(2), "both serve now, and it stays where it is");
+    issuer.borrow_mut().end_session("sid-1");
+    advance(&mut world, &issuer, WAIT_MS + 200);
+    for worker in 0..2 {
+        assert_eq!(reason(&mut world, order().on_worker(worker)), "token_revoked");
+    }
+}
+
+#[test]
 fn before_anything_is_known_the_answer_is_503_and_never_401() {
     let issuer = Issuer::new();
     issuer.borrow_mut().mode = Mode::Silent;

@@ -8,7 +8,6 @@ use bearward_core::policy::{RevocationFeed, TrustedIssuer};
 use bearward_core::refresh::{Refresh, UnknownKey};
 use bearward_core::revocations::answer::parse_keys;
 use bearward_core::revocations::chain::{Head, head_key, keys_key, lease_key, shown};
-use bearward_core::revocations::lease::{Claim, LEASE_MS, VACANT, claim, release};
 use bearward_core::revocations::reading::Read;
 use bearward_core::revocations::{Feed, FeedRefusal, FeedTrust, Taken};
 use bearward_core::signature_host::NoSignatureHost;
@@ -17,6 +16,7 @@ use bearward_protocol::revocations::MAX_ANSWER_BYTES;
 
 use crate::answer::{Answer, CallEnd};
 use crate::host::{self, HostError, Level};
+use crate::lease::Lease;
 use crate::metrics::Metrics;
 use crate::shared::{MAX_SHARED_AGE_MS, Shared};
 
@@ -28,10 +28,8 @@ const LOST_MS: u64 = 5_000;
 /// From one question to the next at least, where no page or part of the same answer is still to come: whoever answers at once, time
 /// and again, is not asked as fast as he can.
 const MIN_PERIOD_MS: u64 = 20;
-/// After so many questions in a row that brought nothing the lease is left to others, and for how much longer than it lasts it is
-/// not claimed again, in milliseconds: another VM may have a better credential, or a connection that lives.
+/// After so many questions in a row that brought nothing the lease is left to others.
 const MAX_FAILURES: u32 = 3;
-const STAND_BACK_MS: u64 = LEASE_MS + 500;
 /// The pause after a question that brought nothing, in milliseconds; it doubles with each further one.
 const MIN_PAUSE_MS: u64 = 100;
 const MAX_PAUSE_MS: u64 = 5_000;
@@ -52,12 +50,9 @@ pub(super) struct FeedPoll {
     /// Whether it was tried to take the keys, and what is known, from shared data.
     keys_restored: bool,
     restored: bool,
-    /// Under which the lease is one's own.
-    term: Option<u64>,
+    lease: Lease,
     /// The call under way, and when it was made.
     call: Option<(u32, u64)>,
-    /// Until when the lease is left to others.
-    stands_back_until: u64,
     /// Since when what stands in shared data is signed with a key that is not known.
     unknown_since: Option<u64>,
     asked_at: u64,
@@ -79,6 +74,7 @@ impl FeedPoll {
         seed: u64,
     ) -> Self {
         let keys = config.keys.clone();
+        let lease = Lease::new(lease_key(feed.borrow().prefix()));
         let keys_due = keys.is_none().then(|| Refresh::new(KEYS_REFRESH_SECONDS, KEYS_TIMEOUT_MS));
         Self {
             name: trusted.name.clone(),
@@ -91,9 +87,8 @@ impl FeedPoll {
             keys_call: None,
             keys_restored: false,
             restored: false,
-            term: None,
+            lease,
             call: None,
-            stands_back_until: 0,
             unknown_since: None,
             asked_at: 0,
             next_at: 0,
@@ -162,14 +157,7 @@ impl FeedPoll {
 
     /// No VM waits for this one any more.
     pub(super) fn retire(&mut self) {
-        let key = lease_key(self.feed.borrow().prefix());
-        // Where it cannot be given back, it ends by itself.
-        if let Ok(Some(lease)) = Shared::read(&key)
-            && let Some(vacant) = release(Some(&lease.bytes), self.term)
-        {
-            let _ = lease.replace(&key, &vacant);
-        }
-        self.term = None;
+        self.lease.give_back();
     }
 
     fn fetch_keys(&mut self, now_ms: u64, metrics: &Metrics) {
@@ -286,24 +274,11 @@ impl FeedPoll {
 
     /// Claims the lease, and asks where it is one's own. Whoever could not verify an answer leaves it to others.
     fn lead(&mut self, now_ms: u64, metrics: &Metrics) -> Result<(), HostError> {
-        // Not longer, where the clock was set back.
-        let stands_back = (1..=STAND_BACK_MS).contains(&self.stands_back_until.saturating_sub(now_ms));
-        if self.keys.is_none() || stands_back {
+        if self.keys.is_none() {
             return Ok(());
         }
-        let key = lease_key(self.feed.borrow().prefix());
-        let lease = Shared::read(&key)?;
-        let led = self.term;
-        self.term = match (claim(lease.as_ref().map(|lease| lease.bytes.as_slice()), led, now_ms), &lease) {
-            (Claim::Held, _) => led,
-            (Claim::Write { bytes, term }, Some(lease)) => lease.replace(&key, &bytes)?.then_some(term),
-            (Claim::Create, _) => {
-                host::set_shared_data(&key, &VACANT)?;
-                None
-            }
-            (Claim::Others | Claim::Write { .. }, _) => None,
-        };
-        if self.term.is_some() && led.is_none() {
+        let (is_own, is_new) = self.lease.claim(now_ms)?;
+        if is_new {
             metrics.feed_leads(&self.name);
         }
         let lost_ms = u64::from(self.config.timeout_ms()).saturating_add(LOST_MS);
@@ -314,7 +289,7 @@ impl FeedPoll {
         // Where the clock was set back, at once.
         let is_due =
             now_ms >= self.next_at || self.next_at > now_ms.saturating_add(MAX_PAUSE_MS.saturating_mul(2));
-        if self.term.is_some() && self.call.is_none() && is_due {
+        if is_own && self.call.is_none() && is_due {
             self.ask(now_ms, metrics);
         }
         Ok(())
@@ -372,6 +347,9 @@ impl FeedPoll {
             }
             Ok(Taken::Step(step)) => {
                 host::set_shared_data(step.key(), &body).map_err(failed)?;
+                if let Some(copy) = step.copy() {
+                    host::set_shared_data(copy, &body).map_err(failed)?;
+                }
                 let has_more = step.asks_on();
                 if let Some(head) = &head
                     && head.replace(&key, &step.head()).map_err(failed)?
@@ -420,10 +398,10 @@ impl FeedPoll {
         let spread = self.seed.wrapping_mul(u64::from(self.failures)) % pause.max(1);
         self.next_at = now_ms.saturating_add(pause).saturating_add(spread / 2);
         metrics.feed_poll_failed(&self.name);
+        self.feed.borrow_mut().missed();
         self.tell(why);
         if self.failures >= MAX_FAILURES {
-            self.retire();
-            self.stands_back_until = now_ms.saturating_add(STAND_BACK_MS);
+            self.lease.stand_back(now_ms);
         }
     }
 
