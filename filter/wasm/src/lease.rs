@@ -2,13 +2,13 @@
 
 use std::cell::Cell;
 
-use bearward_core::revocations::lease::{Claim, Claimant, LEASE_MS, VACANT, claim, release};
+use bearward_core::revocations::lease::{Claim, Claimant, Term, VACANT, claim, release};
 
 use crate::host::{self, HostError};
 use crate::shared::Shared;
 
 /// For how much longer than it lasts a lease is not claimed again by whoever gave it back in favour of others, in milliseconds.
-const STAND_BACK_MS: u64 = LEASE_MS + 500;
+const STAND_BACK_MS: u64 = 500;
 
 thread_local! {
     /// Whether a request has ever come to this VM. None comes to that of Envoy's main thread.
@@ -23,6 +23,7 @@ pub(crate) fn serves() {
 /// A lease, one's own or not.
 pub(crate) struct Lease {
     key: String,
+    lasts: Term,
     /// Under which it is one's own.
     term: Option<u64>,
     /// Until when it is left to others.
@@ -30,19 +31,19 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    pub(crate) fn new(key: String) -> Self {
-        Self { key, term: None, stands_back_until: 0 }
+    pub(crate) fn new(key: String, lasts: Term) -> Self {
+        Self { key, lasts, term: None, stands_back_until: 0 }
     }
 
     /// Claims or renews it. Whether it is one's own now, and was not before.
     pub(crate) fn claim(&mut self, now_ms: u64) -> Result<(bool, bool), HostError> {
         // Not longer, where the clock was set back.
-        if (1..=STAND_BACK_MS).contains(&self.stands_back_until.saturating_sub(now_ms)) {
+        if (1..=self.stand_back_ms()).contains(&self.stands_back_until.saturating_sub(now_ms)) {
             return Ok((false, false));
         }
         let there = Shared::read(&self.key)?;
         let led = self.term;
-        let claimant = Claimant { own: led, serves: SERVES.get() };
+        let claimant = Claimant { own: led, serves: SERVES.get(), term: self.lasts };
         let bytes = there.as_ref().map(|there| there.bytes.as_slice());
         self.term = match (claim(bytes, claimant, now_ms), &there) {
             (Claim::Held, _) => led,
@@ -70,6 +71,10 @@ impl Lease {
     /// The same, and leaves it to others for a while: they may have a better credential, or a connection that lives.
     pub(crate) fn stand_back(&mut self, now_ms: u64) {
         self.give_back();
-        self.stands_back_until = now_ms.saturating_add(STAND_BACK_MS);
+        self.stands_back_until = now_ms.saturating_add(self.stand_back_ms());
+    }
+
+    fn stand_back_ms(&self) -> u64 {
+        self.lasts.lease_ms.saturating_add(STAND_BACK_MS)
     }
 }

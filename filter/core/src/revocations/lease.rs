@@ -7,10 +7,19 @@
 //! Whoever serves requests takes the lease from who does not. Envoy's main thread has a VM, too, which would else lead as a rule, being
 //! the first; and while that thread reads a configuration and compiles a module, seconds long, nobody would be told anything.
 
-/// How long a lease lasts that is not renewed, in milliseconds: a dead leader is replaced within it.
-pub const LEASE_MS: u64 = 2_000;
-/// How often its holder renews it, in milliseconds.
-pub const RENEWAL_MS: u64 = 500;
+/// How long a lease lasts, by what it is about: longer than some ticks of a VM that does nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct Term {
+    /// One that is not renewed, in milliseconds: a dead leader is replaced within it.
+    pub lease_ms: u64,
+    /// How often its holder renews it, in milliseconds.
+    pub renewal_ms: u64,
+}
+
+/// Of a feed: whatever is revoked while a leader dies is still felt within a second.
+pub const FEED_TERM: Term = Term { lease_ms: 750, renewal_ms: 250 };
+/// Of a deny list, for whose sake a VM looks once a second.
+pub const DENY_LIST_TERM: Term = Term { lease_ms: 2_500, renewal_ms: 500 };
 
 /// The bytes of a lease that nobody has ever held.
 pub const VACANT: [u8; LEASE_BYTES] = written(0, 0, false);
@@ -43,6 +52,8 @@ pub struct Claimant {
     pub own: Option<u64>,
     /// Whether requests come to this VM.
     pub serves: bool,
+    /// How long it lasts.
+    pub term: Term,
 }
 
 /// What a claimant is to do at `now_ms` about what was read.
@@ -52,9 +63,11 @@ pub fn claim(bytes: Option<&[u8]>, claimant: Claimant, now_ms: u64) -> Claim {
     let write = |term| Claim::Write { bytes: written(term, now_ms, claimant.serves), term };
     match read(bytes) {
         // Also where the clock was set back; and what was given back.
-        Some(lease) if now_ms.abs_diff(lease.renewed_ms) >= LEASE_MS => write(lease.term.wrapping_add(1)),
+        Some(lease) if now_ms.abs_diff(lease.renewed_ms) >= claimant.term.lease_ms => {
+            write(lease.term.wrapping_add(1))
+        }
         Some(lease) if claimant.own == Some(lease.term) => {
-            let is_due = now_ms.abs_diff(lease.renewed_ms) >= RENEWAL_MS;
+            let is_due = now_ms.abs_diff(lease.renewed_ms) >= claimant.term.renewal_ms;
             if is_due || lease.serves != claimant.serves { write(lease.term) } else { Claim::Held }
         }
         Some(lease) if claimant.serves && !lease.serves => write(lease.term.wrapping_add(1)),
@@ -98,7 +111,9 @@ mod tests {
 
     const NOW: u64 = 1_000_000;
 
-    const IDLE: Claimant = Claimant { own: None, serves: false };
+    const LEASE_MS: u64 = FEED_TERM.lease_ms;
+    const RENEWAL_MS: u64 = FEED_TERM.renewal_ms;
+    const IDLE: Claimant = Claimant { own: None, serves: false, term: FEED_TERM };
 
     fn write(term: u64, now_ms: u64) -> Claim {
         Claim::Write { bytes: written(term, now_ms, false), term }
@@ -156,7 +171,7 @@ mod tests {
                 "the one before lets it be"
             );
         }
-        let now_serving = Claimant { own: Some(1), serves: true };
+        let now_serving = Claimant { own: Some(1), ..serving };
         let said = Claim::Write { bytes: written(1, NOW, true), term: 1 };
         assert_eq!(
             claim(Some(&written(1, NOW, false)), now_serving, NOW),

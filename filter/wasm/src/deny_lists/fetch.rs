@@ -13,6 +13,7 @@ use bearward_core::revocations::chain::lease_key;
 use bearward_core::revocations::deny_list::{
     ListHead, ListTrust, MAX_LIST_BYTES, MAX_SIGNED_LIST_BYTES, Refused, head_key,
 };
+use bearward_core::revocations::lease::DENY_LIST_TERM;
 use bearward_core::signature_host::NoSignatureHost;
 
 use crate::answer::{Answer, CallEnd};
@@ -43,7 +44,7 @@ pub(super) struct ListFetch {
 
 impl ListFetch {
     pub(super) fn new(trusted: &TrustedIssuer, source: DenyListSource, list: Rc<RefCell<DenyList>>) -> Self {
-        let lease = Lease::new(lease_key(list.borrow().prefix()));
+        let lease = Lease::new(lease_key(list.borrow().prefix()), DENY_LIST_TERM);
         Self {
             name: trusted.name.clone(),
             iss: trusted.issuer.iss().unwrap_or_default().to_owned(),

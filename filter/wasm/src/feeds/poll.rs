@@ -8,6 +8,7 @@ use bearward_core::policy::{RevocationFeed, TrustedIssuer};
 use bearward_core::refresh::{Refresh, UnknownKey};
 use bearward_core::revocations::answer::parse_keys;
 use bearward_core::revocations::chain::{Head, head_key, keys_key, lease_key, shown};
+use bearward_core::revocations::lease::FEED_TERM;
 use bearward_core::revocations::reading::Read;
 use bearward_core::revocations::{Feed, FeedRefusal, FeedTrust, Taken};
 use bearward_core::signature_host::NoSignatureHost;
@@ -74,7 +75,7 @@ impl FeedPoll {
         seed: u64,
     ) -> Self {
         let keys = config.keys.clone();
-        let lease = Lease::new(lease_key(feed.borrow().prefix()));
+        let lease = Lease::new(lease_key(feed.borrow().prefix()), FEED_TERM);
         let keys_due = keys.is_none().then(|| Refresh::new(KEYS_REFRESH_SECONDS, KEYS_TIMEOUT_MS));
         Self {
             name: trusted.name.clone(),
