@@ -26,7 +26,7 @@ const NEXT_TICK_MS: u32 = 1;
 /// The ticks while requests wait.
 const WAITING_TICK_MS: u32 = 20;
 /// The ticks where feeds are followed.
-const FEED_TICK_MS: u32 = 50;
+const FEED_TICK_MS: u32 = 25;
 /// The other ticks.
 const TICK_MS: u32 = 250;
 /// No ticks.
