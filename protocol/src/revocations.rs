@@ -20,7 +20,7 @@ pub const MAX_WAIT_SECONDS: u64 = 5;
 /// What an issuer read of its head longer ago than this is not answered any more, in milliseconds.
 pub const MAX_HEAD_AGE_MS: u64 = 2_000;
 /// The payload of an answer that an issuer tries to keep, in bytes: what a proxy takes in one callback without delay.
-pub const PAGE_BYTES: usize = 48 * 1024;
+pub const PAGE_BYTES: usize = 24 * 1024;
 /// The longest answer that a filter takes, in bytes of its compact serialization.
 pub const MAX_ANSWER_BYTES: usize = 256 * 1024;
 /// The longest name in a record, in bytes.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use bearward_tests::harness::is_longer_run;
 use bearward_tests::note::note;
-use bearward_tests::revocation_times::{Cause, Sample, Site, everybody, lives};
+use bearward_tests::revocation_times::{Cause, Sample, Site, everybody, growth, lives};
 
 const SAMPLES: usize = 20;
 /// How many users live at the same time: more would wait for each other's hashes.
@@ -28,6 +29,22 @@ fn a_key_and_everything_are_revoked_within_a_second_twenty_times_and_every_time_
     let samples = Samples::default();
     everybody(&site, SAMPLES, &|sample| samples.add(sample));
     samples.check(&Cause::OF_ALL);
+}
+
+#[test]
+fn what_ends_is_felt_within_a_second_while_so_many_others_end_that_the_chain_is_renewed_time_and_again() {
+    let records = if is_longer_run() { 100_000 } else { 10_000 };
+    let site = Site::start();
+    let times = Mutex::new(Vec::new());
+    growth(&site, records, &|sample| times.lock().unwrap().push(sample.everywhere()));
+    let mut times = times.into_inner().unwrap();
+    times.sort();
+    let (middle, last) = (times[times.len() / 2], times[times.len() - 1]);
+    let count = times.len();
+    note(&format!(
+        "revocation: while {records} records are written: felt everywhere after {middle:.1?} (median of {count}), {last:.1?} at most"
+    ));
+    assert!(last <= PROMISED, "{times:?}");
 }
 
 #[derive(Default)]

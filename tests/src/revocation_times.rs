@@ -2,13 +2,14 @@
 //! issuer. The gate asks this some times of each cause, `cargo xtask bench revocation` many times.
 //!
 //! In reading order: [`Site`] what runs, [`Workers`] how each worker is asked, [`life`] the causes that concern one user,
-//! [`everybody`] those that concern all.
+//! [`everybody`] those that concern all, [`growth`] the former while many records come.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 mod everybody;
+mod growth;
 mod life;
 mod person;
 mod site;
@@ -17,6 +18,7 @@ mod workers;
 use self::person::Session;
 
 pub use self::everybody::everybody;
+pub use self::growth::growth;
 pub use self::life::life;
 pub use self::site::Site;
 pub use self::workers::Workers;

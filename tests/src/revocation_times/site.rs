@@ -19,7 +19,7 @@ pub struct Site {
     proxy: Proxy,
     _restaurant: Restaurant,
     replicas: [Issuer; 2],
-    _database: TestDatabase,
+    database: TestDatabase,
     _directory: TemporaryDirectory,
 }
 
@@ -63,8 +63,7 @@ impl Site {
             set_endpoints(configuration, "issuer", &public);
             set_endpoints(configuration, "issuer_internal", &internal);
         });
-        let site =
-            Self { proxy, _restaurant: restaurant, replicas, _database: database, _directory: directory };
+        let site = Self { proxy, _restaurant: restaurant, replicas, database, _directory: directory };
         // Before the keys and the revocations are there it is 503.
         let probe = Person::sign_up(&site);
         let mut passed = 0;
@@ -86,6 +85,12 @@ impl Site {
     #[must_use]
     pub fn admin_url(&self) -> &str {
         self.proxy.admin_url()
+    }
+
+    /// Where the replicas keep everything.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        self.database.url()
     }
 
     /// The replicas.
