@@ -144,7 +144,7 @@ fn without_health_checks(setup: Setup) -> Setup {
         - timeout: 1s
           interval: 1s
           no_traffic_interval: 1s # a cluster that was just started would else be checked once a minute
-          unhealthy_threshold: 1
+          unhealthy_threshold: 2 # one slow answer takes no replica out
           healthy_threshold: 1
           http_health_check: { path: /readyz }
       common_lb_config: { healthy_panic_threshold: { value: 1 } } # all are asked where none seems well

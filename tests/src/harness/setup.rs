@@ -174,7 +174,20 @@ impl Setup {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let internal = self.internal.unwrap_or(issuer);
         let addresses = Addresses { listen, issuer, internal, upstream, module: &self.module() };
-        substitute(&self.text, &addresses).expect("marked lines in envoy.yaml")
+        substitute(&self.checking_who_is_asked(), &addresses).expect("marked lines in envoy.yaml")
+    }
+
+    /// Where nobody is asked for revocations, whoever stands for the issuer is not asked for his health.
+    fn checking_who_is_asked(&self) -> String {
+        let mut text = self.text.clone();
+        let is_asked =
+            ["cluster: issuer_internal", "\"issuer_internal\""].iter().any(|name| text.contains(name));
+        if let Some(begin) = text.find("      health_checks:\n").filter(|_| !is_asked) {
+            let end =
+                begin + text[begin..].find("      load_assignment:\n").expect("addresses after the checks");
+            text.replace_range(begin..end, "");
+        }
+        text
     }
 
     /// Writes the whole configuration into a file of this directory.
