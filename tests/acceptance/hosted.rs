@@ -12,6 +12,7 @@ mod key_sets;
 mod keys;
 mod odd_headers;
 mod odd_keys;
+mod orders;
 mod panics;
 mod probe;
 mod record_sizes;

@@ -1,8 +1,11 @@
 //! Clusters: closures that answer the calls which a module sends.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::headers::Headers;
+use crate::shared::VmNumber;
+use crate::thread::Thread;
 
 /// A call as a cluster sees it.
 #[derive(Clone, Debug)]
@@ -64,6 +67,8 @@ pub enum Answer {
     Unreachable,
     /// Never: Envoy answers 504 itself when the call's timeout ends.
     Never,
+    /// Whenever the test says: see [`World::held`](crate::World::held). Until then as [`Answer::Never`].
+    Held,
 }
 
 impl Answer {
@@ -72,6 +77,18 @@ impl Answer {
     pub fn now(response: Response) -> Self {
         Self::After(0, response)
     }
+}
+
+/// A call that waits until a test answers it.
+#[derive(Clone, Debug)]
+pub struct HeldCall {
+    /// Whose VM made it.
+    pub thread: Thread,
+    /// What it asks for.
+    pub request: CallRequest,
+    /// When it reached the cluster, since the epoch.
+    pub since: Duration,
+    pub(crate) place: (VmNumber, u32, u32),
 }
 
 /// How a call ended.

@@ -28,7 +28,7 @@ mod thread;
 mod vm;
 mod world;
 
-pub use cluster::{Answer, CallRequest, Response};
+pub use cluster::{Answer, CallRequest, HeldCall, Response};
 pub use faults::Fault;
 pub use foreign::verify_signature;
 pub use headers::Headers;

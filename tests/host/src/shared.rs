@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use crate::cluster::{CallEnd, CallRequest, Cluster};
+use crate::cluster::{CallEnd, CallRequest, Cluster, HeldCall};
 use crate::faults::Faults;
 use crate::foreign::ForeignFunctions;
 use crate::record::Record;
@@ -23,6 +23,8 @@ pub(crate) struct Shared {
     pub(crate) queues: Queues,
     pub(crate) metrics: BTreeMap<String, u64>,
     pub(crate) clusters: BTreeMap<String, Cluster>,
+    /// The calls that wait until a test answers them.
+    pub(crate) held: Vec<HeldCall>,
     pub(crate) due: Schedule,
     pub(crate) faults: Faults,
     pub(crate) record: Record,

@@ -121,6 +121,7 @@ impl WorldBuilder {
             queues: Queues::default(),
             metrics: BTreeMap::new(),
             clusters: self.clusters,
+            held: Vec::new(),
             due: Schedule::default(),
             faults: Faults::default(),
             record: Record::default(),

@@ -1,7 +1,7 @@
 //! Callbacks, what Envoy does after each of them, and what comes by itself as time passes.
 
 use super::World;
-use crate::cluster::{self, Answer, CallEnd, CallRequest};
+use crate::cluster::{self, Answer, CallEnd, CallRequest, HeldCall};
 use crate::shared::{Event, VmNumber};
 use crate::status::Status;
 use crate::vm::{Action, Called, Vm};
@@ -120,12 +120,45 @@ impl World {
                 answer
             }
         };
+        self.schedule((vm, context, token), answer, request);
+    }
+
+    /// The calls that were [held](Answer::Held) and have not ended yet, in the order in which they were made.
+    #[must_use]
+    pub fn held(&self) -> Vec<HeldCall> {
+        let waits = |call: &&HeldCall| {
+            let (vm, context, token) = call.place;
+            let vm = self.vms.get(&vm).filter(|vm| vm.failed().is_none());
+            let root = vm.and_then(|vm| vm.state().root(context));
+            root.is_some_and(|root| root.calls.contains(&token))
+        };
+        self.shared.borrow().held.iter().filter(waits).cloned().collect()
+    }
+
+    /// Ends a call that was held, or not yet: as [`Answer::After`] counts from now.
+    pub fn answer(&mut self, call: &HeldCall, answer: Answer) {
+        self.shared.borrow_mut().held.retain(|held| held.place != call.place);
+        let untimed = CallRequest { timeout_ms: None, ..call.request.clone() };
+        self.schedule(call.place, answer, &untimed);
+    }
+
+    fn hold(&mut self, place: (VmNumber, u32, u32), request: CallRequest) {
+        let Some(vm) = self.vms.get(&place.0) else { return };
+        let call = HeldCall { thread: vm.state().thread, request, since: self.now(), place };
+        self.shared.borrow_mut().held.push(call);
+    }
+
+    fn schedule(&mut self, (vm, context, token): (VmNumber, u32, u32), answer: Answer, request: &CallRequest) {
         let timed_out = request.timeout_ms.map(|after| (after, CallEnd::Answered(cluster::timed_out())));
         let ends = match answer {
             Answer::After(delay, response) => Some((delay, CallEnd::Answered(response))),
             Answer::ResetAfter(delay) => Some((delay, CallEnd::Reset)),
             Answer::Unreachable => Some((0, CallEnd::Answered(cluster::unreachable()))),
             Answer::Never => None,
+            Answer::Held => {
+                self.hold((vm, context, token), request.clone());
+                None
+            }
         };
         let first = [ends, timed_out].into_iter().flatten().min_by_key(|(delay, _)| *delay);
         if let Some((delay, end)) = first {
