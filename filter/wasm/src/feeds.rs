@@ -1,5 +1,6 @@
 //! Following the feeds of revocations: one VM of a proxy asks the issuer, the others read what it left in shared data.
 
+mod attempt;
 mod poll;
 
 use std::cell::RefCell;

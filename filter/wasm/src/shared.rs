@@ -24,6 +24,11 @@ impl Shared {
         }
     }
 
+    /// The number of the write that left it.
+    pub(crate) fn number(&self) -> u64 {
+        self.number.map_or(0, |number| u64::from(number.get()))
+    }
+
     /// Replaces it, unless somebody else has done so: `false`.
     pub(crate) fn replace(&self, key: &str, value: &[u8]) -> Result<bool, HostError> {
         let Some(number) = self.number else { return Ok(false) };

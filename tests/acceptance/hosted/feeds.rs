@@ -377,6 +377,36 @@ fn a_worker_that_is_loaded_after_the_feeds_key_has_changed_is_there_within_secon
 }
 
 #[test]
+fn what_two_vms_trapped_on_is_given_up_by_the_third_and_all_is_well_again_by_itself() {
+    let trapping = with_credential(plugin_of(&trap_module(), &following()));
+    let (mut world, issuer) = started_with(2, trapping, Issuer::new());
+    issuer.borrow_mut().end_session("sid-1");
+    advance(&mut world, &issuer, 2_000);
+    world.request(order().header("x-bearward-trap", "now").on_worker(0));
+    let page = |world: &World| {
+        let shared = world.shared_data("bearward");
+        shared.into_iter().map(|(key, _)| key).find(|key| key.ends_with(b".page.0")).unwrap()
+    };
+    world.set_shared_data("bearward", &page(&world), b"x-bearward-trap");
+    for attempt in 1..=2 {
+        advance(&mut world, &issuer, 1_000);
+        assert_eq!(world.request(order().on_worker(0)).status(), Some(503));
+        assert_eq!(world.traps().len(), 1 + attempt);
+    }
+    advance(&mut world, &issuer, 1_000);
+    assert_eq!(reason(&mut world, order().on_worker(0)), "revocations_unavailable", "it does not trap");
+    assert_eq!(world.metric("bearward_feed_refusals.issuer.bearward.reason.trapped"), Some(1));
+    issuer.borrow_mut().end_session("sid-2");
+    advance(&mut world, &issuer, 2 * WAIT_MS);
+    for worker in 0..2 {
+        assert_eq!(reason(&mut world, order().on_worker(worker)), "token_revoked");
+        assert_eq!(reason(&mut world, of_session("sid-2").on_worker(worker)), "token_revoked");
+        assert_eq!(reason(&mut world, of_session("sid-3").on_worker(worker)), "forwarded");
+    }
+    assert_eq!(world.traps().len(), 3, "{:?}", world.traps());
+}
+
+#[test]
 fn a_worker_that_is_loaded_while_the_issuer_is_away_judges_its_first_request_by_what_was_left_to_it() {
     let trapping = with_credential(plugin_of(&trap_module(), &following()));
     let (mut world, issuer) = started_with(1, trapping, Issuer::new());

@@ -33,8 +33,7 @@ enum Event {
 
 use Event::{Answer, KeyRotation, LeaderDeath, PolicyChange, Reload, Restore, Revoke, Timeout};
 
-const EVENTS: [Event; 8] =
-    [Revoke, Answer, Timeout, Reload, LeaderDeath, Restore, KeyRotation, PolicyChange];
+const EVENTS: [Event; 8] = [Revoke, Answer, Timeout, Reload, LeaderDeath, Restore, KeyRotation, PolicyChange];
 
 /// How soon what has ended is refused by both workers, where nothing but this, other keys and other policies happened.
 const PROMISED: Duration = Duration::from_secs(1);

@@ -191,6 +191,12 @@ pub fn lease_key(prefix: &str) -> String {
     format!("{prefix}.lease")
 }
 
+/// The key of the marks of those who read what stands under a key, or what it leads to.
+#[must_use]
+pub fn attempts_key(key: &str) -> String {
+    format!("{key}.attempts")
+}
+
 /// The key of the feed's own keys.
 #[must_use]
 pub fn keys_key(prefix: &str) -> String {

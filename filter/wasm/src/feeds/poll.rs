@@ -7,7 +7,7 @@ use bearward_core::keys::KeySet;
 use bearward_core::policy::{RevocationFeed, TrustedIssuer};
 use bearward_core::refresh::{Refresh, UnknownKey};
 use bearward_core::revocations::answer::parse_keys;
-use bearward_core::revocations::chain::{Head, head_key, keys_key, lease_key, shown};
+use bearward_core::revocations::chain::{Head, attempts_key, head_key, keys_key, lease_key, shown};
 use bearward_core::revocations::lease::FEED_TERM;
 use bearward_core::revocations::reading::Read;
 use bearward_core::revocations::{Feed, FeedRefusal, FeedTrust, Taken};
@@ -15,6 +15,7 @@ use bearward_core::signature_host::NoSignatureHost;
 use bearward_protocol::bounds::MAX_JWK_SET_BYTES;
 use bearward_protocol::revocations::MAX_ANSWER_BYTES;
 
+use super::attempt::guarded;
 use crate::answer::{Answer, CallEnd};
 use crate::host::{self, HostError, Level};
 use crate::lease::Lease;
@@ -217,13 +218,10 @@ impl FeedPoll {
         if std::mem::replace(&mut self.keys_restored, true) || self.keys.is_some() {
             return;
         }
-        let shared = host::shared_data(&keys_key(self.feed.borrow().prefix())).unwrap_or_default();
-        let Some((fetched_ms, body)) = shared.split_first_chunk::<8>() else { return };
-        let fetched_ms = u64::from_le_bytes(*fetched_ms);
-        if now_ms.abs_diff(fetched_ms) > MAX_SHARED_AGE_MS {
-            return;
-        }
-        if let (Ok(keys), Some(due)) = (parse_keys(body), &mut self.keys_due) {
+        let prefix = self.feed.borrow().prefix().to_owned();
+        // Where it cannot be read, or was given up, it is fetched.
+        let read = guarded(&attempts_key(&keys_key(&prefix)), now_ms, || shared_keys(&prefix, now_ms));
+        if let (Ok(Some(Some((keys, fetched_ms)))), Some(due)) = (read, &mut self.keys_due) {
             due.has_set_of(fetched_ms);
             self.keys = Some(keys);
         }
@@ -239,9 +237,34 @@ impl FeedPoll {
             return Ok(());
         }
         let Some(wanted) = feed.wanted() else { return Ok(()) };
-        let object = Shared::read(&wanted)?;
         let trust = FeedTrust { iss: &self.iss, keys, host: &NoSignatureHost };
-        match feed.take_shared(object.as_ref().map(|object| object.bytes.as_slice()), trust, now_ms) {
+        let knows_nothing = feed.standing().is_none();
+        let attempts = attempts_key(&key);
+        let mut take = || {
+            let object = Shared::read(&wanted)?.map(|object| object.bytes);
+            trap_on(object.as_deref());
+            Ok(feed.take_shared(object.as_deref(), trust, now_ms))
+        };
+        let taken =
+            if knows_nothing { guarded(&attempts, now_ms, take)?.transpose()? } else { Some(take()?) };
+        let Some(taken) = taken else {
+            metrics.feed_refusal(&self.name, "trapped");
+            host::log(
+                Level::Warn,
+                &format!(
+                    "issuer `{}`, revocations: what was shared is given up: two VMs trapped on it",
+                    self.name
+                ),
+            );
+            // Whoever leads takes a snapshot then.
+            if let Some(head) = &head
+                && let Some(parsed) = Head::parse(&head.bytes)
+            {
+                head.replace(&key, &parsed.broken().to_bytes())?;
+            }
+            return Ok(());
+        };
+        match taken {
             Ok(Read::More | Read::Done) => {
                 self.unknown_since = None;
                 Ok(())
@@ -428,6 +451,25 @@ impl FeedPoll {
             self.reported = Some(now);
         }
     }
+}
+
+/// The feed's keys out of shared data, and when they were fetched; not if they are old.
+fn shared_keys(prefix: &str, now_ms: u64) -> Option<(KeySet, u64)> {
+    let shared = host::shared_data(&keys_key(prefix)).unwrap_or_default();
+    let (fetched_ms, body) = shared.split_first_chunk::<8>()?;
+    let fetched_ms = u64::from_le_bytes(*fetched_ms);
+    let is_old = now_ms.abs_diff(fetched_ms) > MAX_SHARED_AGE_MS;
+    parse_keys(body).ok().filter(|_| !is_old).map(|keys| (keys, fetched_ms))
+}
+
+/// In the build for tests, an object of shared data on which every VM traps.
+fn trap_on(object: Option<&[u8]>) {
+    #[cfg(feature = "trap-on-magic-header")]
+    #[allow(clippy::panic, reason = "a test-only build that shows what a trap does")]
+    if object == Some(b"x-bearward-trap") {
+        panic!("told to");
+    }
+    let _ = object;
 }
 
 /// What an answer that was taken brought.

@@ -188,7 +188,9 @@ impl Site {
                 let reason = self.ask(worker, bearer);
                 let said = || format!("{:?}: worker {worker} says {reason} of {bearer:?}", self.order);
                 match reason.as_str() {
-                    "forwarded" => assert!(!self.refused[worker].contains(bearer), "{}, and refused it before", said()),
+                    "forwarded" => {
+                        assert!(!self.refused[worker].contains(bearer), "{}, and refused it before", said())
+                    }
                     "token_revoked" => {
                         assert!(*bearer != honest, "{}, which nobody revoked", said());
                         self.refused[worker].insert(bearer.clone());
@@ -245,7 +247,11 @@ impl Site {
         let (now, now_ms) = (self.world.now(), self.now_ms());
         for call in self.world.held() {
             // Whose answer was made before waits for that.
-            if self.late.as_ref().is_some_and(|(late, _)| late.since == call.since && late.thread == call.thread) {
+            if self
+                .late
+                .as_ref()
+                .is_some_and(|(late, _)| late.since == call.since && late.thread == call.thread)
+            {
                 continue;
             }
             let log = self.log.borrow();

@@ -148,7 +148,12 @@ impl World {
         self.shared.borrow_mut().held.push(call);
     }
 
-    fn schedule(&mut self, (vm, context, token): (VmNumber, u32, u32), answer: Answer, request: &CallRequest) {
+    fn schedule(
+        &mut self,
+        (vm, context, token): (VmNumber, u32, u32),
+        answer: Answer,
+        request: &CallRequest,
+    ) {
         let timed_out = request.timeout_ms.map(|after| (after, CallEnd::Answered(cluster::timed_out())));
         let ends = match answer {
             Answer::After(delay, response) => Some((delay, CallEnd::Answered(response))),
