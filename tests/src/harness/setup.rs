@@ -182,10 +182,10 @@ impl Setup {
         let mut text = self.text.clone();
         let is_asked =
             ["cluster: issuer_internal", "\"issuer_internal\""].iter().any(|name| text.contains(name));
-        if let Some(begin) = text.find("      health_checks:\n").filter(|_| !is_asked) {
-            let end =
-                begin + text[begin..].find("      load_assignment:\n").expect("addresses after the checks");
-            text.replace_range(begin..end, "");
+        const AFTER: &str = "      load_assignment:\n";
+        if !is_asked && let Some((before, checks)) = text.split_once("      health_checks:\n") {
+            let (_, after) = checks.split_once(AFTER).expect("addresses after the checks");
+            text = format!("{before}{AFTER}{after}");
         }
         text
     }

@@ -189,7 +189,7 @@ impl Site {
                 let said = || format!("{:?}: worker {worker} says {reason} of {bearer:?}", self.order);
                 match reason.as_str() {
                     "forwarded" => {
-                        assert!(!self.refused[worker].contains(bearer), "{}, and refused it before", said())
+                        assert!(!self.refused[worker].contains(bearer), "{}, and refused it before", said());
                     }
                     "token_revoked" => {
                         assert!(*bearer != honest, "{}, which nobody revoked", said());
