@@ -1,6 +1,6 @@
 //! The load generator and what it measures; `cargo xtask bench` provides what it needs and runs it.
 //!
-//! In reading order: [`issuer`] (what is measured of the issuer), [`revocation`] (how soon what has ended is refused), [`feed`] (what proxies that wait cost), [`load`] (how requests are offered) over [`http`],
+//! In reading order: [`issuer`] (what is measured of the issuer), [`revocation`] (how soon what has ended is refused), [`feed`] (what proxies that wait cost), [`filter`] (what the filter costs in Envoy, beside Envoy's own), [`load`] (how requests are offered) over [`http`],
 //! [`accounting`] (what they cost), [`statistics`] (what is made of several rounds), [`report`] (how it is told) and
 //! [`machine`] (where it was measured).
 
@@ -15,6 +15,7 @@ use xtask::report::Report;
 
 mod accounting;
 mod feed;
+mod filter;
 mod http;
 mod issuer;
 mod load;
@@ -38,6 +39,8 @@ enum Subject {
     Revocation(revocation::Options),
     /// What proxies that wait cost.
     Feed(feed::Options),
+    /// What the filter costs, beside Envoy's own.
+    Filter(filter::Options),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Subject::Issuer(options) => issuer::run(options, report),
         Subject::Revocation(options) => revocation::run(options, report),
         Subject::Feed(options) => feed::run(options, report),
+        Subject::Filter(options) => filter::run(options, report),
     });
     match measured {
         Ok(()) => ExitCode::SUCCESS,

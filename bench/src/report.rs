@@ -105,8 +105,16 @@ impl Findings {
     /// # Errors
     /// The document has no such place, or cannot be written.
     pub(crate) fn write_into(&self, path: &Path) -> Result<(), Error> {
-        document::replace(path, self.benchmark, &self.markdown())
+        write_into(path, self.benchmark, &self.markdown())
     }
+}
+
+/// Puts a benchmark's text into its place in a document.
+///
+/// # Errors
+/// The document has no such place, or cannot be written.
+pub(crate) fn write_into(path: &Path, benchmark: &str, text: &str) -> Result<(), Error> {
+    document::replace(path, benchmark, text)
 }
 
 impl Figure {

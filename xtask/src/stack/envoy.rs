@@ -68,6 +68,11 @@ impl EnvoyServer {
         Ok(EnvoyServer { process, configuration, url: format!("http://127.0.0.1:{port}"), admin_url })
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// `http://127.0.0.1:PORT` of the first listener.
     pub fn url(&self) -> &str {
         &self.url

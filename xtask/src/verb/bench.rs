@@ -18,6 +18,8 @@ pub enum Subject {
     Issuer,
     /// How soon what has ended is refused: for every cause, at every worker of an Envoy before two replicas.
     Revocation,
+    /// The filter: CPU time of Envoy's worker for each request, beside Envoy's own filters that do the same.
+    Filter,
     /// The issuer's feed: what ten thousand proxies that wait cost, and a thousand that come back at once.
     Feed,
 }
@@ -67,6 +69,10 @@ pub fn bench(subject: Subject, options: &Options, report: &mut Report) -> Result
     match subject {
         Subject::Issuer => issuer(&program, &bench, options, report, print),
         Subject::Feed => feed(&program, &bench, options, report, print),
+        Subject::Filter => {
+            build::build(&[Variant::Plain], report)?;
+            filter(&bench, options, report, print)
+        }
         Subject::Revocation => {
             build::build(&[Variant::Plain], report)?;
             revocation(&folder.join("revocation_times"), &bench, options, report, print)
@@ -98,6 +104,27 @@ pub fn revocation(
         command.arg("--samples").arg(samples.to_string());
     }
     measured(command, options, "bearward-bench revocation", report, line)
+}
+
+/// Measures the filter that ships with this load generator; every line of the table is handed to `line`.
+pub fn filter(
+    bench: &Path,
+    options: &Options,
+    report: &mut Report,
+    line: impl FnMut(&str),
+) -> Result<(), Error> {
+    let scratch = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-bench")?;
+    let envoy = report.step("provide Envoy", envoy::provide)?;
+    let mut command = Command::new(bench);
+    command.current_dir(workspace::root()).arg("filter").arg("--envoy").arg(envoy);
+    command.arg("--module").arg(Variant::Plain.path()?).arg("--logs").arg(scratch.path());
+    if let Some(rounds) = options.rounds.or(options.quick.then_some(1)) {
+        command.arg("--rounds").arg(rounds.to_string());
+    }
+    if options.quick {
+        command.arg("--quick");
+    }
+    measured(command, options, "bearward-bench filter", report, line)
 }
 
 /// Measures this issuer's feed with this load generator; every line of the table is handed to `line`.
