@@ -16,7 +16,7 @@ mod worker;
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -110,6 +110,8 @@ fn measure(options: &Options, report: &mut Report) -> Result<Findings, Error> {
     })?;
     let envoy = report
         .step("start Envoy", |report| Envoy::start(options, &variants, &pools, &modules, lengths, report))?;
+    // Before this thread is left one core.
+    let machine = Machine::of(&[("Envoy", envoy_version(&options.envoy))]);
     let worker = Worker::of(envoy.server.id())?;
     worker.pin()?;
     let mut subjects = envoy.subjects(&variants, &pools)?;
@@ -126,8 +128,6 @@ fn measure(options: &Options, report: &mut Report) -> Result<Findings, Error> {
         }
     }
     let ratios = variants::pairs().iter().filter_map(|pair| verdict::ratio(&measured, pair)).collect();
-    let version = machine::said(&options.envoy, &["--version"]).unwrap_or_default();
-    let machine = Machine::of(&[("Envoy", version.split('/').nth(1).unwrap_or(&version).to_owned())]);
     let conditions = format!(
         "{} {} rounds, in each of them every variant for {} ms in an order that chance makes; one worker on a core of its own, the load \
          (8 connections, HTTP/1.1) on another; {count} tokens of each algorithm in rotation where it is cold; the module has {} KiB.",
@@ -186,6 +186,12 @@ impl Envoy {
         };
         variants.iter().map(subject).collect()
     }
+}
+
+/// The number in `envoy  version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL`.
+fn envoy_version(program: &Path) -> String {
+    let text = machine::said(program, &["--version"]).unwrap_or_default();
+    text.split('/').nth(1).unwrap_or("unknown").to_owned()
 }
 
 fn addresses(server: &EnvoyServer, count: usize) -> Result<BTreeMap<String, SocketAddr>, Error> {

@@ -71,11 +71,12 @@ pub(crate) fn file_system(folder: &Path) -> Option<String> {
     mounts.lines().filter_map(of_line).max_by_key(|(length, _)| *length).map(|(_, kind)| kind)
 }
 
-/// The first line that a program prints.
+/// The first line with something in it that a program prints.
 pub(crate) fn said(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| text.lines().next().unwrap_or_default().trim().to_owned())
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    output.status.success().then(|| first.to_owned())
 }
 
 fn processor() -> Option<String> {
@@ -111,5 +112,10 @@ mod tests {
     #[test]
     fn a_program_that_is_not_there_has_said_nothing() {
         assert_eq!(said("bearward-no-such-program", &[]), None);
+    }
+
+    #[test]
+    fn what_a_program_says_begins_after_empty_lines() {
+        assert_eq!(said("sh", &["-c", "echo; echo ' it is 1.2 '; echo more"]).as_deref(), Some("it is 1.2"));
     }
 }

@@ -67,3 +67,52 @@ fn answer_times_are_told_by_whose_they_are(findings: &Value) {
     }
     assert!(count("login_throttled").is_some() || notes.contains("No login was throttled"), "{notes}");
 }
+
+#[test]
+fn the_benchmark_of_the_filter_measures_every_variant_and_every_answer_is_as_it_should_be() {
+    let folder = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-test").unwrap();
+    let path = folder.path().join("bench.json");
+    let options = Options { quick: true, json: Some(path.clone()), ..Options::default() };
+    let generator = workspace::binary("bearward-bench").unwrap();
+    let mut table = String::new();
+    let line = |line: &str| table.push_str(&format!("{line}\n"));
+    bench::filter(&generator, &options, &mut Report::silent(), line).unwrap();
+
+    let findings: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let variants = findings["variants"].as_array().unwrap();
+    for variant in variants {
+        assert!(
+            variant["added_cpu_us"]["median"].is_f64() && variant["rps"].as_f64().unwrap() > 0.0,
+            "{variant}"
+        );
+    }
+    for algorithm in ["HS256", "RS256", "ES256", "EdDSA", "PS256"] {
+        for kind in ["warm", "warm_1000", "cold"] {
+            let name = format!("{kind}_{algorithm}");
+            let has =
+                |whose: &str| variants.iter().any(|variant| variant["name"] == format!("{whose}_{name}"));
+            assert!(has("bearward") && has("native"), "{name}: {table}");
+            let ratio = &findings["ratios"][&name];
+            assert!(ratio["median"].is_f64() && ratio["less"].is_boolean(), "{name}: {ratio}");
+        }
+    }
+    assert!(table.lines().any(|line| line.starts_with("| cold EdDSA | ")), "{table}");
+}
+
+#[test]
+fn the_benchmark_of_the_feed_measures_what_proxies_cost_that_wait_and_that_come_back() {
+    let folder = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-test").unwrap();
+    let path = folder.path().join("bench.json");
+    let options = Options { quick: true, json: Some(path.clone()), ..Options::default() };
+    let [program, generator] =
+        ["bearward-issuer", "bearward-bench"].map(|name| workspace::binary(name).unwrap());
+    bench::feed(&program, &generator, &options, &mut Report::silent(), |_| {}).unwrap();
+
+    let findings: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let figures = findings["figures"].as_array().unwrap();
+    assert!(figures.len() > 5, "{findings}");
+    for figure in figures {
+        assert!(figure["median"].is_f64() && !figure["rounds"].as_array().unwrap().is_empty(), "{figure}");
+    }
+    assert!(figures.iter().filter(|figure| figure["goal"].is_object()).count() >= 2, "{findings}");
+}

@@ -44,8 +44,8 @@ impl Replica {
     ) -> Result<Self, Error> {
         let settings = vec![
             ("BEARWARD_FEED_CREDENTIAL_FILES", credential_file.display().to_string()),
-            // A login is answered when its hash is there: what else it waits for would show no difference.
-            ("BEARWARD_LOGIN_DEADLINE_MS", "1".to_owned()),
+            // The least there is: a login is answered when its hash is there. What else it waits for would show no difference.
+            ("BEARWARD_LOGIN_DEADLINE_MS", "20".to_owned()),
         ];
         let site = Site::with(&options.program, &options.logs, settings)?;
         site.run(&["migrate"], "")?;
@@ -65,12 +65,9 @@ impl Replica {
         get(path, &[("authorization", &self.authorization)])
     }
 
-    /// Writes a record, of a session that nobody has, and returns when the command had done so.
+    /// Writes a record, of a key that nobody has, and returns when the command had done so.
     pub(super) fn revoke(&self) -> Result<Instant, Error> {
-        let hex = random_hex(16)?;
-        let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
-        let sid = [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-");
-        self.site.run(&["revoke", "session", &sid], "")?;
+        self.site.run(&["revoke", "key", &random_hex(16)?], "")?;
         Ok(Instant::now())
     }
 
