@@ -48,11 +48,11 @@ fn connections_that_are_reset_and_ones_that_are_slow_hold_nothing_up_for_longer_
 
 /// Without health checks in the cluster nothing but the question's own timeout shows it.
 #[test]
-fn without_health_checks_a_way_that_loses_one_direction_holds_up_until_the_question_is_given_up() {
+fn a_way_that_loses_one_direction_holds_up_until_the_question_is_given_up() {
     let database = TestDatabase::create(&database_server());
     let issuers = Issuers::start(&database.url());
     let (_, honest) = Person::sign_up(issuers.both[0].url());
-    let setup = without_health_checks(issuers.setup()).change_policy(|policy| {
+    let setup = issuers.setup().change_policy(|policy| {
         policy["issuers"]["bearward"]["revocations"]["wait_seconds"] = json!(1);
     });
     let proxy = issuers.proxy(&setup, &honest);
@@ -74,13 +74,13 @@ fn without_health_checks_a_way_that_loses_one_direction_holds_up_until_the_quest
     assert_eq!(watch.finish().away, None, "the other replica was enough");
 }
 
-/// A question that is under way is not given up for a check that fails, but no other is asked there.
+/// A question that is under way is not given up for it, but no other is asked there.
 #[test]
-fn a_way_that_loses_everything_holds_up_once() {
+fn with_health_checks_in_the_cluster_a_way_that_loses_everything_holds_up_once() {
     let database = TestDatabase::create(&database_server());
     let issuers = Issuers::start(&database.url());
     let (_, honest) = Person::sign_up(issuers.both[0].url());
-    let proxy = issuers.proxy(&issuers.setup(), &honest);
+    let proxy = issuers.proxy(&with_health_checks(issuers.setup()), &honest);
     let watch = Watch::over(proxy.url(), &honest);
     let (_, other) = lose_a_question(&issuers, Fault::Silence);
     let first = other.logout_is_felt(proxy.url(), &watch, "a lossy way", TIMEOUT + PROMISED);
@@ -139,15 +139,16 @@ fn lose_a_question(issuers: &Issuers, fault: Fault) -> (&Replica, &Replica) {
     (lossy, other)
 }
 
-fn without_health_checks(setup: Setup) -> Setup {
-    const CHECKS: &str = "      health_checks:
+/// As docs/revocations.md shows them.
+fn with_health_checks(setup: Setup) -> Setup {
+    const ASSIGNMENT: &str = "      load_assignment:\n        cluster_name: issuer_internal\n";
+    let checks = "      health_checks:
         - timeout: 1s
           interval: 1s
-          no_traffic_interval: 1s # a cluster that was just started would else be checked once a minute
-          unhealthy_threshold: 2 # one slow answer takes no replica out
+          no_traffic_interval: 1s
+          unhealthy_threshold: 2
           healthy_threshold: 1
           http_health_check: { path: /readyz }
-      common_lb_config: { healthy_panic_threshold: { value: 1 } } # all are asked where none seems well
 ";
-    setup.edit(CHECKS, "")
+    setup.edit(ASSIGNMENT, &format!("{checks}{ASSIGNMENT}"))
 }
