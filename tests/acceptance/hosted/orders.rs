@@ -86,16 +86,11 @@ fn begun_with(first: Event) {
         for third in EVENTS {
             for fourth in EVENTS {
                 let order = [first, second, third, fourth];
-                let took = live_through(&order);
-                let is_undisturbed =
-                    order.iter().all(|event| matches!(event, Revoke | KeyRotation | PolicyChange));
-                let (longest, bound) = if is_undisturbed {
-                    (&mut longest_undisturbed, PROMISED)
+                if is_undisturbed(&order) {
+                    longest_undisturbed = live_through(&order, PROMISED).max(longest_undisturbed);
                 } else {
-                    (&mut longest, RECOVERY)
-                };
-                assert!(took <= bound, "{order:?}: well after {took:?}");
-                *longest = took.max(*longest);
+                    longest = live_through(&order, RECOVERY).max(longest);
+                }
             }
         }
     }
@@ -105,11 +100,21 @@ fn begun_with(first: Event) {
     ));
 }
 
+/// Whether nobody failed, no question was lost and no answer was late.
+fn is_undisturbed(order: &[Event; 4]) -> bool {
+    order.iter().all(|event| matches!(event, Revoke | KeyRotation | PolicyChange))
+}
+
+/// From one event to the next.
+fn between(_order: &[Event; 4]) -> Duration {
+    Duration::from_millis(std::env::var("BETWEEN").map_or(150, |t| t.parse().unwrap()))
+}
+
 /// How long after the last event everybody who was revoked is refused, and everybody else is let in, by both workers.
-fn live_through(order: &[Event; 4]) -> Duration {
+fn live_through(order: &[Event; 4], bound: Duration) -> Duration {
     let mut site = Site::start(order);
     for event in order {
         site.happen(*event);
     }
-    site.peace()
+    site.peace(bound)
 }

@@ -140,6 +140,12 @@ impl World {
         self.shared.borrow().metrics.get(name).copied()
     }
 
+    /// What a plugin's VM on a thread recorded last of a gauge, where Envoy shows only what the last VM did.
+    #[must_use]
+    pub fn gauge(&self, thread: Thread, plugin: PluginId, name: &str) -> Option<u64> {
+        self.vms.get(&self.handle(thread, plugin)?.vm)?.state().gauges.get(name).copied()
+    }
+
     /// The names of all metrics so far.
     #[must_use]
     pub fn metric_names(&self) -> Vec<String> {

@@ -1,11 +1,12 @@
 //! The issuer's side: a log that may fork, and answers signed with keys that change.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
+use bearward_core::revocations::Position;
 use bearward_testhost::Response;
 use bearward_tests::token::{self, Key};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::hosted::gate::NOW;
 
@@ -16,9 +17,11 @@ const FIRST_EPOCH: u64 = 1;
 
 /// The log of revocations as the database has it.
 pub(super) struct Log {
-    generation: u64,
+    generation: [u8; 16],
     pub(super) epoch: u64,
     records: Vec<Value>,
+    /// Before the first record, and after each (rule 11 of the model).
+    digests: Vec<[u8; 32]>,
     /// Which key signs; the one after it is in the set already.
     key: u8,
 }
@@ -26,7 +29,13 @@ pub(super) struct Log {
 impl Log {
     /// One with a session that ended before.
     pub(super) fn new(ended: &str) -> Self {
-        let mut log = Self { generation: 1, epoch: FIRST_EPOCH, records: Vec::new(), key: 0 };
+        let mut log = Self {
+            generation: [1; 16],
+            epoch: FIRST_EPOCH,
+            records: Vec::new(),
+            digests: vec![[0; 32]],
+            key: 0,
+        };
         log.end_session(ended);
         log
     }
@@ -38,7 +47,9 @@ impl Log {
     /// All but the first record is lost: whoever was let in before logs in anew (rules 12 to 15 of the model).
     pub(super) fn restore(&mut self) {
         self.records.truncate(1);
-        self.generation += 1;
+        self.digests.truncate(2);
+        let [first, ..] = self.generation;
+        self.generation = [first + 1; 16];
         self.epoch += 1;
         self.append(json!({ "kind": "epoch", "minimum": self.epoch }));
     }
@@ -50,7 +61,14 @@ impl Log {
     fn append(&mut self, mut record: Value) {
         record["sequence"] = (self.records.len() + 1).into();
         record["ends_at"] = (NOW + 100_000).into();
+        let before = self.digests.last().unwrap();
+        self.digests.push(Sha256::new().chain_update(before).chain_update(record.to_string()).finalize().into());
         self.records.push(record);
+    }
+
+    /// How many records count.
+    pub(super) fn records(&self) -> u64 {
+        u64::try_from(self.records.len()).unwrap()
     }
 
     /// The JWK Set of the feed.
@@ -123,20 +141,31 @@ impl Log {
         Response::new(200, token::sign(&header, payload, &Key::Ed25519(seed(self.key))))
     }
 
+    /// Where it is.
+    pub(super) fn head(&self) -> Position {
+        let sequence = self.records.len();
+        Position {
+            generation: self.generation,
+            sequence: u64::try_from(sequence).unwrap(),
+            digest: self.digests[sequence],
+        }
+    }
+
     fn generation_name(&self) -> String {
-        format!("{:032x}", self.generation)
+        hex(&self.generation)
     }
 
     fn place(&self, sequence: usize) -> Value {
         json!({ "sequence": sequence, "digest": self.digest(sequence) })
     }
 
-    /// Of the records up to one: two logs with the same digest hold the same.
     fn digest(&self, sequence: usize) -> String {
-        let mut hasher = DefaultHasher::new();
-        self.records[..sequence].iter().for_each(|record| record.to_string().hash(&mut hasher));
-        format!("{:064x}", hasher.finish())
+        hex(&self.digests[sequence])
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn kid(number: u8) -> String {

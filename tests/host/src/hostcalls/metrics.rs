@@ -38,7 +38,13 @@ pub(super) fn increment(call: &mut Call<'_>, metric: u32, offset: i64) -> Done {
 pub(super) fn record(call: &mut Call<'_>, metric: u32, value: u64) -> Done {
     match metric & KIND_MASK {
         COUNTER => change(call, metric, |before| before.wrapping_add(value)),
-        GAUGE => change(call, metric, |_| value),
+        GAUGE => {
+            change(call, metric, |_| value)?;
+            let state = call.state_mut();
+            let name = state.metrics.get(&metric).ok_or(Status::NotFound)?.clone();
+            state.gauges.insert(name, value);
+            Ok(())
+        }
         HISTOGRAM => change(call, metric, |samples| samples + 1),
         _ => Err(Status::NotFound.into()),
     }

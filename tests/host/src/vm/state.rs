@@ -31,6 +31,8 @@ pub(crate) struct VmState {
     pub(crate) after_call: Vec<Action>,
     /// Metrics by their number in this VM: kind and name.
     pub(crate) metrics: BTreeMap<u32, String>,
+    /// What this VM recorded last, by the names of gauges.
+    pub(crate) gauges: BTreeMap<String, u64>,
     pub(crate) next_metric: [u32; 3],
     pub(crate) next_call: u32,
     pub(crate) random: u64,
@@ -81,6 +83,7 @@ impl VmState {
             stops_iteration: false,
             after_call: Vec::new(),
             metrics: BTreeMap::new(),
+            gauges: BTreeMap::new(),
             next_metric: [4, 5, 6],
             next_call: 4,
             random: seed,

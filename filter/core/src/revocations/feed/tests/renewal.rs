@@ -181,3 +181,46 @@ fn a_renewed_chain_is_not_written_over_what_another_leader_has_written() {
     vm.follow(&mut shared, issuer.now).unwrap();
     assert_eq!((vm.chain(), vm.refuses("others")), (chain, true));
 }
+
+#[test]
+fn what_was_asked_for_before_a_snapshot_fell_due_is_taken_and_the_snapshot_comes_after_it() {
+    let (mut vm, mut follower, mut shared, mut issuer) =
+        (Vm::new(), Vm::new(), Shared::default(), issuer_with(3));
+    vm.catch_up(&mut shared, &issuer);
+    follower.follow(&mut shared, issuer.now).unwrap();
+    let asked = vm.feed.query(5);
+    // While that waits the set of keys changes, and lacks what has proved the chain.
+    issuer.signer = ("f2", 12);
+    (vm.keys, follower.keys) = (keys_of(&[("f2", 12)]), keys_of(&[("f1", 11), ("f2", 12)]));
+    vm.feed.keys_changed(&vm.keys);
+    assert!(vm.feed.is_renewing());
+    issuer.end("meanwhile");
+    issuer.now += 10;
+    let answer = issuer.answer(&asked).unwrap();
+    assert_eq!(vm.take(&mut shared, &answer, issuer.now), Polled::Committed);
+    follower.follow(&mut shared, issuer.now).unwrap();
+    assert!(vm.refuses("meanwhile") && follower.refuses("meanwhile"));
+    assert!(vm.feed.query(5).contains("after=0"), "{}", vm.feed.query(5));
+    while vm.feed.is_renewing() {
+        issuer.now += 10;
+        vm.poll(&mut shared, &issuer);
+    }
+    let mut anew = Vm { keys: keys_of(&[("f2", 12)]), ..Vm::new() };
+    anew.follow(&mut shared, issuer.now).unwrap();
+    assert_eq!(anew.feed.standing(), vm.feed.standing());
+}
+
+#[test]
+fn where_it_is_not_known_any_more_when_its_answer_comes_a_whole_snapshot_is_taken() {
+    let (mut vm, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(3));
+    vm.catch_up(&mut shared, &issuer);
+    let asked = vm.feed.query(5);
+    vm.renew();
+    issuer.generation = [2; 16];
+    assert_eq!(issuer.answer(&asked), None);
+    vm.feed.conflict();
+    assert_eq!(vm.feed.query(5), "wait=5");
+    issuer.now += 10;
+    vm.catch_up(&mut shared, &issuer);
+    assert_eq!(vm.feed.standing().unwrap().position.generation, [2; 16]);
+}

@@ -44,6 +44,25 @@ fn a_follower_reads_only_what_is_new() {
 }
 
 #[test]
+fn a_heartbeat_of_the_very_time_that_is_held_is_taken_and_nobody_reads_it() {
+    let (mut vm, mut follower, mut shared, mut issuer) =
+        (Vm::new(), Vm::new(), Shared::default(), issuer_with(3));
+    vm.catch_up(&mut shared, &issuer);
+    follower.follow(&mut shared, issuer.now).unwrap();
+    for _ in 0..2 {
+        assert_eq!(vm.poll(&mut shared, &issuer), Polled::Committed);
+        let head = shared.get(&head_key(PREFIX)).unwrap().to_vec();
+        assert!(!follower.feed.look(Some(&head), issuer.now), "there is nothing to read");
+    }
+    // Who did not read it may go on after it all the same.
+    issuer.end("s4");
+    assert_eq!(follower.poll(&mut shared, &issuer), Polled::Committed);
+    vm.follow(&mut shared, issuer.now).unwrap();
+    assert!(vm.refuses("s4"), "also of the same time");
+    assert_eq!(vm.feed.standing(), follower.feed.standing());
+}
+
+#[test]
 fn an_older_answer_is_not_written_over_a_newer_chain() {
     let (mut late, mut shared, mut issuer) = (Vm::new(), Shared::default(), issuer_with(1));
     let old = issuer.answer("wait=5").unwrap();
