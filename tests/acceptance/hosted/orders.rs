@@ -105,16 +105,19 @@ fn is_undisturbed(order: &[Event; 4]) -> bool {
     order.iter().all(|event| matches!(event, Revoke | KeyRotation | PolicyChange))
 }
 
-/// From one event to the next.
-fn between(_order: &[Event; 4]) -> Duration {
-    Duration::from_millis(std::env::var("BETWEEN").map_or(150, |t| t.parse().unwrap()))
+/// From an event, the first being 0, to the next: at once, before a follower has looked, after it, and after a lease. Each order has
+/// each of them.
+fn between(order: &[Event; 4], number: usize) -> Duration {
+    const PAUSES_MS: [u64; 4] = [0, 30, 150, 760];
+    let begin: usize = order.iter().map(|event| *event as usize).sum();
+    Duration::from_millis(PAUSES_MS[(begin + number) % PAUSES_MS.len()])
 }
 
 /// How long after the last event everybody who was revoked is refused, and everybody else is let in, by both workers.
 fn live_through(order: &[Event; 4], bound: Duration) -> Duration {
     let mut site = Site::start(order);
-    for event in order {
-        site.happen(*event);
+    for (number, event) in order.iter().enumerate() {
+        site.happen(*event, between(order, number));
     }
     site.peace(bound)
 }

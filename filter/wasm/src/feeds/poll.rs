@@ -61,6 +61,8 @@ pub(super) struct FeedPoll {
     next_at: u64,
     /// Questions in a row that brought nothing.
     failures: u32,
+    /// The next question does not wait for news: nobody has said for longer than usual that there are none.
+    hastens: bool,
     /// Answers in a row after which a snapshot had to be begun.
     begun_anew: u32,
     /// What was wrong last, so that it is logged once.
@@ -95,6 +97,7 @@ impl FeedPoll {
             asked_at: 0,
             next_at: 0,
             failures: 0,
+            hastens: false,
             begun_anew: 0,
             told: None,
             reported: None,
@@ -304,11 +307,12 @@ impl FeedPoll {
         let (is_own, is_new) = self.lease.claim(now_ms)?;
         if is_new {
             metrics.feed_leads(&self.name);
+            self.hastens = true;
         }
-        let lost_ms = u64::from(self.config.timeout_ms()).saturating_add(LOST_MS);
+        let lost_ms = u64::from(self.config.timeout_ms(self.config.wait_seconds)).saturating_add(LOST_MS);
         // Also where the clock was set back.
         if self.call.is_some_and(|(_, sent_at)| now_ms.abs_diff(sent_at) >= lost_ms) {
-            self.call = None;
+            (self.call, self.hastens) = (None, true);
         }
         // Where the clock was set back, at once.
         let is_due =
@@ -320,8 +324,9 @@ impl FeedPoll {
     }
 
     fn ask(&mut self, now_ms: u64, metrics: &Metrics) {
-        let path = format!("{}?{}", self.config.path, self.feed.borrow().query(self.config.wait_seconds));
-        let timeout_ms = self.config.timeout_ms();
+        let wait_seconds = if self.hastens { 0 } else { self.config.wait_seconds };
+        let path = format!("{}?{}", self.config.path, self.feed.borrow().query(wait_seconds));
+        let timeout_ms = self.config.timeout_ms(wait_seconds);
         match self.call(&path, "application/revocations+jwt", timeout_ms) {
             Ok(token) => {
                 self.asked_at = now_ms;
@@ -400,6 +405,7 @@ impl FeedPoll {
     /// When the next question is due, after an answer that was taken.
     fn go_on(&mut self, progress: Progress, now_ms: u64) {
         self.failures = 0;
+        self.hastens = false;
         self.told = None;
         self.begun_anew = match progress {
             Progress::Part => self.begun_anew,
@@ -419,6 +425,7 @@ impl FeedPoll {
     fn fail(&mut self, now_ms: u64, why: &str, metrics: &Metrics) {
         let pause = pause_ms(self.failures);
         self.failures = self.failures.saturating_add(1).min(16);
+        self.hastens = true;
         let spread = self.seed.wrapping_mul(u64::from(self.failures)) % pause.max(1);
         self.next_at = now_ms.saturating_add(pause).saturating_add(spread / 2);
         metrics.feed_poll_failed(&self.name);

@@ -22,6 +22,8 @@ pub(super) struct Log {
     records: Vec<Value>,
     /// Before the first record, and after each (rule 11 of the model).
     digests: Vec<[u8; 32]>,
+    /// What stood in it in former generations.
+    lost: BTreeMap<[u8; 16], Vec<Value>>,
     /// Which key signs; the one after it is in the set already.
     key: u8,
 }
@@ -34,6 +36,7 @@ impl Log {
             epoch: FIRST_EPOCH,
             records: Vec::new(),
             digests: vec![[0; 32]],
+            lost: BTreeMap::new(),
             key: 0,
         };
         log.end_session(ended);
@@ -46,6 +49,7 @@ impl Log {
 
     /// All but the first record is lost: whoever was let in before logs in anew (rules 12 to 15 of the model).
     pub(super) fn restore(&mut self) {
+        self.lost.insert(self.generation, self.records.clone());
         self.records.truncate(1);
         self.digests.truncate(2);
         let [first, ..] = self.generation;
@@ -62,8 +66,18 @@ impl Log {
         record["sequence"] = (self.records.len() + 1).into();
         record["ends_at"] = (NOW + 100_000).into();
         let before = self.digests.last().unwrap();
-        self.digests.push(Sha256::new().chain_update(before).chain_update(record.to_string()).finalize().into());
+        self.digests
+            .push(Sha256::new().chain_update(before).chain_update(record.to_string()).finalize().into());
         self.records.push(record);
+    }
+
+    /// Whether whoever holds all up to there refuses a session of an epoch.
+    pub(super) fn ends(&self, place: &Position, (sid, epoch): (&str, u64)) -> bool {
+        let is_own = place.generation == self.generation;
+        let records = if is_own { &self.records } else { &self.lost[&place.generation] };
+        records.iter().take(usize::try_from(place.sequence).unwrap()).any(|record| {
+            record["name"] == sid || record["minimum"].as_u64().is_some_and(|minimum| epoch < minimum)
+        })
     }
 
     /// How many records count.
@@ -127,6 +141,22 @@ impl Log {
         self.signed(&payload)
     }
 
+    /// The whole log and one record more, signed by somebody who only knows the key's name.
+    pub(super) fn forged(&self, sid: &str, now_ms: u64) -> String {
+        let mut records = self.records.clone();
+        let sequence = records.len() + 1;
+        records
+            .push(json!({ "sequence": sequence, "kind": "session", "name": sid, "ends_at": NOW + 100_000 }));
+        let mut payload = json!({
+            "version": 1, "iss": "http://issuer.example.com", "generation": self.generation_name(), "as_of": now_ms,
+        });
+        payload["head"] = json!({ "sequence": sequence, "digest": self.digest(sequence - 1) });
+        payload["after"] = 0.into();
+        payload["through"] = sequence.into();
+        payload["records"] = records.into();
+        self.signed_by(&payload, &Key::Ed25519([8; 32]))
+    }
+
     fn delta(&self, payload: &mut Value, from: usize, through: usize) {
         payload["from"] = self.place(from);
         payload["head"] = self.place(through);
@@ -137,8 +167,12 @@ impl Log {
     }
 
     fn signed(&self, payload: &Value) -> Response {
+        Response::new(200, self.signed_by(payload, &Key::Ed25519(seed(self.key))))
+    }
+
+    fn signed_by(&self, payload: &Value, key: &Key) -> String {
         let header = json!({ "alg": "EdDSA", "typ": "revocations+jwt", "kid": kid(self.key) });
-        Response::new(200, token::sign(&header, payload, &Key::Ed25519(seed(self.key))))
+        token::sign(&header, payload, key)
     }
 
     /// Where it is.

@@ -105,10 +105,10 @@ impl RevocationFeed {
         format!("{}{}", self.path, FEED_KEYS_PATH.strip_prefix(FEED_PATH).unwrap_or_default())
     }
 
-    /// How long a call may take, in milliseconds: the wait and an answer.
+    /// How long a call may take that waits so many seconds for news, in milliseconds: that and an answer.
     #[must_use]
-    pub fn timeout_ms(&self) -> u32 {
-        u32::try_from(self.wait_seconds.saturating_mul(1_000).saturating_add(ANSWER_MS)).unwrap_or(u32::MAX)
+    pub fn timeout_ms(&self, wait_seconds: u64) -> u32 {
+        u32::try_from(wait_seconds.saturating_mul(1_000).saturating_add(ANSWER_MS)).unwrap_or(u32::MAX)
     }
 }
 

@@ -32,7 +32,7 @@ fn a_feed_is_where_the_policy_says() {
         (feed.scheme.as_str(), feed.authority.as_str(), feed.path.as_str(), feed.keys_path().as_str()),
         ("http", "issuer.test", "/revocations/v1", "/revocations/v1/keys")
     );
-    assert_eq!((feed.wait_seconds, feed.stale_after_seconds, feed.timeout_ms()), (5, 30, 7_000));
+    assert_eq!((feed.wait_seconds, feed.stale_after_seconds, feed.timeout_ms(5)), (5, 30, 7_000));
     assert_eq!(feed.when_stale, WhenStale::Reject);
     assert!(feed.keys.is_none());
 }

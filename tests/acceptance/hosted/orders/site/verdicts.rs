@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bearward_core::revocations::chain::Head;
 use bearward_testhost::{PluginId, Request, Thread};
 
 use super::{Bearer, ENDED_BEFORE, HONEST, STALE_AFTER, Site, WORKERS};
@@ -45,7 +44,8 @@ impl Site {
         let plugins: Vec<PluginId> = [self.plugin].into_iter().chain(self.draining).collect();
         let mut verdicts = Vec::new();
         for worker in 0..WORKERS {
-            for (plugin, bearer) in plugins.iter().flat_map(|plugin| bearers.iter().map(move |b| (*plugin, b)))
+            for (plugin, bearer) in
+                plugins.iter().flat_map(|plugin| bearers.iter().map(move |b| (*plugin, b)))
             {
                 let reason = self.ask(worker, plugin, bearer, STRICT);
                 let verdict = Verdict { worker, bearer: bearer.clone(), reason };
@@ -65,15 +65,14 @@ impl Site {
         let said = || format!("{:?}: worker {worker} says {reason} of {bearer:?}", self.order);
         let now = self.world.now();
         let is_judged = matches!(reason.as_str(), "forwarded" | "token_revoked");
-        assert!(!is_judged || self.told.is_some(), "{}, before anything was told", said());
+        // By whole seconds.
+        let age = self.told.map(|told| Duration::from_secs(now.as_secs()).saturating_sub(told));
+        let may_judge = age.is_some_and(|age| age <= STALE_AFTER);
+        assert!(!is_judged || may_judge, "{}, as of {:?} at {now:?}", said(), self.told);
         match reason.as_str() {
             "forwarded" => {
-                let told = self.told.unwrap_or_default();
-                // Judged by whole seconds.
-                let age = Duration::from_secs(now.as_secs()).saturating_sub(told);
-                assert!(age <= STALE_AFTER, "{}, as of {told:?} at {now:?}", said());
                 assert!(bearer.0 != ENDED_BEFORE, "{}, who ended before it all", said());
-                assert!(!self.refused[*worker].contains(bearer), "{}, and refused it before", said());
+                assert!(!self.refused[*worker].contains(bearer), "{}, and knew better", said());
                 let since = self.ended.get(bearer).map(|ended| now - *ended);
                 assert!(
                     !is_undisturbed(&self.order) || since.is_none_or(|since| since <= PROMISED),
@@ -124,10 +123,9 @@ impl Site {
             let is_all = if order.contains(&Event::Restore) { held >= live } else { held == live };
             assert!(is_all, "{order:?}: worker {worker} holds {held} of {live} records");
         }
-        let shared = self.world.shared_data("bearward");
-        let shared = shared.iter().find(|(key, _)| key.ends_with(b".head")).unwrap();
-        let end = Head::parse(&shared.1).and_then(|shared| shared.end);
-        assert_eq!(end.map(|end| end.standing.position), Some(head), "{order:?}: what is shared");
+        let (_, shared) = self.shared_head();
+        let end = shared.end.map(|end| end.standing.position);
+        assert_eq!(end, Some(head), "{order:?}: what is shared");
         let (begin, per_second) = QUESTIONS;
         let bound = begin + per_second * (self.world.now() - self.begun).as_secs();
         let questions = *self.questions.borrow();
