@@ -14,6 +14,8 @@ const FEED_SEED: [u8; 32] = [11; 32];
 const CREDENTIAL: &str = "q7Rk2Vx9Lm4Tz8Wc1Np6Yh3Jd5Gf0Bs7";
 /// What a poll without news waits for, in milliseconds.
 const WAIT_MS: u64 = 1_000;
+/// And a page.
+const PAGE_MS: u64 = 100;
 /// The most by which the clock goes on at a time, in milliseconds: the issuer's goes with it.
 const STEP_MS: u64 = 10;
 
@@ -23,6 +25,8 @@ enum Mode {
     Honest,
     /// It does not wait.
     Hasty,
+    /// Whoever holds nothing has a page of one record at a time, each after a while.
+    Paged,
     Conflict,
     Forged,
     Silent,
@@ -81,14 +85,18 @@ impl Issuer {
         self.questions.push(query.clone());
         let held = query.split('&').find_map(|part| part.strip_prefix("sequence="));
         let held: Option<usize> = held.map(|text| text.parse().unwrap());
+        let after = query.split('&').find_map(|part| part.strip_prefix("after="));
         match self.mode {
+            Mode::Paged if held.is_none() || after.is_some() => {
+                Answer::After(PAGE_MS, self.page(after.map_or(0, |text| text.parse().unwrap())))
+            }
             Mode::Silent => Answer::Never,
             Mode::Conflict => Answer::now(Response::new(409, "")),
             Mode::Forged => Answer::After(WAIT_MS, self.signed(held, [12; 32])),
-            Mode::Honest if held == Some(self.records.len()) => {
+            Mode::Honest | Mode::Paged if held == Some(self.records.len()) => {
                 Answer::After(WAIT_MS, self.signed(held, self.key.1))
             }
-            Mode::Honest | Mode::Hasty => Answer::now(self.signed(held, self.key.1)),
+            Mode::Honest | Mode::Hasty | Mode::Paged => Answer::now(self.signed(held, self.key.1)),
         }
     }
 
@@ -109,8 +117,22 @@ impl Issuer {
                 payload["through"] = json!(self.records.len());
             }
         }
+        self.answered(&payload, seed)
+    }
+
+    fn page(&self, after: usize) -> Response {
+        let through = (after + 1).min(self.records.len());
+        let payload = json!({
+            "version": 1, "iss": "http://issuer.example.com", "generation": "0123456789abcdef0123456789abcdef",
+            "head": Self::place(self.records.len()), "as_of": self.now_ms, "after": after, "through": through,
+            "records": self.records.get(after..through).unwrap(),
+        });
+        self.answered(&payload, self.key.1)
+    }
+
+    fn answered(&self, payload: &Value, seed: [u8; 32]) -> Response {
         let header = json!({ "alg": "EdDSA", "typ": "revocations+jwt", "kid": self.key.0 });
-        Response::new(200, token::sign(&header, &payload, &Key::Ed25519(seed)))
+        Response::new(200, token::sign(&header, payload, &Key::Ed25519(seed)))
     }
 
     fn end_session(&mut self, sid: &str) {
@@ -207,6 +229,34 @@ fn a_worker_to_which_requests_come_asks_and_not_one_that_has_none_as_the_main_th
     for worker in 0..2 {
         assert_eq!(reason(&mut world, order().on_worker(worker)), "token_revoked");
     }
+}
+
+#[test]
+fn a_page_that_comes_after_another_worker_has_begun_to_ask_is_not_mixed_with_those_of_that_one() {
+    let issuer = Issuer::new();
+    issuer.borrow_mut().mode = Mode::Paged;
+    (1..=3).for_each(|number| issuer.borrow_mut().end_session(&format!("sid-{number}")));
+    let (mut world, issuer) = started_with(2, with_credential(plugin(&following())), issuer);
+    let asked = |issuer: &Shared| issuer.borrow().questions.len();
+    while asked(&issuer) < 2 {
+        advance(&mut world, &issuer, STEP_MS);
+    }
+    // The second page is under way to the first to ask. From now on another worker asks, and of a longer log.
+    issuer.borrow_mut().end_session("sid-4");
+    world.request(order().on_worker(1));
+    while asked(&issuer) < 3 {
+        advance(&mut world, &issuer, STEP_MS);
+    }
+    assert!(!issuer.borrow().questions[2].contains("after="), "{:?}", issuer.borrow().questions);
+    while asked(&issuer) < 4 {
+        let data = world.shared_data("bearward");
+        let page = |key: &[u8]| key.ends_with(b".page.1");
+        assert!(!data.iter().any(|(key, _)| page(key)), "written by whoever does not ask any more");
+        advance(&mut world, &issuer, STEP_MS);
+    }
+    advance(&mut world, &issuer, 10 * PAGE_MS);
+    assert_eq!(reason(&mut world, of_session("sid-4")), "token_revoked");
+    assert_eq!(world.metric("bearward_feed_refusals.issuer.bearward.reason.page").unwrap_or(0), 0);
 }
 
 #[test]

@@ -281,6 +281,16 @@ impl Feed {
         self.give_turn(false);
     }
 
+    /// Another VM asks now, or has perhaps asked meanwhile: what was begun of a snapshot is given up, so that its pages are not mixed
+    /// with another's under the same keys. Whether there was one.
+    pub fn stand_down(&mut self) -> bool {
+        let had_begun = self.snapshot.take().is_some();
+        if had_begun {
+            self.give_turn(true);
+        }
+        had_begun
+    }
+
     /// The feed's keys were fetched anew. Where one has left that proved what stands in shared data, whoever is loaded anew
     /// could not verify it: another snapshot takes its place.
     pub fn keys_changed(&mut self, keys: &KeySet) {

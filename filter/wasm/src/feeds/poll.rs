@@ -61,6 +61,8 @@ pub(super) struct FeedPoll {
     next_at: u64,
     /// Questions in a row that brought nothing.
     failures: u32,
+    /// The call under way belongs to a snapshot that was given up.
+    gave_up: bool,
     /// The next question does not wait for news: nobody has said for longer than usual that there are none.
     hastens: bool,
     /// Answers in a row after which a snapshot had to be begun.
@@ -97,6 +99,7 @@ impl FeedPoll {
             asked_at: 0,
             next_at: 0,
             failures: 0,
+            gave_up: false,
             hastens: false,
             begun_anew: 0,
             told: None,
@@ -134,9 +137,8 @@ impl FeedPoll {
         self.feed.borrow_mut().tick(now_ms);
         self.restore_keys(now_ms);
         self.fetch_keys(now_ms, metrics);
-        if let Err(HostError(status)) = self.follow(now_ms, metrics).and_then(|()| self.lead(now_ms, metrics))
-        {
-            self.tell(&format!("shared data cannot be used (status {status})"));
+        if let Err(error) = self.follow(now_ms, metrics).and_then(|()| self.lead(now_ms, metrics)) {
+            self.tell(&unusable(error));
         }
         self.report(now_ms, metrics);
     }
@@ -148,14 +150,15 @@ impl FeedPoll {
             self.take_keys(end, now_ms, metrics);
         } else {
             self.call = None;
-            match self.take(end, now_ms, metrics) {
+            match self.claim(now_ms, metrics).map_err(unusable).and_then(|_| self.take(end, now_ms, metrics))
+            {
                 Ok(progress) => self.go_on(progress, now_ms),
                 Err(why) => self.fail(now_ms, &why, metrics),
             }
         }
         // The next question need not wait for a tick.
-        if let Err(HostError(status)) = self.lead(now_ms, metrics) {
-            self.tell(&format!("shared data cannot be used (status {status})"));
+        if let Err(error) = self.lead(now_ms, metrics) {
+            self.tell(&unusable(error));
         }
         self.report(now_ms, metrics);
     }
@@ -299,16 +302,23 @@ impl FeedPoll {
         }
     }
 
-    /// Claims the lease, and asks where it is one's own. Whoever could not verify an answer leaves it to others.
-    fn lead(&mut self, now_ms: u64, metrics: &Metrics) -> Result<(), HostError> {
-        if self.keys.is_none() {
-            return Ok(());
-        }
+    /// Claims or renews the lease: whether it is one's own. A snapshot goes on for as long as it is held and no longer.
+    fn claim(&mut self, now_ms: u64, metrics: &Metrics) -> Result<bool, HostError> {
         let (is_own, is_new) = self.lease.claim(now_ms)?;
         if is_new {
             metrics.feed_leads(&self.name);
             self.hastens = true;
         }
+        self.gave_up |= (is_new || !is_own) && self.feed.borrow_mut().stand_down();
+        Ok(is_own)
+    }
+
+    /// Asks where the lease is one's own. Whoever could not verify an answer leaves it to others.
+    fn lead(&mut self, now_ms: u64, metrics: &Metrics) -> Result<(), HostError> {
+        if self.keys.is_none() {
+            return Ok(());
+        }
+        let is_own = self.claim(now_ms, metrics)?;
         let lost_ms = u64::from(self.config.timeout_ms(self.config.wait_seconds)).saturating_add(LOST_MS);
         // Also where the clock was set back.
         if self.call.is_some_and(|(_, sent_at)| now_ms.abs_diff(sent_at) >= lost_ms) {
@@ -329,7 +339,7 @@ impl FeedPoll {
         let timeout_ms = self.config.timeout_ms(wait_seconds);
         match self.call(&path, "application/revocations+jwt", timeout_ms) {
             Ok(token) => {
-                self.asked_at = now_ms;
+                (self.asked_at, self.gave_up) = (now_ms, false);
                 self.call = Some((token, now_ms));
             }
             Err(error) => {
@@ -356,6 +366,9 @@ impl FeedPoll {
     /// Takes an answer of the issuer.
     fn take(&mut self, end: CallEnd, now_ms: u64, metrics: &Metrics) -> Result<Progress, String> {
         let answer = Answer::read(end, MAX_ANSWER_BYTES)?;
+        if self.gave_up {
+            return Ok(Progress::Whole);
+        }
         if answer.status == b"409" {
             self.feed.borrow_mut().conflict();
             metrics.feed_refusal(&self.name, "conflict");
@@ -364,24 +377,23 @@ impl FeedPoll {
         let body = answer.good()?;
         let keys = self.keys.as_ref().ok_or("there are no keys to verify it with")?;
         let trust = FeedTrust { iss: &self.iss, keys, host: &NoSignatureHost };
-        let failed = |error: HostError| format!("shared data cannot be used (status {})", error.0);
         let key = head_key(self.feed.borrow().prefix());
-        let head = head_to_replace(&key).map_err(failed)?;
+        let head = head_to_replace(&key).map_err(unusable)?;
         let bytes = head.as_ref().map(|head| head.bytes.as_slice());
         let mut feed = self.feed.borrow_mut();
         match feed.take(&body, trust, bytes, now_ms) {
             Ok(Taken::Page(object)) => {
-                host::set_shared_data(&object, &body).map_err(failed)?;
+                host::set_shared_data(&object, &body).map_err(unusable)?;
                 Ok(Progress::Part)
             }
             Ok(Taken::Step(step)) => {
-                host::set_shared_data(step.key(), &body).map_err(failed)?;
+                host::set_shared_data(step.key(), &body).map_err(unusable)?;
                 if let Some(copy) = step.copy() {
-                    host::set_shared_data(copy, &body).map_err(failed)?;
+                    host::set_shared_data(copy, &body).map_err(unusable)?;
                 }
                 let has_more = step.asks_on();
                 if let Some(head) = &head
-                    && head.replace(&key, &step.head()).map_err(failed)?
+                    && head.replace(&key, &step.head()).map_err(unusable)?
                 {
                     feed.commit(*step);
                     return Ok(if has_more { Progress::Part } else { Progress::Whole });
@@ -488,6 +500,10 @@ enum Progress {
     Whole,
     /// A snapshot must be begun.
     Anew,
+}
+
+fn unusable(HostError(status): HostError) -> String {
+    format!("shared data cannot be used (status {status})")
 }
 
 fn pause_ms(failures: u32) -> u64 {

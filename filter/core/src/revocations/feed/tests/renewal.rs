@@ -183,6 +183,43 @@ fn a_renewed_chain_is_not_written_over_what_another_leader_has_written() {
 }
 
 #[test]
+fn who_does_not_ask_any_more_gives_up_the_pages_that_he_began_so_that_those_of_two_vms_are_not_mixed() {
+    let (mut vm, mut other, mut shared, mut issuer) = renewing();
+    other.renew();
+    vm.poll(&mut shared, &issuer);
+    vm.poll(&mut shared, &issuer);
+    let late = issuer.answer(&vm.feed.query(5)).unwrap();
+    assert!(vm.feed.stand_down());
+    // The other one begins the same chain at a later place, and the first one has the lease again.
+    issuer.end("others");
+    issuer.now += 10;
+    other.feed.give_turn(false);
+    other.poll(&mut shared, &issuer);
+    other.poll(&mut shared, &issuer);
+    vm.follow(&mut shared, issuer.now).unwrap();
+    assert_eq!(vm.take(&mut shared, &late, issuer.now), Polled::Refused(FeedRefusal::Page));
+    other.feed.stand_down();
+    assert!(vm.feed.query(5).contains("after=0"), "{}", vm.feed.query(5));
+    let chain = vm.chain();
+    while vm.chain() == chain {
+        vm.poll(&mut shared, &issuer);
+        issuer.now += 10;
+    }
+    let mut anew = Vm::new();
+    anew.follow(&mut shared, issuer.now).unwrap();
+    assert_eq!(anew.feed.standing(), vm.feed.standing());
+    assert!(!vm.feed.stand_down(), "nothing is under way");
+}
+
+#[test]
+fn who_does_not_ask_any_more_gives_up_a_first_snapshot_too() {
+    let (mut vm, mut shared, issuer) = (Vm::new(), Shared::default(), issuer_with(5));
+    assert_eq!(vm.poll(&mut shared, &issuer), Polled::Page);
+    assert!(vm.feed.stand_down());
+    assert_eq!(vm.feed.query(5), "wait=5");
+}
+
+#[test]
 fn what_was_asked_for_before_a_snapshot_fell_due_is_taken_and_the_snapshot_comes_after_it() {
     let (mut vm, mut follower, mut shared, mut issuer) =
         (Vm::new(), Vm::new(), Shared::default(), issuer_with(3));
