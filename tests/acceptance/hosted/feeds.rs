@@ -243,6 +243,7 @@ fn a_page_that_comes_after_another_worker_has_begun_to_ask_is_not_mixed_with_tho
     }
     // The second page is under way to the first to ask. From now on another worker asks, and of a longer log.
     issuer.borrow_mut().end_session("sid-4");
+    advance(&mut world, &issuer, PAGE_MS / 2);
     world.request(order().on_worker(1));
     while asked(&issuer) < 3 {
         advance(&mut world, &issuer, STEP_MS);
