@@ -69,7 +69,7 @@ fn judged(gate: &Gate, target: &str, host: &str) -> Result<String, Outcome> {
         }
         Decision::Forward(edits) => {
             let replaced = edits.into_iter().find_map(|edit| match edit {
-                Edit::Set { name, value } if name == ":path" => String::from_utf8(value).ok(),
+                Edit::Set { name, value } if &*name == ":path" => String::from_utf8(value.to_vec()).ok(),
                 _ => None,
             });
             Ok(replaced.unwrap_or_else(|| target.to_owned()))

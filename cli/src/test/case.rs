@@ -140,7 +140,7 @@ fn forwarded(sent: &Headers, edits: &[Edit], policy: &Policy) -> Headers {
             Edit::Remove { name } => headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name)),
             Edit::Set { name, value } => {
                 headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name.as_bytes()));
-                headers.push((name.as_bytes().to_vec(), value.clone()));
+                headers.push((name.as_bytes().to_vec(), value.to_vec()));
             }
         }
     }

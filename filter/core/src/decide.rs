@@ -148,16 +148,22 @@ impl Verdict<'_> {
 /// the reason, `policy/rule`, the issuer by its name in the policy. `-` stands for what there is not.
 impl fmt::Display for Verdict<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.words())
+    }
+}
+
+impl Verdict<'_> {
+    /// What [`fmt::Display`] shows, without its detours.
+    #[must_use]
+    pub fn words(&self) -> String {
         let (word, reason) = match (&self.decision, self.observed) {
             (Decision::Reject(rejection), _) => ("reject", rejection.row().reason),
             (Decision::Forward(_), Some(rejection)) => ("observe", rejection.row().reason),
             (Decision::Forward(_), None) => ("forward", NOTHING),
         };
         let issuer = self.issuer_name.unwrap_or(NOTHING);
-        match self.rule {
-            Some((policy, rule)) => write!(formatter, "{word} {reason} {policy}/{rule} {issuer}"),
-            None => write!(formatter, "{word} {reason} {NOTHING} {issuer}"),
-        }
+        let (policy, slash, rule) = self.rule.map_or((NOTHING, "", ""), |(policy, rule)| (policy, "/", rule));
+        [word, " ", reason, " ", policy, slash, rule, " ", issuer].concat()
     }
 }
 
@@ -327,11 +333,11 @@ impl Policy {
         }
         let proved = self.verify(found?.token, issuers, means, &mut progress.issuer, witness)?;
         let claims = &proved.claims;
-        let told = self.forwarding.headers(&proved.trusted.name, claims)?;
+        let told = proved.told.as_deref().map_err(|rejection| *rejection)?;
         witness.begin(Step::Revocation);
         Self::check_revocations(&proved, place.and_then(|rule| rule.when_stale), means, witness)?;
         // Also where it is only observed that the rule asks for more; never of a token that has ended.
-        progress.edits.extend(told);
+        progress.edits.extend(told.iter().cloned());
         let Some((rule, requirement)) = requirement else { return Ok(()) };
         witness.begin(Step::Requirement);
         let matched = Matched { path: &path, patterns: &rule.paths, readings: self.paths.possible() };

@@ -1,14 +1,16 @@
 //! Changes to a request that goes on.
 
+use std::sync::Arc;
+
 /// One change to the headers of a request, pseudo-headers included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// This value in place of every one that was there.
     Set {
         /// In lower case.
-        name: String,
+        name: Arc<str>,
         /// The value.
-        value: Vec<u8>,
+        value: Arc<[u8]>,
     },
     /// Every value of this header is removed.
     Remove {
@@ -27,8 +29,8 @@ impl Edit {
         }
     }
 
-    pub(crate) fn set(name: &str, value: impl Into<Vec<u8>>) -> Self {
-        Self::Set { name: name.to_owned(), value: value.into() }
+    pub(crate) fn set(name: impl Into<Arc<str>>, value: impl AsRef<[u8]>) -> Self {
+        Self::Set { name: name.into(), value: value.as_ref().into() }
     }
 
     pub(crate) fn remove(name: &[u8]) -> Self {

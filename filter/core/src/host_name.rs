@@ -1,5 +1,7 @@
 //! Hosts: compared in lower case and without port.
 
+use std::borrow::Cow;
+
 /// The longest name of a host, in bytes (RFC 1035 section 2.3.4, without the dot of the root).
 const MAX_HOST_BYTES: usize = 253;
 /// The longest authority that is looked at, in bytes: a name, a colon, a port.
@@ -39,7 +41,7 @@ impl HostPattern {
         if name.len() > MAX_HOST_BYTES {
             return Err(format!("must have at most {MAX_HOST_BYTES} bytes"));
         }
-        if normalized(name.as_bytes()) != Some(name.as_bytes().to_ascii_lowercase()) {
+        if normalized(name.as_bytes()).as_deref() != Some(&name.as_bytes().to_ascii_lowercase()) {
             return Err("must have no port and no dot at its end: hosts are compared without them".to_owned());
         }
         let name = name.to_ascii_lowercase();
@@ -62,7 +64,7 @@ impl HostPattern {
 /// is no number, and a dot at the end: Envoy's virtual hosts would read these in another way. Also for one that is longer
 /// than [`MAX_AUTHORITY_BYTES`].
 #[must_use]
-pub fn normalized(authority: &[u8]) -> Option<Vec<u8>> {
+pub fn normalized(authority: &[u8]) -> Option<Cow<'_, [u8]>> {
     if authority.len() > MAX_AUTHORITY_BYTES || authority.contains(&b'@') {
         return None;
     }
@@ -83,7 +85,8 @@ pub fn normalized(authority: &[u8]) -> Option<Vec<u8>> {
     if host.ends_with(b".") {
         return None;
     }
-    Some(host.to_ascii_lowercase())
+    let is_lower = !host.iter().any(u8::is_ascii_uppercase);
+    Some(if is_lower { Cow::Borrowed(host) } else { Cow::Owned(host.to_ascii_lowercase()) })
 }
 
 #[cfg(test)]
@@ -93,12 +96,12 @@ mod tests {
     #[test]
     fn a_host_is_compared_without_case_and_port() {
         for authority in ["api.example.com", "API.Example.COM", "api.example.com:8080"] {
-            assert_eq!(normalized(authority.as_bytes()).unwrap(), b"api.example.com", "{authority}");
+            assert_eq!(&*normalized(authority.as_bytes()).unwrap(), b"api.example.com", "{authority}");
         }
-        assert_eq!(normalized(b"[::1]:8080").unwrap(), b"[::1]");
-        assert_eq!(normalized(b"[::1]").unwrap(), b"[::1]");
+        assert_eq!(&*normalized(b"[::1]:8080").unwrap(), b"[::1]");
+        assert_eq!(&*normalized(b"[::1]").unwrap(), b"[::1]");
         let longest = "a".repeat(MAX_HOST_BYTES);
-        assert_eq!(normalized(format!("{longest}:65535").as_bytes()), Some(longest.into_bytes()));
+        assert_eq!(normalized(format!("{longest}:65535").as_bytes()), Some(longest.into_bytes().into()));
         assert_eq!(normalized("a".repeat(MAX_AUTHORITY_BYTES + 1).as_bytes()), None);
         for authority in ["user@host", "host:80a", "a:b:80", "host.", "host.:80", "host:", "host:999999"] {
             assert_eq!(normalized(authority.as_bytes()), None, "{authority}");

@@ -1,5 +1,7 @@
 //! Identity headers: which of the client's are removed, and how ours are written.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::claims::VerifiedClaims;
@@ -81,7 +83,7 @@ impl Forwarding {
                 Source::Issuer => Some(issuer.to_owned()),
                 Source::Claim(path) => claims.lookup(path)?.map(claim_value).transpose()?,
             };
-            edits.extend(value.map(|value| Edit::set(name, value)));
+            edits.extend(value.map(|value| Edit::set(Arc::clone(name), value)));
         }
         Ok(edits)
     }

@@ -134,10 +134,9 @@ impl<'a> PathSegment<'a> {
 /// encoded slashes.
 pub(crate) fn hides_a_step(segment: &str) -> bool {
     !segment.is_empty()
-        && segment.split('/').any(|part| {
-            let bare = part.split(';').next().unwrap_or_default();
-            // Also where a server drops dots and spaces at the end: nothing, or a step, is left.
-            bare.bytes().all(|byte| matches!(byte, b'.' | b' '))
+        && segment.as_bytes().split(|byte| *byte == b'/').any(|part| {
+            // Also where a server drops dots and spaces at the end: nothing, or a step, is left of what stands before `;`.
+            part.iter().find(|byte| !matches!(byte, b'.' | b' ')).is_none_or(|byte| *byte == b';')
         })
 }
 
@@ -157,6 +156,9 @@ fn is_visible_ascii(bytes: &[u8]) -> bool {
 
 /// Refuses bytes that servers decode in different ways.
 pub(crate) fn check_bytes(path: &[u8], settings: PathSettings) -> Result<(), Rejection> {
+    if !path.iter().any(|byte| matches!(byte, b'\\' | b';' | b'%')) {
+        return Ok(());
+    }
     let mut rest = path;
     while let Some((byte, after)) = rest.split_first() {
         rest = after;

@@ -1,12 +1,14 @@
 //! What the client gets when its request is refused.
 
-use serde_json::json;
+use std::borrow::Cow;
 
 use crate::policy::ChallengeSettings;
 use crate::rejection::{Challenge, Rejection};
 
 /// Seconds after which a request refused for our own fault may be tried again.
 const RETRY_AFTER_SECONDS: &str = "1";
+/// What most challenges have room in, in bytes.
+const CHALLENGE_BYTES: usize = 192;
 
 /// A response that the proxy makes itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +16,7 @@ pub struct LocalResponse {
     /// HTTP status code.
     pub status: u16,
     /// Headers beside those that the proxy adds.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body: `application/problem+json` (RFC 9457); for gRPC the text of `grpc-message`.
     pub body: Vec<u8>,
     /// `bearward.<reason>`: printed by `%RESPONSE_CODE_DETAILS%`.
@@ -35,21 +37,22 @@ impl LocalResponse {
     #[must_use]
     pub fn with(rejection: Rejection, grpc: bool, settings: &ChallengeSettings, scope: &str) -> Self {
         let row = rejection.row();
-        let mut headers = vec![("cache-control", "no-store".to_owned())];
+        let mut headers = Vec::with_capacity(4);
+        headers.push(("cache-control", Cow::Borrowed("no-store")));
         if let Some(challenge) = challenge(rejection, settings, scope) {
-            headers.push(("www-authenticate", challenge));
+            headers.push(("www-authenticate", Cow::Owned(challenge)));
         }
         if row.status == 503 {
-            headers.push(("retry-after", RETRY_AFTER_SECONDS.to_owned()));
+            headers.push(("retry-after", Cow::Borrowed(RETRY_AFTER_SECONDS)));
         }
         let body = if grpc {
             row.error.as_bytes().to_vec()
         } else {
-            headers.push(("content-type", "application/problem+json".to_owned()));
-            problem(rejection)
+            headers.push(("content-type", Cow::Borrowed("application/problem+json")));
+            problem(rejection).into_bytes()
         };
         let grpc_status = grpc.then(|| rejection.grpc_status());
-        Self { status: row.status, headers, body, details: format!("bearward.{}", row.reason), grpc_status }
+        Self { status: row.status, headers, body, details: ["bearward.", row.reason].concat(), grpc_status }
     }
 }
 
@@ -60,48 +63,61 @@ fn challenge(rejection: Rejection, settings: &ChallengeSettings, scope: &str) ->
     if row.challenge == Challenge::None {
         return None;
     }
-    let mut parameters = vec![("realm", settings.realm.as_str())];
+    let mut challenge = String::with_capacity(CHALLENGE_BYTES);
+    let mut push = |name: &str, value: &str| {
+        let between = if challenge.is_empty() { "Bearer " } else { ", " };
+        [between, name, "=\"", value, "\""].iter().for_each(|part| challenge.push_str(part));
+    };
+    push("realm", &settings.realm);
     if let Some(code) = row.challenge.error_code() {
-        parameters.extend([("error", code), ("error_description", row.detail)]);
+        push("error", code);
+        push("error_description", row.detail);
     }
     if row.challenge == Challenge::InsufficientScope && !scope.is_empty() {
-        parameters.push(("scope", scope));
+        push("scope", scope);
     }
     if let Some(uri) = &settings.resource_metadata {
-        parameters.push(("resource_metadata", uri));
+        push("resource_metadata", uri);
     }
-    let parameters: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
-    Some(format!("Bearer {}", parameters.join(", ")))
+    Some(challenge)
 }
 
 /// A problem of RFC 9457. Its type is `about:blank`: the status says all that a generic client can use, and `code`
 /// what a specific one can. `error` is for clients that read the tutorial's shape.
-fn problem(rejection: Rejection) -> Vec<u8> {
+///
+/// Put together from the texts of the table, which need no escaping.
+fn problem(rejection: Rejection) -> String {
     let row = rejection.row();
-    let title = match row.status {
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        _ => "Service Unavailable",
+    let (status, title) = match row.status {
+        400 => ("400", "Bad Request"),
+        401 => ("401", "Unauthorized"),
+        403 => ("403", "Forbidden"),
+        _ => ("503", "Service Unavailable"),
     };
-    json!({
-        "type": "about:blank",
-        "title": title,
-        "status": row.status,
-        "detail": row.detail,
-        "code": row.reason,
-        "error": row.error,
-    })
-    .to_string()
-    .into_bytes()
+    [
+        r#"{"code":""#,
+        row.reason,
+        r#"","detail":""#,
+        row.detail,
+        r#"","error":""#,
+        row.error,
+        r#"","status":"#,
+        status,
+        r#","title":""#,
+        title,
+        r#"","type":"about:blank"}"#,
+    ]
+    .concat()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn header(response: &LocalResponse, name: &str) -> Option<String> {
-        response.headers.iter().find(|(own, _)| *own == name).map(|(_, value)| value.clone())
+        response.headers.iter().find(|(own, _)| *own == name).map(|(_, value)| value.to_string())
     }
 
     #[test]
@@ -139,6 +155,19 @@ mod tests {
         assert_eq!(response.grpc_status, Some(16));
         assert_eq!(response.body, b"Token expired");
         assert_eq!(header(&response, "content-type"), None);
+    }
+
+    #[test]
+    fn the_body_is_what_a_serializer_would_write() {
+        for rejection in Rejection::ALL {
+            let row = rejection.row();
+            let written: serde_json::Value = serde_json::from_str(&problem(*rejection)).unwrap();
+            let expected = json!({
+                "type": "about:blank", "title": written["title"], "status": row.status, "detail": row.detail,
+                "code": row.reason, "error": row.error,
+            });
+            assert_eq!(problem(*rejection), expected.to_string());
+        }
     }
 
     /// RFC 9457 section 4.2.1

@@ -9,10 +9,12 @@ use std::rc::Rc;
 
 use lru::LruCache;
 use serde_json::{Map, Value};
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::claims::VerifiedClaims;
+use crate::edit::Edit;
 use crate::policy::IssuerId;
+use crate::rejection::Rejection;
 use crate::token::Proof;
 
 /// The most tokens that are kept.
@@ -20,6 +22,9 @@ pub const MAX_VERIFIED_TOKENS: usize = 4096;
 
 /// The most memory that they may take, in bytes, as [`weight`] estimates it.
 pub const MAX_VERIFIED_BYTES: usize = 8 * 1024 * 1024;
+
+/// How much of a token is hashed, in bytes: 24 of a signature in base64url.
+const HASHED_BYTES: usize = 32;
 
 /// The least recently used go first.
 ///
@@ -39,6 +44,8 @@ pub(crate) struct Entry {
     pub(crate) issuer: IssuerId,
     pub(crate) proof: Proof,
     pub(crate) claims: Rc<VerifiedClaims>,
+    /// What the upstream is told of it; or that it cannot be.
+    pub(crate) told: Result<Rc<[Edit]>, Rejection>,
 }
 
 /// How often a token was known.
@@ -128,9 +135,12 @@ const ENTRY_BYTES: usize = 256;
 fn weight(token: &[u8], entry: &Entry) -> usize {
     let claims = &entry.claims;
     let roles = claims.roles().iter().map(|role| ITEM_BYTES.saturating_add(role.len()));
+    let told = entry.told.iter().flat_map(|told| told.iter()).filter_map(Edit::as_set);
+    let told = told.map(|(_, value)| ITEM_BYTES.saturating_add(value.len()));
     [ENTRY_BYTES, token.len(), claims.subject().len(), members(claims.payload())]
         .into_iter()
         .chain(roles)
+        .chain(told)
         .fold(0, usize::saturating_add)
 }
 
@@ -186,16 +196,32 @@ impl<'t> Borrow<dyn Token + 't> for Known {
 
 impl PartialEq for dyn Token + '_ {
     fn eq(&self, other: &Self) -> bool {
-        self.bytes().ct_eq(other.bytes()).into()
+        are_same(self.bytes(), other.bytes()).into()
     }
+}
+
+/// In constant time but for the length, as `subtle` compares slices, and eight bytes at a time.
+fn are_same(one: &[u8], other: &[u8]) -> Choice {
+    let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    if words.len() != other_words.len() {
+        return Choice::from(0);
+    }
+    let pairs = words.iter().zip(other_words);
+    let words = pairs.map(|(one, other)| u64::from_ne_bytes(*one).ct_eq(&u64::from_ne_bytes(*other)));
+    words.fold(rest.ct_eq(other_rest), |all, word| all & word)
 }
 
 impl Eq for dyn Token + '_ {}
 
 impl Hash for dyn Token + '_ {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.bytes().hash(state);
+        end_of(self.bytes()).hash(state);
     }
+}
+
+/// What tokens are told apart by in the table: the end of the signature, which differs between any two.
+fn end_of(token: &[u8]) -> &[u8] {
+    token.last_chunk::<HASHED_BYTES>().map_or(token, <[u8; HASHED_BYTES]>::as_slice)
 }
 
 impl PartialEq for Known {
@@ -209,7 +235,7 @@ impl Eq for Known {}
 
 impl Hash for Known {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
+        end_of(&self.0).hash(state);
     }
 }
 

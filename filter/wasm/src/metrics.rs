@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use bearward_core::policy::IssuerId;
 use bearward_core::verified_tokens::Lookups;
 use bearward_core::{Rejection, Verdict};
 
@@ -15,6 +16,8 @@ use crate::host::{self, HostError, MetricKind};
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
     numbers: RefCell<BTreeMap<String, u32>>,
+    /// Those of requests, by issuer and reason, so that their names are made once: they are counted with every request.
+    requests: RefCell<Vec<(Option<IssuerId>, &'static str, u32)>>,
 }
 
 /// What stands for the issuer of a request that was decided without one.
@@ -36,7 +39,22 @@ impl Metrics {
                 FORWARDED
             }
         };
-        self.count(&format!("bearward_requests.issuer.{issuer}.reason.{reason}"), 1);
+        self.count_request(verdict.issuer, issuer, reason);
+    }
+
+    /// As many counters as there are issuers and reasons, of which a proxy meets a few.
+    fn count_request(&self, id: Option<IssuerId>, issuer: &str, reason: &'static str) {
+        let is_same = |own: &&(Option<IssuerId>, &str, u32)| (own.0, own.1) == (id, reason);
+        let known = self.requests.borrow().iter().find(is_same).map(|(_, _, metric)| *metric);
+        if let Some(metric) = known {
+            let _ = host::increment_metric(metric, 1);
+            return;
+        }
+        let name = format!("bearward_requests.issuer.{issuer}.reason.{reason}");
+        if let Ok(metric) = self.number(MetricKind::Counter, &name) {
+            let _ = host::increment_metric(metric, 1);
+            self.requests.borrow_mut().push((id, reason, metric));
+        }
     }
 
     /// A request that no policy decided about, because the host failed.

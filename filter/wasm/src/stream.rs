@@ -113,7 +113,7 @@ fn judge(plugin: &Plugin, stream: u32, has_more: bool, waiter: Option<Waiter>) -
     // The client's identity headers. Not before: who was held back is judged again, by all that the client said.
     remove(HeaderMap::Request, names.filter(|name| forwarding.removes(name)))?;
     // A log that cannot be written must not decide about a request.
-    let _ = host::set_property(VERDICT, &verdict.to_string());
+    let _ = host::set_property(VERDICT, &verdict.words());
     let outcome = match &verdict.decision {
         Decision::Reject(rejection) => Outcome::Refuse(verdict.response(*rejection, request.is_grpc())),
         Decision::Forward(edits) => {
@@ -150,7 +150,7 @@ fn obey(outcome: Outcome) -> Action {
 
 /// Answers in the proxy's place. Should even that fail, the request stays paused: it never reaches the upstream.
 fn refuse(response: &LocalResponse) {
-    let headers: Vec<_> = response.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let headers: Vec<_> = response.headers.iter().map(|(name, value)| (*name, &**value)).collect();
     let sent = host::send_local_response(
         response.status,
         &response.details,

@@ -244,7 +244,7 @@ fn rejected(rejection: Rejection) -> Response {
     *response.status_mut() = StatusCode::from_u16(local.status).unwrap_or(StatusCode::UNAUTHORIZED);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     for (name, value) in local.headers {
-        if let Ok(value) = HeaderValue::try_from(value) {
+        if let Ok(value) = HeaderValue::try_from(value.as_ref()) {
             response.headers_mut().insert(HeaderName::from_static(name), value);
         }
     }

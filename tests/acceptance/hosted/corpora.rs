@@ -67,7 +67,7 @@ fn assert_same(outcome: &Outcome, gate: &Gate, headers: Headers, input: &[u8]) {
             names.iter().for_each(|name| expected.remove(name));
             for edit in identity {
                 match edit {
-                    Edit::Set { name, value } => expected.replace(name, value),
+                    Edit::Set { name, value } => expected.replace(name.as_bytes(), value),
                     Edit::Remove { name } => expected.remove(name),
                 }
             }

@@ -58,7 +58,7 @@ impl Host for Native {
                 Outcome::Rejected {
                     status: response.status,
                     reason: rejection.row().reason.to_owned(),
-                    challenge: request.asks_challenge.then_some(challenge),
+                    challenge: request.asks_challenge.then(|| challenge.into_owned()),
                 }
             }
             Decision::Forward(edits) => {
@@ -75,7 +75,7 @@ impl Host for Native {
                     };
                     kept.retain(|(own, _)| own.as_bytes() != name);
                     if let Edit::Set { name, value } = edit {
-                        kept.push((name, String::from_utf8_lossy(&value).into_owned()));
+                        kept.push((name.to_string(), String::from_utf8_lossy(&value).into_owned()));
                     }
                 }
                 let value =

@@ -29,11 +29,11 @@ pub(super) fn read<'a>(
     if token.is_empty() {
         return Ok(None);
     }
-    // Envoy joins two headers of this name with a comma.
-    if token.contains(&b',') {
-        return Err(Rejection::CredentialsAmbiguous);
+    match checked(token) {
+        // Envoy joins two headers of this name with a comma, which no token holds.
+        Err(_) if token.contains(&b',') => Err(Rejection::CredentialsAmbiguous),
+        checked => checked.map(Some),
     }
-    checked(token).map(Some)
 }
 
 /// Removes the header in every spelling that a server may fold into it, but for the spelling that is kept. With a

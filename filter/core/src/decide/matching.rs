@@ -20,7 +20,7 @@ const MAX_METHOD_BYTES: usize = 64;
 /// What rules are chosen by.
 pub(crate) struct RequestLine<'a> {
     pub(crate) method: &'a [u8],
-    pub(crate) host: Vec<u8>,
+    pub(crate) host: Cow<'a, [u8]>,
     /// As it is judged and forwarded.
     pub(crate) target: Cow<'a, [u8]>,
     pub(crate) is_replaced: bool,
@@ -57,14 +57,14 @@ impl<'a> RequestLine<'a> {
     }
 
     /// The request with the target that is forwarded.
-    pub(super) fn replaced_in<'r>(&'r self, request: &Request<'r>) -> Request<'r> {
+    pub(super) fn replaced_in<'r>(&'r self, request: &'r Request<'r>) -> Cow<'r, Request<'r>> {
         if !self.is_replaced {
-            return request.clone();
+            return Cow::Borrowed(request);
         }
         let replaced = request
             .headers()
             .map(|(name, value)| if name == b":path" { (name, self.target.as_ref()) } else { (name, value) });
-        Request::new(replaced.collect()).followed(request.has_more())
+        Cow::Owned(Request::new(replaced.collect()).followed(request.has_more()))
     }
 
     /// Whether the query makes another method of it for some upstream, which they look for in a POST only.

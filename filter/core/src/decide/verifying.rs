@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::Means;
 use super::witness::{Fact, Step, Witness};
 use crate::claims::VerifiedClaims;
+use crate::edit::Edit;
 use crate::policy::{IssuerId, Policy, TrustedIssuer};
 use crate::rejection::Rejection;
 use crate::token::{Proof, UnverifiedToken};
@@ -17,6 +18,8 @@ pub(super) struct Proved<'p> {
     pub(super) claims: Rc<VerifiedClaims>,
     /// By which key.
     pub(super) proof: Proof,
+    /// What the upstream is told of it; or that it cannot be.
+    pub(super) told: Result<Rc<[Edit]>, Rejection>,
 }
 
 impl Policy {
@@ -53,7 +56,7 @@ impl Policy {
         means: Means<'_>,
         chosen: &mut Option<IssuerId>,
     ) -> Result<Proved<'_>, Rejection> {
-        let Entry { issuer, proof, claims } = entry;
+        let Entry { issuer, proof, claims, told } = entry;
         // No two issuers answer to the same token: what this one has proved is for no other to judge.
         let trusted = issuers.contains(&issuer).then(|| self.issuers.get(issuer.0)).flatten();
         let trusted = trusted.ok_or(Rejection::IssuerMismatch)?;
@@ -63,7 +66,7 @@ impl Policy {
             return Err(Rejection::KeyUnknown);
         }
         claims.check_times(&trusted.issuer, means.now)?;
-        Ok(Proved { issuer, trusted, claims, proof })
+        Ok(Proved { issuer, trusted, claims, proof, told })
     }
 
     fn named(&self, issuers: &[IssuerId]) -> Vec<&TrustedIssuer> {
@@ -101,10 +104,11 @@ impl Policy {
         witness.see(|| Fact::Claims { payload: &verified.payload, issuer: &trusted.issuer });
         let proof = verified.proof.clone();
         let claims = Rc::new(VerifiedClaims::validate(verified, &trusted.issuer, means.now)?);
+        let told = self.forwarding.headers(&trusted.name, &claims).map(Rc::from);
         if let Some(known) = means.known {
-            let entry = Entry { issuer: id, proof: proof.clone(), claims: Rc::clone(&claims) };
-            known.borrow_mut().insert(token, entry);
+            let (proof, claims) = (proof.clone(), Rc::clone(&claims));
+            known.borrow_mut().insert(token, Entry { issuer: id, proof, claims, told: told.clone() });
         }
-        Ok(Proved { issuer: id, trusted, claims, proof })
+        Ok(Proved { issuer: id, trusted, claims, proof, told })
     }
 }

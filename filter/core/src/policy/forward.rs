@@ -1,5 +1,7 @@
 //! `forward`: what the upstream is told of the caller, in headers that only we may set.
 
+use std::sync::Arc;
+
 use super::fields::{Forward, IdentityHeader};
 use super::issuers::{TrustedIssuer, claim_path};
 use super::read::Node;
@@ -59,7 +61,7 @@ pub(super) const RESERVED_PREFIXES: [&str; 6] =
 /// The identity headers, by name in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forwarding {
-    pub(crate) headers: Vec<(String, Source)>,
+    pub(crate) headers: Vec<(Arc<str>, Source)>,
     /// Whether the token is taken out of the request, on public rules, too.
     pub(crate) remove_token: bool,
     /// Those of [`OVERRIDES`] and [`HOST_OVERRIDES`], and [`METHOD_PARAMETER`], that the client may send.
@@ -103,14 +105,14 @@ pub enum Source {
 impl Default for Forwarding {
     fn default() -> Self {
         let sources = [Source::Subject, Source::Issuer, Source::Roles];
-        let headers = USUAL.into_iter().map(str::to_owned).zip(sources).collect();
+        let headers = USUAL.into_iter().map(Arc::from).zip(sources).collect();
         Self::new(headers, false, Vec::new())
     }
 }
 
 impl Forwarding {
-    fn new(headers: Vec<(String, Source)>, remove_token: bool, kept: Vec<String>) -> Self {
-        let own = headers.iter().map(|(name, _)| name.as_str());
+    fn new(headers: Vec<(Arc<str>, Source)>, remove_token: bool, kept: Vec<String>) -> Self {
+        let own = headers.iter().map(|(name, _)| &**name);
         let overrides = OVERRIDES.into_iter().filter(|name| !kept.iter().any(|kept| kept == name));
         let mut removed: Vec<String> = own.chain(USUAL).chain(overrides).map(str::to_owned).collect();
         removed.sort_unstable();
@@ -137,22 +139,22 @@ pub(super) fn read(node: &Node<'_>, issuers: &[TrustedIssuer]) -> Option<Forward
     Some(Forwarding::new(headers?, token.unwrap_or(Some(false))?, kept.unwrap_or_else(|| Some(Vec::new()))?))
 }
 
-fn read_headers(headers_node: &Node<'_>, issuers: &[TrustedIssuer]) -> Option<Vec<(String, Source)>> {
+fn read_headers(headers_node: &Node<'_>, issuers: &[TrustedIssuer]) -> Option<Vec<(Arc<str>, Source)>> {
     let entries = headers_node.entries()?;
     if entries.len() > MAX_HEADERS {
         headers_node.problem(format!("must name at most {MAX_HEADERS} headers"));
         return None;
     }
-    let mut headers: Vec<(String, Source)> = Vec::new();
+    let mut headers: Vec<(Arc<str>, Source)> = Vec::new();
     let mut complete = true;
     for (name, node) in entries {
         let name = read_name(name, &node);
         match (name, read_source(&node)) {
             (Some(name), Some(source)) => {
-                if headers.iter().any(|(other, _)| *other == name) {
+                if headers.iter().any(|(other, _)| **other == *name) {
                     node.problem("the same header in another spelling is there already");
                 }
-                headers.push((name, source));
+                headers.push((name.into(), source));
             }
             _ => complete = false,
         }

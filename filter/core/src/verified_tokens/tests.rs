@@ -205,7 +205,10 @@ fn the_memory_is_bounded_in_tokens_and_the_least_recently_used_goes_first() {
         (0..=MAX_VERIFIED_TOKENS).map(|number| format!("token {number}").into_bytes()).collect();
     for name in &names {
         assert!(known.get(&names[0]).is_some() || known.is_empty(), "the first one stays in use");
-        known.insert(name, Entry { issuer, proof: proof.clone(), claims: Rc::clone(&claims) });
+        known.insert(
+            name,
+            Entry { issuer, proof: proof.clone(), claims: Rc::clone(&claims), told: Ok(Rc::from([])) },
+        );
     }
     assert_eq!(known.len(), MAX_VERIFIED_TOKENS);
     assert!(known.get(&names[0]).is_some());
@@ -219,7 +222,10 @@ fn the_memory_is_bounded_in_bytes() {
     let mut known = VerifiedTokens::new();
     for number in 0..2_000 {
         let name = format!("token {number}").into_bytes();
-        known.insert(&name, Entry { issuer, proof: proof.clone(), claims: Rc::clone(&claims) });
+        known.insert(
+            &name,
+            Entry { issuer, proof: proof.clone(), claims: Rc::clone(&claims), told: Ok(Rc::from([])) },
+        );
         assert!(known.bytes() <= MAX_VERIFIED_BYTES);
     }
     assert!(known.len() < 2_000, "{}", known.len());
@@ -233,9 +239,12 @@ fn the_memory_is_bounded_in_bytes() {
 fn a_token_that_is_kept_twice_is_counted_once() {
     let (issuer, proof, claims) = an_entry(json!({}));
     let mut known = VerifiedTokens::new();
-    known.insert(b"token", Entry { issuer, proof: proof.clone(), claims: Rc::clone(&claims) });
+    known.insert(
+        b"token",
+        Entry { issuer, proof: proof.clone(), claims: Rc::clone(&claims), told: Ok(Rc::from([])) },
+    );
     let bytes = known.bytes();
-    known.insert(b"token", Entry { issuer, proof, claims });
+    known.insert(b"token", Entry { issuer, proof, claims, told: Ok(Rc::from([])) });
     assert_eq!((known.len(), known.bytes()), (1, bytes));
 }
 
