@@ -137,6 +137,13 @@ impl Verdict<'_> {
         self
     }
 
+    /// What the response to a refused client is made of beside the rejection: the settings of the challenge, and the `scope`
+    /// that would suffice.
+    #[must_use]
+    pub fn challenge(&self) -> (&ChallengeSettings, &str) {
+        (self.challenge, &self.scope)
+    }
+
     /// What a refused client gets. `grpc`: whether it speaks gRPC.
     #[must_use]
     pub fn response(&self, rejection: Rejection, grpc: bool) -> LocalResponse {

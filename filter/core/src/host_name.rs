@@ -65,7 +65,16 @@ impl HostPattern {
 /// than [`MAX_AUTHORITY_BYTES`].
 #[must_use]
 pub fn normalized(authority: &[u8]) -> Option<Cow<'_, [u8]>> {
-    if authority.len() > MAX_AUTHORITY_BYTES || authority.contains(&b'@') {
+    if authority.len() > MAX_AUTHORITY_BYTES {
+        return None;
+    }
+    // Most have nothing to be changed or looked at closely.
+    let is_plain =
+        |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
+    if authority.iter().all(is_plain) && !authority.ends_with(b".") {
+        return Some(Cow::Borrowed(authority));
+    }
+    if authority.contains(&b'@') {
         return None;
     }
     let bracket = authority.iter().rposition(|byte| *byte == b']');

@@ -125,7 +125,8 @@ pub(crate) fn names_another_method(name: &[u8]) -> bool {
 /// Whether a server that folds names may take one for the other.
 pub(crate) fn folds_to(name: &[u8], other: &str) -> bool {
     let folded = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
-    name.len() == other.len() && name.iter().copied().map(folded).eq(other.bytes().map(folded))
+    let is_folded = || name.iter().copied().map(folded).eq(other.bytes().map(folded));
+    name.len() == other.len() && (name == other.as_bytes() || is_folded())
 }
 
 /// Visible ASCII stands for itself; every other byte, and `%` and `,`, is percent-encoded. So a value cannot be taken

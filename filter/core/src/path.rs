@@ -64,6 +64,9 @@ pub(crate) struct PathSegment<'a> {
     pub(crate) is_well_spelled: bool,
 }
 
+/// What there is room for at once.
+const USUAL_SEGMENTS: usize = 8;
+
 impl<'a> CanonicalPath<'a> {
     /// Takes the request target (`:path`), in origin form (RFC 9112 section 3.2.1), as strictly as can be.
     ///
@@ -92,11 +95,15 @@ impl<'a> CanonicalPath<'a> {
             return Err(Rejection::RequestMalformed);
         }
         check_bytes(path, settings)?;
-        let mut encoded = segments_of(path).peekable();
-        let mut segments = Vec::with_capacity(segments_of(path).count());
-        while let Some(segment) = encoded.next() {
-            let segment = PathSegment::parse(segment).ok_or(Rejection::PathAmbiguous)?;
-            if segment.text.is_empty() && encoded.peek().is_some() {
+        let text = std::str::from_utf8(path).map_err(|_| Rejection::RequestMalformed)?;
+        let mut segments = Vec::with_capacity(USUAL_SEGMENTS);
+        let mut rest = text.get(1..);
+        while let Some(unread) = rest {
+            let end = unread.bytes().position(|byte| byte == b'/');
+            rest = end.and_then(|end| unread.get(end..)?.get(1..));
+            let encoded = end.and_then(|end| unread.get(..end)).unwrap_or(unread);
+            let segment = PathSegment::parse(encoded).ok_or(Rejection::PathAmbiguous)?;
+            if encoded.is_empty() && rest.is_some() {
                 return Err(Rejection::PathAmbiguous);
             }
             segments.push(segment);
@@ -120,13 +127,14 @@ fn segments_of(path: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 }
 
 impl<'a> PathSegment<'a> {
-    fn parse(encoded: &'a [u8]) -> Option<Self> {
-        let text = if encoded.contains(&b'%') {
-            Cow::Owned(String::from_utf8(decoded(encoded).collect()).ok()?)
+    fn parse(encoded: &'a str) -> Option<Self> {
+        let bytes = encoded.as_bytes();
+        let text = if bytes.contains(&b'%') {
+            Cow::Owned(String::from_utf8(decoded(bytes).collect()).ok()?)
         } else {
-            Cow::Borrowed(std::str::from_utf8(encoded).ok()?)
+            Cow::Borrowed(encoded)
         };
-        (!hides_a_step(&text)).then(|| Self { text, is_well_spelled: is_well_spelled(encoded) })
+        (!hides_a_step(&text)).then(|| Self { text, is_well_spelled: is_well_spelled(bytes) })
     }
 }
 

@@ -23,8 +23,9 @@ pub const MAX_VERIFIED_TOKENS: usize = 4096;
 /// The most memory that they may take, in bytes, as [`weight`] estimates it.
 pub const MAX_VERIFIED_BYTES: usize = 8 * 1024 * 1024;
 
-/// How much of a token is hashed, in bytes: 24 of a signature in base64url.
-const HASHED_BYTES: usize = 32;
+/// How much of a token is hashed, in bytes: more than a whole tag of HMAC in base64url. What is wrong in a forgery of one is thus
+/// always hashed, and its look-up does not tell where it is.
+const HASHED_BYTES: usize = 96;
 
 /// The least recently used go first.
 ///

@@ -100,15 +100,14 @@ pub(crate) fn buffer(buffer: Buffer, max: usize) -> Result<Vec<u8>, HostError> {
     returned(|data, size| unsafe { abi::proxy_get_buffer_bytes(buffer as i32, 0, max, data, size) })
 }
 
-/// Answers the current stream. `details` is what `%RESPONSE_CODE_DETAILS%` prints.
+/// Answers the current stream. `headers` as [`pairs::encode`] writes them. `details` is what `%RESPONSE_CODE_DETAILS%` prints.
 pub(crate) fn send_local_response(
     code: u16,
     details: &str,
-    headers: &[(&str, &str)],
+    headers: &[u8],
     body: &[u8],
     grpc_status: Option<u32>,
 ) -> Result<(), HostError> {
-    let headers = pairs::encode(headers);
     // -1: the client does not speak gRPC.
     let grpc_status = grpc_status.and_then(|code| i32::try_from(code).ok()).unwrap_or(-1);
     status(unsafe {

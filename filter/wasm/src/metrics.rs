@@ -1,7 +1,7 @@
 //! What the filter counts. Envoy calls them `wasmcustom.` and the name; `stats_tags` in `envoy.yaml` makes labels of
 //! what stands between dots. `docs/metrics.md` lists them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use bearward_core::policy::IssuerId;
@@ -18,6 +18,8 @@ pub(crate) struct Metrics {
     numbers: RefCell<BTreeMap<String, u32>>,
     /// Those of requests, by issuer and reason, so that their names are made once: they are counted with every request.
     requests: RefCell<Vec<(Option<IssuerId>, &'static str, u32)>>,
+    /// And those of look-ups: found, and not found.
+    lookups: [Cell<Option<u32>>; 2],
 }
 
 /// What stands for the issuer of a request that was decided without one.
@@ -65,8 +67,9 @@ impl Metrics {
 
     /// Look-ups of verified tokens.
     pub(crate) fn lookups(&self, lookups: Lookups) {
-        self.count("bearward_token_cache.result.hit", lookups.hits);
-        self.count("bearward_token_cache.result.miss", lookups.misses);
+        let [hits, misses] = &self.lookups;
+        self.count_by(hits, "bearward_token_cache.result.hit", lookups.hits);
+        self.count_by(misses, "bearward_token_cache.result.miss", lookups.misses);
     }
 
     /// A request that waits for keys.
@@ -146,6 +149,18 @@ impl Metrics {
             // Whatever comes of it: see above.
             let _ = self.number(MetricKind::Counter, name).map(|metric| host::increment_metric(metric, by));
         }
+    }
+
+    /// The same for one whose number has a place of its own.
+    fn count_by(&self, place: &Cell<Option<u32>>, name: &str, by: u64) {
+        if by == 0 {
+            return;
+        }
+        if place.get().is_none() {
+            place.set(self.number(MetricKind::Counter, name).ok());
+        }
+        let by = i64::try_from(by).unwrap_or(i64::MAX);
+        let _ = place.get().map(|metric| host::increment_metric(metric, by));
     }
 
     fn set(&self, name: &str, value: u64) {

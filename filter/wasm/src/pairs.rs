@@ -4,6 +4,9 @@
 /// The most headers that are read. Envoy's own limit is 100 unless configured otherwise.
 const MAX_HEADERS: usize = 10_000;
 
+/// What a pair takes beside its texts: two sizes, two zero bytes.
+const PAIR_BYTES: usize = 10;
+
 /// Names and values in their order; `None` where the form is broken.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
     if bytes.is_empty() {
@@ -29,7 +32,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
 
 /// The serialized form of some headers. Sizes beyond 32 bits cannot occur: the module's memory has 32 bits.
 pub(crate) fn encode(pairs: &[(&str, &str)]) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let sizes = pairs.iter().flat_map(|(name, value)| [PAIR_BYTES, name.len(), value.len()]);
+    let mut bytes = Vec::with_capacity(sizes.fold(4, usize::saturating_add));
     let mut push =
         |size: usize| bytes.extend_from_slice(&u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes());
     push(pairs.len());

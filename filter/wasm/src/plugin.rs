@@ -18,6 +18,7 @@ use crate::host::{self, HostError, Level};
 use crate::key_fetch::KeyFetches;
 use crate::lease;
 use crate::metrics::Metrics;
+use crate::refusal::Refusals;
 use crate::signatures::Envoy;
 use crate::waiting::{Waiter, Waiting};
 
@@ -45,6 +46,7 @@ pub(crate) struct Plugin {
     ring: FeedRing,
     waiting: RefCell<Waiting>,
     metrics: Metrics,
+    refusals: Refusals,
     tick_ms: Cell<u32>,
     /// Whether a request that is held back can be let go: the host may forbid it.
     can_resume: Cell<bool>,
@@ -68,11 +70,16 @@ impl Plugin {
             ring,
             waiting: RefCell::default(),
             metrics: Metrics::default(),
+            refusals: Refusals::default(),
             tick_ms: Cell::new(NO_TICK_MS),
             can_resume: Cell::new(false),
             host,
             policy,
         }
+    }
+
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     pub(crate) fn policy(&self) -> &Policy {

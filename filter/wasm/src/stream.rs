@@ -9,6 +9,7 @@ use proxy_wasm::types::Action;
 use crate::host::{self, HeaderMap, HostError};
 use crate::pairs;
 use crate::plugin::Plugin;
+use crate::refusal::Refusal;
 use crate::waiting::Waiter;
 
 /// Where the access log finds the verdict: `%FILTER_STATE(wasm.bearward:PLAIN)%`.
@@ -25,7 +26,7 @@ enum Outcome {
     Forward,
     /// Nothing yet: see [`resume`].
     Hold,
-    Refuse(LocalResponse),
+    Refuse(Rc<Refusal>),
 }
 
 impl Stream {
@@ -76,10 +77,10 @@ pub(crate) fn resume(plugin: &Plugin, waiter: Waiter) {
         Outcome::Hold => {}
         Outcome::Forward => {
             if host::continue_request().is_err() {
-                refuse(&LocalResponse::of(Rejection::HostFailure, false));
+                Refusal::of(&LocalResponse::of(Rejection::HostFailure, false)).send();
             }
         }
-        Outcome::Refuse(response) => refuse(&response),
+        Outcome::Refuse(refusal) => refusal.send(),
     }
 }
 
@@ -94,7 +95,7 @@ fn on_headers(plugin: &Plugin, stream: u32, has_more: bool, waiter: Option<Waite
 /// Whatever the host fails at, the request is refused, also where the policy only observes: identity headers of the
 /// client might be left in it.
 fn host_failed() -> Outcome {
-    Outcome::Refuse(LocalResponse::of(Rejection::HostFailure, false))
+    Outcome::Refuse(Rc::new(Refusal::of(&LocalResponse::of(Rejection::HostFailure, false))))
 }
 
 fn judge(plugin: &Plugin, stream: u32, has_more: bool, waiter: Option<Waiter>) -> Result<Outcome, HostError> {
@@ -115,7 +116,9 @@ fn judge(plugin: &Plugin, stream: u32, has_more: bool, waiter: Option<Waiter>) -
     // A log that cannot be written must not decide about a request.
     let _ = host::set_property(VERDICT, &verdict.words());
     let outcome = match &verdict.decision {
-        Decision::Reject(rejection) => Outcome::Refuse(verdict.response(*rejection, request.is_grpc())),
+        Decision::Reject(rejection) => {
+            Outcome::Refuse(plugin.refusals().of(&verdict, *rejection, request.is_grpc()))
+        }
         Decision::Forward(edits) => {
             edits.iter().try_for_each(apply)?;
             Outcome::Forward
@@ -141,24 +144,9 @@ fn obey(outcome: Outcome) -> Action {
     match outcome {
         Outcome::Forward => Action::Continue,
         Outcome::Hold => Action::Pause,
-        Outcome::Refuse(response) => {
-            refuse(&response);
+        Outcome::Refuse(refusal) => {
+            refusal.send();
             Action::Pause
         }
-    }
-}
-
-/// Answers in the proxy's place. Should even that fail, the request stays paused: it never reaches the upstream.
-fn refuse(response: &LocalResponse) {
-    let headers: Vec<_> = response.headers.iter().map(|(name, value)| (*name, &**value)).collect();
-    let sent = host::send_local_response(
-        response.status,
-        &response.details,
-        &headers,
-        &response.body,
-        response.grpc_status,
-    );
-    if sent.is_err() {
-        let _ = host::send_local_response(response.status, &response.details, &[], &[], response.grpc_status);
     }
 }

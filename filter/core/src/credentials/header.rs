@@ -47,8 +47,8 @@ pub(super) fn remove(
 ) {
     let holds_token = |value: &[u8]| scheme.is_none_or(|scheme| names(value, scheme));
     for (own, value) in request.headers() {
-        let is_kept = kept.is_some_and(|kept| own.eq_ignore_ascii_case(kept.as_bytes()));
-        if folds_to(own, name) && !is_kept && holds_token(value) {
+        let is_kept = || kept.is_some_and(|kept| own.eq_ignore_ascii_case(kept.as_bytes()));
+        if folds_to(own, name) && !is_kept() && holds_token(value) {
             let edit = Edit::remove(own);
             if !edits.contains(&edit) {
                 edits.push(edit);
