@@ -7,6 +7,7 @@ use std::fmt;
 
 use bearward_protocol::bounds::MAX_JSON_DEPTH;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// How much of a member's name an error shows, in characters.
@@ -104,12 +105,18 @@ impl<'de> Visitor<'de> for Strict {
         let below = self.below()?;
         let mut members = Map::new();
         while let Some(name) = entries.next_key::<String>()? {
-            if members.contains_key(&name) {
-                let shown: String = name.chars().take(MAX_SHOWN_NAME).collect();
-                return Err(A::Error::custom(format_args!("member `{}` occurs twice", shown.escape_debug())));
+            match members.entry(name) {
+                Entry::Vacant(place) => {
+                    place.insert(entries.next_value_seed(below)?);
+                }
+                Entry::Occupied(place) => {
+                    let shown: String = place.key().chars().take(MAX_SHOWN_NAME).collect();
+                    return Err(A::Error::custom(format_args!(
+                        "member `{}` occurs twice",
+                        shown.escape_debug()
+                    )));
+                }
             }
-            let value = entries.next_value_seed(below)?;
-            members.insert(name, value);
         }
         Ok(Value::Object(members))
     }

@@ -1,13 +1,12 @@
 //! What is checked before the signature: the compact serialization and the JOSE header (RFC 7515).
 //!
-//! jwt-compact reads the token; what it lets pass is refused here first: duplicate members, deep nesting, `crit`,
-//! `b64`, any `cty`. Its `Validator` is not used: it deserializes the claims before it checks the signature.
+//! Each segment is decoded and parsed once, and whatever is refused is refused before the rest costs anything: duplicate members,
+//! deep nesting, `crit`, `b64`, any `cty`. The algorithms are jwt-compact's; its reader would decode everything once more.
 
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bearward_protocol::bounds::{MAX_KEY_ID_BYTES, MAX_TOKEN_BYTES};
-use jwt_compact::UntrustedToken;
 use serde_json::{Map, Value};
 
 use crate::algorithm::AlgorithmName;
@@ -20,9 +19,17 @@ use crate::{base64url, json};
 /// A JWS whose form is right and of which nothing else is known; what its payload is, nobody has looked at.
 #[derive(Debug)]
 pub struct UnverifiedJws<'t> {
-    token: UntrustedToken<'t>,
-    algorithm: AlgorithmName,
+    header: Header,
     signing_input: &'t [u8],
+    signature: Vec<u8>,
+}
+
+/// What is read of a JOSE header.
+#[derive(Debug)]
+struct Header {
+    algorithm: AlgorithmName,
+    typ: Option<String>,
+    kid: Option<String>,
 }
 
 /// A token whose form is right and of which nothing else is known.
@@ -83,8 +90,7 @@ impl<'t> UnverifiedJws<'t> {
         if token.len() > max_bytes {
             return Err(Rejection::TokenTooLarge);
         }
-        let text = std::str::from_utf8(token).map_err(|_| Rejection::TokenMalformed)?;
-        let mut segments = text.split('.');
+        let mut segments = token.split(|byte| *byte == b'.');
         let (Some(header), Some(payload), Some(signature), None) =
             (segments.next(), segments.next(), segments.next(), segments.next())
         else {
@@ -93,33 +99,35 @@ impl<'t> UnverifiedJws<'t> {
         if header.is_empty() || payload.is_empty() || signature.is_empty() {
             return Err(Rejection::TokenMalformed);
         }
-        let algorithm = read_header(&object(header.as_bytes())?)?;
-        let payload = read(payload.as_bytes())?;
-        let (signing_input, _) = text.rsplit_once('.').ok_or(Rejection::TokenMalformed)?;
-        let token = UntrustedToken::new(text).map_err(|_| Rejection::TokenMalformed)?;
-        Ok((Self { token, algorithm, signing_input: signing_input.as_bytes() }, payload))
+        let before_signature = token.len().saturating_sub(signature.len()).saturating_sub(1);
+        let signing_input = token.get(..before_signature).ok_or(Rejection::TokenMalformed)?;
+        let header = Header::read(object(header)?)?;
+        let payload = read(payload)?;
+        let signature = base64url::decode(signature).ok_or(Rejection::TokenMalformed)?;
+        Ok((Self { header, signing_input, signature }, payload))
     }
 
     pub(crate) fn typ(&self) -> Option<&str> {
-        self.token.header().token_type.as_deref()
+        self.header.typ.as_deref()
+    }
+
+    pub(crate) fn algorithm(&self) -> AlgorithmName {
+        self.header.algorithm
     }
 
     pub(crate) fn prove(&self, keys: &KeySet, host: &dyn SignatureHost) -> Result<Proof, Rejection> {
-        let kid: Option<Rc<str>> = self.token.header().key_id.as_deref().map(Rc::from);
-        let signature = self.token.signature_bytes();
-        let (key, name) = keys.prove(kid.as_deref(), self.algorithm, self.signing_input, signature, host)?;
-        Ok(Proof { kid, name, algorithm: self.algorithm, key })
+        let Header { algorithm, kid, .. } = &self.header;
+        let kid: Option<Rc<str>> = kid.as_deref().map(Rc::from);
+        let (key, name) =
+            keys.prove(kid.as_deref(), *algorithm, self.signing_input, &self.signature, host)?;
+        Ok(Proof { kid, name, algorithm: *algorithm, key })
     }
 }
 
 #[cfg(any(test, feature = "explain"))]
 impl UnverifiedJws<'_> {
-    pub(crate) fn algorithm(&self) -> AlgorithmName {
-        self.algorithm
-    }
-
     pub(crate) fn kid(&self) -> Option<&str> {
-        self.token.header().key_id.as_deref()
+        self.header.kid.as_deref()
     }
 
     /// Verifies the signature, whatever the payload is.
@@ -158,7 +166,7 @@ impl<'t> UnverifiedToken<'t> {
     /// # Errors
     /// [`Rejection::AlgorithmNotAllowed`], [`Rejection::TypeNotAllowed`].
     pub fn check_header(&self, issuer: &Issuer) -> Result<(), Rejection> {
-        if !issuer.allows_algorithm(self.jws.algorithm) {
+        if !issuer.allows_algorithm(self.jws.algorithm()) {
             return Err(Rejection::AlgorithmNotAllowed);
         }
         if !issuer.allows_type(self.jws.typ()) {
@@ -185,7 +193,7 @@ impl<'t> UnverifiedToken<'t> {
     }
 
     pub(crate) fn algorithm(&self) -> AlgorithmName {
-        self.jws.algorithm
+        self.jws.algorithm()
     }
 
     pub(crate) fn typ(&self) -> Option<&str> {
@@ -202,26 +210,35 @@ fn object(segment: &[u8]) -> Result<Map<String, Value>, Rejection> {
     json::parse_object(&bytes).map_err(|_| Rejection::TokenMalformed)
 }
 
-/// The checks of the JOSE header that hold for every issuer (RFC 7515 sections 4.1 and 5.2).
-///
-/// `jku`, `jwk`, `x5u` and `x5c` are ignored: a token does not choose the key that judges it.
-fn read_header(header: &Map<String, Value>) -> Result<AlgorithmName, Rejection> {
-    let Some(Value::String(alg)) = header.get("alg") else {
-        return Err(Rejection::TokenMalformed);
-    };
-    // No extension is understood, so none may be critical (section 4.1.11); `b64` (RFC 7797) needs `crit`.
-    if header.contains_key("crit") || header.contains_key("b64") {
-        return Err(Rejection::TokenMalformed);
+impl Header {
+    /// The checks of the JOSE header that hold for every issuer (RFC 7515 sections 4.1 and 5.2).
+    ///
+    /// `jku`, `jwk`, `x5u` and `x5c` are ignored: a token does not choose the key that judges it.
+    fn read(mut header: Map<String, Value>) -> Result<Self, Rejection> {
+        let Some(Value::String(alg)) = header.get("alg") else {
+            return Err(Rejection::TokenMalformed);
+        };
+        // No extension is understood, so none may be critical (section 4.1.11); `b64` (RFC 7797) needs `crit`.
+        if header.contains_key("crit") || header.contains_key("b64") {
+            return Err(Rejection::TokenMalformed);
+        }
+        if header.contains_key("cty") {
+            return Err(Rejection::TypeNotAllowed);
+        }
+        let algorithm = AlgorithmName::parse(alg);
+        let kid = match header.remove("kid") {
+            None => None,
+            Some(Value::String(kid)) if !kid.is_empty() && kid.len() <= MAX_KEY_ID_BYTES => Some(kid),
+            Some(_) => return Err(Rejection::TokenMalformed),
+        };
+        let algorithm = algorithm.ok_or(Rejection::AlgorithmNotAllowed)?;
+        let typ = match header.remove("typ") {
+            None => None,
+            Some(Value::String(typ)) => Some(typ),
+            Some(_) => return Err(Rejection::TokenMalformed),
+        };
+        Ok(Self { algorithm, typ, kid })
     }
-    if header.contains_key("cty") {
-        return Err(Rejection::TypeNotAllowed);
-    }
-    match header.get("kid") {
-        None => {}
-        Some(Value::String(kid)) if !kid.is_empty() && kid.len() <= MAX_KEY_ID_BYTES => {}
-        Some(_) => return Err(Rejection::TokenMalformed),
-    }
-    AlgorithmName::parse(alg).ok_or(Rejection::AlgorithmNotAllowed)
 }
 
 #[cfg(test)]
