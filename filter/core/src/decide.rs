@@ -1,5 +1,6 @@
 //! The decision: path, policy, rule, credentials, token, requirement, in this order.
 
+pub(crate) mod index;
 pub(crate) mod matching;
 mod revocation;
 mod verifying;

@@ -15,7 +15,7 @@ pub struct Pattern {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Segment {
+pub(crate) enum Segment {
     Literal(String),
     /// `*` or `{name}`: one segment that is not empty.
     One,
@@ -149,9 +149,12 @@ impl Pattern {
         path.decoded().get(*at).map(|segment| segment.text.as_ref())
     }
 
+    pub(crate) fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
     /// Whether the pattern ends in `**`.
-    #[cfg(any(test, feature = "explain"))]
-    pub(crate) fn ends_open(&self) -> bool {
+    pub(crate) fn has_rest(&self) -> bool {
         self.rest
     }
 

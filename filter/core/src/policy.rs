@@ -31,6 +31,7 @@ use serde_json::Value;
 
 use crate::algorithm::AlgorithmName;
 use crate::credentials::Source as TokenSource;
+use crate::decide::index::RuleIndex;
 use crate::host_name::HostPattern;
 use crate::path::PathSettings;
 use crate::pattern::Pattern;
@@ -85,6 +86,8 @@ pub(crate) struct Scope {
     pub(crate) hosts: Vec<HostPattern>,
     pub(crate) prefix: Pattern,
     pub(crate) rules: Vec<Rule>,
+    /// Where there are many.
+    pub(crate) index: Option<RuleIndex>,
     pub(crate) settings: Settings,
     /// Whether a CORS preflight needs no token.
     pub(crate) allows_preflight: bool,

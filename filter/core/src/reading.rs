@@ -5,6 +5,8 @@
 //! combinations are looked at: two foldings together may hide a rule that one of them alone comes to. Which servers do
 //! what is measured in `tests/decoders`.
 
+use std::borrow::Cow;
+
 /// What a server must fold for a pattern to match: none, some or all of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Foldings(u8);
@@ -222,6 +224,19 @@ fn letters(text: &str) -> impl Iterator<Item = char> + '_ {
     folded.filter(|letter| *letter != '\u{307}')
 }
 
+/// The same for any two segments that [`between`] finds a folding for, whichever of them stands in a pattern.
+#[must_use]
+pub(crate) fn key(segment: &str) -> Cow<'_, str> {
+    let stays =
+        |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase() && !matches!(byte, b' ' | b'.' | b';');
+    if segment.bytes().all(stays) {
+        return Cow::Borrowed(segment);
+    }
+    let bare = segment.split(';').next().unwrap_or(segment);
+    let folded: String = letters(bare).collect();
+    Cow::Owned(without_ends(&folded).to_owned())
+}
+
 /// The literal of a pattern as it is compared where letters are folded.
 pub(crate) fn without_case(literal: &str) -> String {
     letters(literal).collect()
@@ -233,7 +248,33 @@ fn without_ends(segment: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Segments that are often alike to some server.
+    fn segment() -> impl Strategy<Value = String> {
+        "[aAbkKs .;\u{212a}\u{17f}\u{130}\u{307}\u{e9}\u{c9}\u{1e9e}\u{df}]{0,5}"
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        #[test]
+        fn what_some_server_takes_for_the_same_has_the_same_key(one in segment(), other in segment()) {
+            if between(&one, &other).is_some() {
+                prop_assert_eq!(key(&one), key(&other));
+            }
+        }
+
+        #[test]
+        fn a_segment_and_what_is_left_of_it_have_the_same_key(one in segment(), ends in "[ .]{0,3}", parameter in "(;[a;]?)?") {
+            let other = format!("{}{ends}{parameter}", one.to_uppercase());
+            if between(&other, &one).is_some() {
+                prop_assert_eq!(key(&one), key(&other));
+            }
+        }
+    }
 
     #[test]
     fn a_pattern_that_needs_no_folding_matches_in_every_reading() {

@@ -186,7 +186,7 @@ fn rules_of<'p>(scopes: &[ScopeMatch<'p>], method: &[u8], path: &CanonicalPath<'
     let mut matched = Vec::new();
     for ScopeMatch { readings, scope } in scopes {
         let mut without_rule = *readings;
-        for rule in &scope.rules {
+        for rule in scope.rules_that_may_match(path) {
             if without_rule.is_empty() {
                 break;
             }
@@ -210,6 +210,14 @@ fn is_method(method: &[u8]) -> bool {
 }
 
 impl Scope {
+    /// In their order.
+    fn rules_that_may_match(&self, path: &CanonicalPath<'_>) -> impl Iterator<Item = &Rule> {
+        let candidates = self.index.as_ref().map(|index| index.candidates(path));
+        let all = if candidates.is_none() { self.rules.as_slice() } else { &[] };
+        let chosen = candidates.unwrap_or_default().into_iter().filter_map(|number| self.rules.get(number));
+        all.iter().chain(chosen)
+    }
+
     pub(crate) fn closeness(&self, host: &[u8]) -> Option<Closeness> {
         self.hosts.iter().filter_map(|pattern| pattern.closeness(host)).max()
     }

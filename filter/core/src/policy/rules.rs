@@ -5,6 +5,7 @@ use super::issuers::revocations::WHEN_STALE;
 use super::issuers::{TrustedIssuer, check_name};
 use super::read::Node;
 use super::{Access, IssuerId, Mode, Rule, Scope, Settings, compile, fields, methods, requirement};
+use crate::decide::index::RuleIndex;
 use crate::host_name::HostPattern;
 use crate::pattern::Pattern;
 use crate::reading::Foldings;
@@ -75,6 +76,7 @@ fn read_scope(node: &Node<'_>, known: &Known<'_>) -> Option<Scope> {
         name: name?,
         hosts: hosts?,
         prefix: prefix?,
+        index: RuleIndex::of(&rules),
         rules,
         settings: settings?,
         allows_preflight: preflight.unwrap_or(Some(false))?,

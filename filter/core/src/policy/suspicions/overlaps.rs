@@ -56,7 +56,7 @@ impl Policy {
         let mut found = Vec::new();
         for (index, path) in rule.paths.iter().enumerate() {
             let is_above =
-                |other: &&&Placed<'_>| other.paths.iter().any(|own| own.ends_open() && own.covers(path));
+                |other: &&&Placed<'_>| other.paths.iter().any(|own| own.has_rest() && own.covers(path));
             if let Some(other) = protected.iter().find(is_above) {
                 let text = format!(
                     "rule `{}/{}` makes a path public below one that `{}/{}` asks a token for: write `access: authenticated` \
