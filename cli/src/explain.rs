@@ -108,7 +108,7 @@ fn explain(arguments: &Arguments) -> Result<String, Failure> {
     let now = arguments.at.unwrap_or_else(clock::now);
     let (keys, of_keys) = keys::at_hand(&loaded, &secrets, &arguments.jwks)?;
     let (feeds, of_feeds) = revocations::at_hand(policy, &arguments.revocations, now)?;
-    let means = Means { keys: &keys, host: &NoSignatureHost, known: None, feeds: &feeds, now };
+    let means = Means { keys: &keys, host: &NoSignatureHost, known: None, feeds: &feeds, now, subsec_ms: 0 };
     let asked = match &arguments.token_file {
         Some(file) => {
             request::Asked { headers: policy.with_token(&asked.view(), &input::read_token(file)?, means) }

@@ -139,8 +139,14 @@ impl Told {
         let asked = request::read(&format!("{} {}", line.method, line.path), host, &[])?;
         let keys = KeyRing::of(policy);
         // The rule does not depend on the time.
-        let means =
-            Means { keys: &keys, host: &NoSignatureHost, known: None, feeds: &FeedRing::new(), now: 0 };
+        let means = Means {
+            keys: &keys,
+            host: &NoSignatureHost,
+            known: None,
+            feeds: &FeedRing::new(),
+            now: 0,
+            subsec_ms: 0,
+        };
         let explanation = policy.explain(&asked.view(), means);
         let rule_now = explanation.verdict.rule.map(|(policy, rule)| format!("{policy}/{rule}"));
         let steps = print::steps(&explanation.until(bearward_core::decide::Step::Rule));

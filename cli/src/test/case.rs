@@ -57,7 +57,7 @@ pub(super) fn run<'r>(
     let now = case.at.or(file.at).unwrap_or_else(clock::now);
     // Nothing has ended early in a test of a policy.
     let feeds = FeedRing::quiet(policy, now);
-    let means = Means { keys: ring, host: &NoSignatureHost, known: None, feeds: &feeds, now };
+    let means = Means { keys: ring, host: &NoSignatureHost, known: None, feeds: &feeds, now, subsec_ms: 0 };
     let mut headers: Headers =
         [(":method", case.method), (":path", case.target), (":authority", case.host)].map(owned).to_vec();
     headers.extend(case.headers.iter().map(|(name, value)| owned((name, value))));

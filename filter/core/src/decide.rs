@@ -77,13 +77,15 @@ pub struct Means<'m> {
     pub feeds: &'m FeedRing,
     /// The time, in seconds since the epoch.
     pub now: u64,
+    /// And the milliseconds since then.
+    pub subsec_ms: u64,
 }
 
 impl<'m> Means<'m> {
     /// These keys and this time alone: nobody else verifies, no token is known, and of no feed anything.
     #[must_use]
     pub const fn new(keys: &'m KeyRing, now: u64) -> Self {
-        Self { keys, feeds: FeedRing::NONE, host: &NoSignatureHost, known: None, now }
+        Self { keys, feeds: FeedRing::NONE, host: &NoSignatureHost, known: None, now, subsec_ms: 0 }
     }
 }
 

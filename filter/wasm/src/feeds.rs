@@ -1,6 +1,7 @@
 //! Following the feeds of revocations: one VM of a proxy asks the issuer, the others read what it left in shared data.
 
 mod attempt;
+mod leading;
 mod poll;
 
 use std::cell::RefCell;
@@ -13,10 +14,11 @@ use bearward_core::revocations::{Feed, FeedRing};
 
 use crate::answer::CallEnd;
 use crate::metrics::Metrics;
+use leading::{Leaders, Leading};
 use poll::FeedPoll;
 
 /// The feeds of a VM by the prefix of what they share, and by when they are stale.
-type Known = BTreeMap<(String, u64), Weak<RefCell<Feed>>>;
+type Known = BTreeMap<(String, u64), (Weak<RefCell<Feed>>, Leaders)>;
 
 thread_local! {
     /// Several configurations of this VM share one.
@@ -35,9 +37,9 @@ impl Feeds {
         let mut polls = Vec::new();
         for (issuer, trusted) in policy.issuers() {
             if let Some(config) = &trusted.revocations {
-                let feed = shared(config, trusted);
+                let (feed, leaders) = shared(config, trusted);
                 ring.set(issuer, Rc::clone(&feed));
-                polls.push(FeedPoll::new(trusted, config.clone(), feed, seed));
+                polls.push(FeedPoll::new(trusted, config.clone(), feed, Leading::among(leaders), seed));
             }
         }
         (Self { polls }, ring)
@@ -77,16 +79,19 @@ impl Feeds {
     }
 }
 
-fn shared(config: &RevocationFeed, trusted: &TrustedIssuer) -> Rc<RefCell<Feed>> {
+fn shared(config: &RevocationFeed, trusted: &TrustedIssuer) -> (Rc<RefCell<Feed>>, Leaders) {
     let prefix = config.shared_prefix(&trusted.issuer);
     FEEDS.with_borrow_mut(|feeds| {
-        feeds.retain(|_, feed| feed.strong_count() > 0);
+        feeds.retain(|_, (feed, _)| feed.strong_count() > 0);
         let key = (prefix.clone(), config.stale_after_seconds);
-        if let Some(feed) = feeds.get(&key).and_then(Weak::upgrade) {
-            return feed;
+        if let Some((feed, leaders)) = feeds.get(&key)
+            && let Some(feed) = feed.upgrade()
+        {
+            return (feed, Rc::clone(leaders));
         }
         let feed = Rc::new(RefCell::new(Feed::new(prefix, config.stale_after_seconds)));
-        feeds.insert(key, Rc::downgrade(&feed));
-        feed
+        let leaders = Leaders::default();
+        feeds.insert(key, (Rc::downgrade(&feed), Rc::clone(&leaders)));
+        (feed, leaders)
     })
 }

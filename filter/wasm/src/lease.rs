@@ -35,7 +35,7 @@ impl Lease {
         Self { key, lasts, term: None, stands_back_until: 0 }
     }
 
-    /// Claims or renews it. Whether it is one's own now, and was not before.
+    /// Claims or renews it. Whether it is one's own now, and whether another may have had it since it was last.
     pub(crate) fn claim(&mut self, now_ms: u64) -> Result<(bool, bool), HostError> {
         // Not longer, where the clock was set back.
         if (1..=self.stand_back_ms()).contains(&self.stands_back_until.saturating_sub(now_ms)) {
@@ -54,7 +54,9 @@ impl Lease {
             }
             (Claim::Others | Claim::Write { .. }, _) => None,
         };
-        Ok((self.term.is_some(), self.term.is_some() && led.is_none()))
+        // Every claim raises the term: one's own next one alone says that nobody was between.
+        let goes_on = |term: u64| led.is_some_and(|led| term == led || term == led.wrapping_add(1));
+        Ok((self.term.is_some(), self.term.is_some_and(|term| !goes_on(term))))
     }
 
     /// Whoever is next need not wait until it has ended.

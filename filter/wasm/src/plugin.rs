@@ -110,7 +110,14 @@ impl Plugin {
             let (keys, known) = (&*self.keys.borrow(), Some(&self.known));
             self.policy.decide_by(
                 request,
-                Means { keys, feeds: &self.ring, host: &self.host, known, now: now_ms / 1000 },
+                Means {
+                    keys,
+                    feeds: &self.ring,
+                    host: &self.host,
+                    known,
+                    now: now_ms / 1_000,
+                    subsec_ms: now_ms % 1_000,
+                },
             )
         };
         let mut verdict = decide();

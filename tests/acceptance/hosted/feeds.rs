@@ -35,6 +35,8 @@ enum Mode {
 /// The issuer.
 struct Issuer {
     mode: Mode,
+    /// How long a page takes, in milliseconds.
+    page_ms: u64,
     now_ms: u64,
     records: Vec<Value>,
     /// The paths of all questions, and of all that asked for keys.
@@ -54,6 +56,7 @@ impl Issuer {
     fn new() -> Shared {
         Rc::new(RefCell::new(Self {
             mode: Mode::Honest,
+            page_ms: PAGE_MS,
             now_ms: NOW * 1_000,
             records: Vec::new(),
             questions: Vec::new(),
@@ -88,7 +91,7 @@ impl Issuer {
         let after = query.split('&').find_map(|part| part.strip_prefix("after="));
         match self.mode {
             Mode::Paged if held.is_none() || after.is_some() => {
-                Answer::After(PAGE_MS, self.page(after.map_or(0, |text| text.parse().unwrap())))
+                Answer::After(self.page_ms, self.page(after.map_or(0, |text| text.parse().unwrap())))
             }
             Mode::Silent => Answer::Never,
             Mode::Conflict => Answer::now(Response::new(409, "")),
@@ -473,5 +476,97 @@ fn a_worker_that_is_loaded_while_the_issuer_is_away_judges_its_first_request_by_
         // Nobody loads it anew sooner, after the first time.
         advance(&mut world, &issuer, 2_000);
         assert_eq!(reason(&mut world, token), wanted);
+    }
+}
+
+/// Both are configurations of one VM, as two listeners have them: one asks, the other has no lease.
+#[test]
+fn a_snapshot_of_several_pages_is_taken_where_a_vm_has_two_configurations() {
+    let issuer = Issuer::new();
+    issuer.borrow_mut().mode = Mode::Paged;
+    (1..=3).for_each(|number| issuer.borrow_mut().end_session(&format!("sid-{number}")));
+    let (mut world, issuer) = started_with(1, with_credential(plugin(&following())), issuer);
+    let mut changed = following();
+    changed["policies"][0]["rules"][0]["name"] = "menu-of-the-day".into();
+    let second = world.add_plugin(with_credential(plugin(&changed))).unwrap();
+    advance(&mut world, &issuer, 30_000);
+    assert_eq!(reason(&mut world, of_session("sid-4")), "forwarded");
+    assert_eq!(reason(&mut world, of_session("sid-4").through(second)), "forwarded");
+}
+
+/// The first page is under way to who asked first, and has begun no snapshot yet, when another takes the lease.
+#[test]
+fn a_first_page_that_comes_late_is_not_written_over_that_of_another_worker() {
+    let issuer = Issuer::new();
+    (issuer.borrow_mut().mode, issuer.borrow_mut().page_ms) = (Mode::Paged, 400);
+    (1..=3).for_each(|number| issuer.borrow_mut().end_session(&format!("sid-{number}")));
+    let (mut world, issuer) = started_with(2, with_credential(plugin(&following())), issuer);
+    let asked = |issuer: &Shared| issuer.borrow().questions.len();
+    while asked(&issuer) < 1 {
+        advance(&mut world, &issuer, STEP_MS);
+    }
+    issuer.borrow_mut().end_session("sid-4");
+    issuer.borrow_mut().page_ms = PAGE_MS;
+    advance(&mut world, &issuer, PAGE_MS / 2);
+    // Page 0 of three records is under way. Another worker takes the lease and asks.
+    world.request(order().on_worker(1));
+    advance(&mut world, &issuer, 30 * PAGE_MS);
+    assert_eq!(world.metric("bearward_feed_refusals.issuer.bearward.reason.page").unwrap_or(0), 0);
+}
+
+/// Nothing has trapped: two that came back lost the race for the mark's compare-and-swap four times.
+#[test]
+fn a_mark_that_could_not_be_taken_away_gives_up_no_chain() {
+    let trapping = with_credential(plugin_of(&trap_module(), &following()));
+    let (mut world, issuer) = started_with(2, trapping, Issuer::new());
+    issuer.borrow_mut().end_session("sid-1");
+    advance(&mut world, &issuer, 2_000);
+    issuer.borrow_mut().mode = Mode::Silent;
+    for reload in 0..3 {
+        world.request(order().header("x-bearward-trap", "now").on_worker(0));
+        advance(&mut world, &issuer, 1_500);
+        if reload < 2 {
+            // Enter and leave for the keys, enter for the first object; then four times leave.
+            for index in 3..7 {
+                world.inject(bearward_testhost::Fault::nth_of(
+                    "proxy_set_shared_data",
+                    index,
+                    bearward_testhost::Status::CasMismatch.code(),
+                ));
+            }
+        }
+        world.request(order().on_worker(0));
+        assert_eq!(world.disarm(), 0, "all were played");
+    }
+    assert_eq!(world.traps().len(), 3, "those that were told to: {:?}", world.traps());
+    assert_eq!(world.metric("bearward_feed_refusals.issuer.bearward.reason.trapped").unwrap_or(0), 0);
+}
+
+/// Who asks has not ticked for longer than its lease. Another one has asked meanwhile, under the next term, and has given the lease
+/// back (or died): the first one claims it again without having seen that. At several moments, so that it is the first to look.
+#[test]
+fn who_finds_that_another_has_led_meanwhile_begins_its_snapshot_anew() {
+    for steps in 0..8 {
+        let issuer = Issuer::new();
+        issuer.borrow_mut().mode = Mode::Paged;
+        (1..=3).for_each(|number| issuer.borrow_mut().end_session(&format!("sid-{number}")));
+        let (mut world, issuer) = started_with(1, with_credential(plugin(&following())), issuer);
+        let asked = |issuer: &Shared| issuer.borrow().questions.len();
+        while asked(&issuer) < 2 {
+            advance(&mut world, &issuer, STEP_MS);
+        }
+        advance(&mut world, &issuer, steps * STEP_MS);
+        let shared = world.shared_data("bearward");
+        let (key, lease) = shared.into_iter().find(|(key, _)| key.ends_with(b".lease")).unwrap();
+        let term = u64::from_le_bytes(lease[2..10].try_into().unwrap());
+        let mut released = vec![2, 0];
+        released.extend((term + 1).to_le_bytes());
+        released.extend(0_u64.to_le_bytes());
+        world.set_shared_data("bearward", &key, &released);
+        while asked(&issuer) < 3 {
+            advance(&mut world, &issuer, STEP_MS);
+        }
+        let questions = &issuer.borrow().questions;
+        assert!(!questions[2].contains("after="), "after {steps} steps: {questions:?}");
     }
 }

@@ -26,7 +26,7 @@ impl Policy {
         let token = proved.claims.revocable(proved.proof.key_name())?;
         // Nobody judges while somebody takes an answer; should it be, nothing is known.
         let feed = means.feeds.get(proved.issuer).and_then(|feed| feed.try_borrow().ok());
-        let now_ms = means.now.saturating_mul(1_000);
+        let now_ms = means.now.saturating_mul(1_000).saturating_add(means.subsec_ms);
         let (freshness, age_ms) = feed
             .as_ref()
             .map_or((Freshness::Unknown, None), |feed| (feed.freshness(now_ms), feed.age_ms(now_ms)));

@@ -75,7 +75,14 @@ fn decide_at(
 /// The verdict, which an explanation comes to as well.
 fn judged<'p>(policy: &'p Policy, request: &Request<'_>, now: u64) -> Verdict<'p> {
     let keys = KeyRing::of(policy);
-    let means = Means { keys: &keys, host: &NoSignatureHost, known: None, feeds: &FeedRing::new(), now };
+    let means = Means {
+        keys: &keys,
+        host: &NoSignatureHost,
+        known: None,
+        feeds: &FeedRing::new(),
+        now,
+        subsec_ms: 0,
+    };
     crate::explain::tests::must_agree(policy, request, means);
     policy.decide_by(request, means)
 }

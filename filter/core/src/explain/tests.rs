@@ -57,7 +57,14 @@ fn policy() -> Policy {
 fn told(request: &str, host: &str, token: Option<&str>) -> Vec<String> {
     let policy = policy();
     let keys = KeyRing::of(&policy);
-    let means = Means { keys: &keys, host: &NoSignatureHost, known: None, feeds: &FeedRing::new(), now: NOW };
+    let means = Means {
+        keys: &keys,
+        host: &NoSignatureHost,
+        known: None,
+        feeds: &FeedRing::new(),
+        now: NOW,
+        subsec_ms: 0,
+    };
     let (method, path) = request.split_once(' ').unwrap();
     let pseudo = [(":method", method), (":path", path), (":authority", host)];
     let bare = Request::new(pseudo.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect());

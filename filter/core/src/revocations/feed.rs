@@ -291,11 +291,19 @@ impl Feed {
         had_begun
     }
 
+    /// The first keys that were fetched, where those before them were found in shared data, which anybody may have written: what they
+    /// do not prove counts no more, and all is read anew.
+    pub fn keys_fetched_first(&mut self, keys: &KeySet) {
+        if self.held.as_ref().is_some_and(|held| !is_proved(held, keys)) {
+            self.records = Records::default();
+            self.forget();
+        }
+    }
+
     /// The feed's keys were fetched anew. Where one has left that proved what stands in shared data, whoever is loaded anew
     /// could not verify it: another snapshot takes its place.
     pub fn keys_changed(&mut self, keys: &KeySet) {
-        let has_left = |held: &Held| held.proofs.iter().any(|proof| !proof.stands(keys));
-        if self.held.as_ref().is_some_and(has_left) && !self.renews {
+        if self.held.as_ref().is_some_and(|held| !is_proved(held, keys)) && !self.renews {
             self.renews = true;
             self.give_turn(true);
         }
@@ -366,12 +374,16 @@ impl Feed {
     /// One that was far ahead, and had records dropped as ended, makes what is held nothing: all is read anew.
     fn observe(&mut self, now_ms: u64) {
         if self.records.take_premature(now_ms / 1_000) {
-            (self.held, self.seen, self.reading, self.snapshot) = (None, None, None, None);
-            (self.wants_snapshot, self.asks_page) = (true, false);
+            self.forget();
         }
         if let Some(held) = &mut self.held {
             held.standing.as_of = held.standing.as_of.min(now_ms);
         }
+    }
+
+    fn forget(&mut self) {
+        (self.held, self.seen, self.reading, self.snapshot) = (None, None, None, None);
+        (self.wants_snapshot, self.asks_page) = (true, false);
     }
 
     pub(super) fn hold_records(&mut self, answer: &Answer, now_ms: u64) -> Result<(), FeedRefusal> {
@@ -381,6 +393,10 @@ impl Feed {
         answer.records.iter().for_each(|record| self.records.merge(record.clone(), now_ms / 1_000));
         Ok(())
     }
+}
+
+fn is_proved(held: &Held, keys: &KeySet) -> bool {
+    held.proofs.iter().all(|proof| proof.stands(keys))
 }
 
 #[cfg(any(test, feature = "explain"))]

@@ -70,8 +70,14 @@ impl Gate {
         ];
         let request =
             Request::new(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect());
-        let means =
-            Means { keys, host: &NoSignatureHost, known: Some(&self.known), feeds: &FeedRing::new(), now };
+        let means = Means {
+            keys,
+            host: &NoSignatureHost,
+            known: Some(&self.known),
+            feeds: &FeedRing::new(),
+            now,
+            subsec_ms: 0,
+        };
         let verdict = self.policy.decide_by(&request, means);
         assert_eq!(verdict, self.policy.decide(&request, keys, now, &NoSignatureHost), "by memory, and anew");
         verdict.to_string()

@@ -7,6 +7,8 @@ use crate::shared::Shared;
 
 /// How often a mark is tried to be written, where other VMs write theirs: then it is done without.
 const MAX_TRIES: usize = 4;
+/// And to be taken away, since one that stays says that its VM trapped: more often than there are VMs that write theirs meanwhile.
+const MAX_TRIES_TO_LEAVE: usize = 1_000;
 
 /// Does what may trap, under the marks of this key. `None`: too many have trapped, and it was not done.
 pub(super) fn guarded<T>(key: &str, now_ms: u64, work: impl FnOnce() -> T) -> Result<Option<T>, HostError> {
@@ -31,7 +33,7 @@ pub(super) fn guarded<T>(key: &str, now_ms: u64, work: impl FnOnce() -> T) -> Re
         }
     }
     let done = work();
-    for _ in 0..MAX_TRIES {
+    for _ in 0..MAX_TRIES_TO_LEAVE {
         let left = match (own, Shared::read(key)?) {
             (Some(id), Some(marks)) => match leave(&marks.bytes, id) {
                 Some(bytes) => marks.replace(key, &bytes)?,

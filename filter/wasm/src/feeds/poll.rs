@@ -16,6 +16,7 @@ use bearward_protocol::bounds::MAX_JWK_SET_BYTES;
 use bearward_protocol::revocations::MAX_ANSWER_BYTES;
 
 use super::attempt::guarded;
+use super::leading::Leading;
 use crate::answer::{Answer, CallEnd};
 use crate::host::{self, HostError, Level};
 use crate::lease::Lease;
@@ -51,6 +52,8 @@ pub(super) struct FeedPoll {
     keys_call: Option<u32>,
     /// Whether it was tried to take the keys, and what is known, from shared data.
     keys_restored: bool,
+    /// Whether those at hand are from there.
+    keys_are_shared: bool,
     restored: bool,
     lease: Lease,
     /// The call under way, and when it was made.
@@ -61,8 +64,11 @@ pub(super) struct FeedPoll {
     next_at: u64,
     /// Questions in a row that brought nothing.
     failures: u32,
-    /// The call under way belongs to a snapshot that was given up.
-    gave_up: bool,
+    /// How often another VM may have asked since this one did, and how often when the call under way was made.
+    era: u64,
+    asked_in: u64,
+    /// Whether a configuration of this VM leads.
+    leading: Leading,
     /// The next question does not wait for news: nobody has said for longer than usual that there are none.
     hastens: bool,
     /// Answers in a row after which a snapshot had to be begun.
@@ -77,6 +83,7 @@ impl FeedPoll {
         trusted: &TrustedIssuer,
         config: RevocationFeed,
         feed: Rc<RefCell<Feed>>,
+        leading: Leading,
         seed: u64,
     ) -> Self {
         let keys = config.keys.clone();
@@ -92,6 +99,7 @@ impl FeedPoll {
             keys_due,
             keys_call: None,
             keys_restored: false,
+            keys_are_shared: false,
             restored: false,
             lease,
             call: None,
@@ -99,7 +107,9 @@ impl FeedPoll {
             asked_at: 0,
             next_at: 0,
             failures: 0,
-            gave_up: false,
+            era: 0,
+            asked_in: 0,
+            leading,
             hastens: false,
             begun_anew: 0,
             told: None,
@@ -150,10 +160,14 @@ impl FeedPoll {
             self.take_keys(end, now_ms, metrics);
         } else {
             self.call = None;
-            match self.claim(now_ms, metrics).map_err(unusable).and_then(|_| self.take(end, now_ms, metrics))
-            {
-                Ok(progress) => self.go_on(progress, now_ms),
-                Err(why) => self.fail(now_ms, &why, metrics),
+            // Whoever does not lead any more, or has not all the while, writes nothing over what another has written.
+            match self.claim(now_ms, metrics) {
+                Ok(true) if self.asked_in == self.era => match self.take(end, now_ms, metrics) {
+                    Ok(progress) => self.go_on(progress, now_ms),
+                    Err(why) => self.fail(now_ms, &why, metrics),
+                },
+                Ok(_) => self.next_at = now_ms.max(self.asked_at.saturating_add(MIN_PERIOD_MS)),
+                Err(error) => self.fail(now_ms, &unusable(error), metrics),
             }
         }
         // The next question need not wait for a tick.
@@ -166,6 +180,7 @@ impl FeedPoll {
     /// No VM waits for this one any more.
     pub(super) fn retire(&mut self) {
         self.lease.give_back();
+        self.leading.set(false);
     }
 
     fn fetch_keys(&mut self, now_ms: u64, metrics: &Metrics) {
@@ -203,7 +218,12 @@ impl FeedPoll {
         match taken {
             Ok((keys, body)) => {
                 due.succeeded(now_ms);
-                self.feed.borrow_mut().keys_changed(&keys);
+                let mut feed = self.feed.borrow_mut();
+                if std::mem::take(&mut self.keys_are_shared) {
+                    feed.keys_fetched_first(&keys);
+                }
+                feed.keys_changed(&keys);
+                drop(feed);
                 self.keys = Some(keys);
                 let shared = [&now_ms.to_le_bytes(), body.as_slice()].concat();
                 let written = host::set_shared_data(&keys_key(self.feed.borrow().prefix()), &shared);
@@ -230,6 +250,7 @@ impl FeedPoll {
         if let (Ok(Some(Some((keys, fetched_ms)))), Some(due)) = (read, &mut self.keys_due) {
             due.has_set_of(fetched_ms);
             self.keys = Some(keys);
+            self.keys_are_shared = true;
         }
     }
 
@@ -308,8 +329,13 @@ impl FeedPoll {
         if is_new {
             metrics.feed_leads(&self.name);
             self.hastens = true;
+            self.era = self.era.wrapping_add(1);
         }
-        self.gave_up |= (is_new || !is_own) && self.feed.borrow_mut().stand_down();
+        self.leading.set(is_own);
+        // Another configuration of this VM may be at it.
+        if is_new || !self.leading.is_any() {
+            self.feed.borrow_mut().stand_down();
+        }
         Ok(is_own)
     }
 
@@ -339,7 +365,7 @@ impl FeedPoll {
         let timeout_ms = self.config.timeout_ms(wait_seconds);
         match self.call(&path, "application/revocations+jwt", timeout_ms) {
             Ok(token) => {
-                (self.asked_at, self.gave_up) = (now_ms, false);
+                (self.asked_at, self.asked_in) = (now_ms, self.era);
                 self.call = Some((token, now_ms));
             }
             Err(error) => {
@@ -366,9 +392,6 @@ impl FeedPoll {
     /// Takes an answer of the issuer.
     fn take(&mut self, end: CallEnd, now_ms: u64, metrics: &Metrics) -> Result<Progress, String> {
         let answer = Answer::read(end, MAX_ANSWER_BYTES)?;
-        if self.gave_up {
-            return Ok(Progress::Whole);
-        }
         if answer.status == b"409" {
             self.feed.borrow_mut().conflict();
             metrics.feed_refusal(&self.name, "conflict");
@@ -422,7 +445,7 @@ impl FeedPoll {
         self.begun_anew = match progress {
             Progress::Part => self.begun_anew,
             Progress::Whole => 0,
-            Progress::Anew => self.begun_anew.saturating_add(1),
+            Progress::Anew => self.begun_anew.saturating_add(1).min(16),
         };
         self.next_at = match progress {
             Progress::Part => now_ms,
@@ -445,6 +468,7 @@ impl FeedPoll {
         self.tell(why);
         if self.failures >= MAX_FAILURES {
             self.lease.stand_back(now_ms);
+            self.leading.set(false);
         }
     }
 
@@ -507,7 +531,7 @@ fn unusable(HostError(status): HostError) -> String {
 }
 
 fn pause_ms(failures: u32) -> u64 {
-    MIN_PAUSE_MS.checked_shl(failures).unwrap_or(MAX_PAUSE_MS).min(MAX_PAUSE_MS)
+    MIN_PAUSE_MS.saturating_mul(1 << failures.min(16)).min(MAX_PAUSE_MS)
 }
 
 /// What stands under the head's key, where it can be replaced: where nothing does, an empty head is put there first, because a

@@ -78,7 +78,14 @@ impl Gate {
         let request =
             Request::new(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect());
         let keys = KeyRing::of(&self.policy);
-        let anew = Means { keys: &keys, host: &NoSignatureHost, known: None, feeds: &self.feeds, now: NOW };
+        let anew = Means {
+            keys: &keys,
+            host: &NoSignatureHost,
+            known: None,
+            feeds: &self.feeds,
+            now: NOW,
+            subsec_ms: 0,
+        };
         crate::explain::tests::must_agree(&self.policy, &request, anew);
         let verdict = self.policy.decide_by(&request, anew);
         for _ in 0..2 {
@@ -234,7 +241,14 @@ fn an_explanation_says_what_was_looked_up() {
         let request =
             Request::new(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect());
         let keys = KeyRing::of(&gate.policy);
-        let means = Means { keys: &keys, host: &NoSignatureHost, known: None, feeds: &gate.feeds, now: NOW };
+        let means = Means {
+            keys: &keys,
+            host: &NoSignatureHost,
+            known: None,
+            feeds: &gate.feeds,
+            now: NOW,
+            subsec_ms: 0,
+        };
         let explanation = gate.policy.explain(&request, means);
         let step = explanation.steps.iter().find(|step| step.step == Step::Revocation).unwrap();
         step.notes.iter().map(|note| note.text.clone()).collect::<Vec<_>>().join("; ")

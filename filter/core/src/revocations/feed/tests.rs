@@ -291,3 +291,14 @@ fn a_clock_that_is_set_back_makes_nobody_fresher() {
     vm.feed.tick(START - 600_000);
     assert_eq!(vm.feed.freshness(START - 600_000 + 30_001), Freshness::Stale);
 }
+
+#[test]
+fn what_only_keys_of_shared_data_have_proved_counts_no_more_once_the_true_ones_are_there() {
+    let (mut vm, mut shared, issuer) = (Vm::new(), Shared::default(), issuer_with(3));
+    vm.catch_up(&mut shared, &issuer);
+    vm.feed.keys_fetched_first(&feed_keys());
+    assert_eq!(vm.feed.freshness(issuer.now), Freshness::Fresh);
+    vm.feed.keys_fetched_first(&keys_of(&[("f2", 12)]));
+    assert_eq!(vm.feed.freshness(issuer.now), Freshness::Unknown);
+    assert!(vm.feed.wants_snapshot() && !vm.refuses("s1"));
+}
