@@ -1,0 +1,165 @@
+//! How a run is told: a table for people, JSON for machines, a chart.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+use xtask::error::Error;
+
+use super::chart;
+use super::verdict::{Ratio, Row, Verdict};
+use crate::machine::Machine;
+use crate::report::{number, write_into};
+use crate::statistics::Spread;
+
+/// As `cargo xtask bench NAME` has it.
+const BENCHMARK: &str = "filter";
+const CHART: &str = "filter-cpu.svg";
+
+/// Everything that one run found.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) verdict: Verdict,
+    pub(super) machine: Machine,
+    /// Whether the figures say nothing.
+    pub(super) is_quick: bool,
+    /// What was chosen for this run, each with its name.
+    pub(super) settings: Vec<(&'static str, Value)>,
+}
+
+impl Told {
+    /// For people, as Markdown.
+    pub(super) fn markdown(&self) -> String {
+        let settings: Vec<String> =
+            self.settings.iter().map(|(name, value)| format!("{} {value}", name.replace('_', " "))).collect();
+        let mut text = format!("{} In this run: {}.\n\n", self.machine.sentence(), settings.join(", "));
+        if self.is_quick {
+            text.push_str(
+                "A short run, only to see that everything is measured: its figures say nothing.\n\n",
+            );
+        }
+        let Verdict { rows, ratios, none_us, none_against_itself_us } = &self.verdict;
+        let _ = writeln!(
+            text,
+            "Without a filter a request costs the worker {} µs ({}). The same measured twice in a round differs by {} µs \
+             ({}): what is closer together than that is not told apart.\n",
+            number(none_us.median()),
+            range(none_us),
+            number(none_against_itself_us.median()),
+            range(none_against_itself_us),
+        );
+        text.push_str(
+            "| path | native, µs | Bearward, µs | ratio | least to greatest | 95 % bound | goal | | |\n",
+        );
+        text.push_str("|---|---:|---:|---:|---:|---:|---:|---|---|\n");
+        ratios.iter().for_each(|ratio| text.push_str(&ratio_row(ratio)));
+        text.push_str("\n| variant | added CPU, µs | least to greatest | of the process, µs | all CPU, µs | requests/s | p50, µs | p99, µs |\n");
+        text.push_str("|---|---:|---:|---:|---:|---:|---:|---:|\n");
+        rows.iter().for_each(|row| text.push_str(&variant_row(row)));
+        text
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let Verdict { rows, ratios, none_us, none_against_itself_us } = &self.verdict;
+        let ratios = ratios.iter().map(|ratio| (ratio.pair.name.clone(), ratio_json(ratio)));
+        let settings = self.settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        json!({
+            "benchmark": BENCHMARK,
+            "machine": self.machine.json(),
+            "settings": Map::from_iter(settings),
+            "none_us": spread_json(none_us),
+            "none_against_itself_us": spread_json(none_against_itself_us),
+            "variants": rows.iter().map(variant_json).collect::<Vec<_>>(),
+            "ratios": Map::from_iter(ratios),
+        })
+    }
+
+    /// # Errors
+    /// The file cannot be written.
+    pub(super) fn write_json(&self, path: &Path) -> Result<(), Error> {
+        fs::write(path, format!("{:#}\n", self.json())).map_err(Error::file("write", path))
+    }
+
+    /// Puts the table into its place in a document, and the chart beside that.
+    ///
+    /// # Errors
+    /// The document has no such place, or cannot be written.
+    pub(super) fn write_into(&self, path: &Path) -> Result<(), Error> {
+        let chart = path.with_file_name(CHART);
+        fs::write(&chart, chart::bars(&self.verdict.ratios)).map_err(Error::file("write", &chart))?;
+        let text = format!("{}\n![CPU time that each filter adds to a request]({CHART})\n", self.markdown());
+        write_into(path, BENCHMARK, &text)
+    }
+}
+
+fn ratio_row(ratio: &Ratio) -> String {
+    let Ratio { pair, ours_us, theirs_us, spread, bound } = ratio;
+    let met = match ratio.is_met() {
+        Some(true) => "met",
+        Some(false) => "**missed**",
+        None => "",
+    };
+    format!(
+        "| {} | {} | {} | {} | {} | {} | {} | {met} | {} |\n",
+        words(&pair.name),
+        number(*theirs_us),
+        number(*ours_us),
+        number(spread.median()),
+        range(spread),
+        number(*bound),
+        pair.goal.map(number).unwrap_or_default(),
+        if ratio.is_less() { "less" } else { "" },
+    )
+}
+
+fn variant_row(row: &Row) -> String {
+    format!(
+        "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
+        words(&row.name),
+        number(row.added_us.median()),
+        range(&row.added_us),
+        number(row.added_process_us.median()),
+        number(row.cpu_us.median()),
+        number(row.rps.median()),
+        number(row.p50_us.median()),
+        number(row.p99_us.median()),
+    )
+}
+
+/// As people read a name.
+fn words(name: &str) -> String {
+    name.replace("warm_1000", "warm (1,000 tokens)").replace('_', " ")
+}
+
+fn range(spread: &Spread) -> String {
+    format!("{} to {}", number(spread.least()), number(spread.greatest()))
+}
+
+fn variant_json(row: &Row) -> Value {
+    json!({
+        "name": row.name,
+        "added_cpu_us": spread_json(&row.added_us),
+        "cpu_us": spread_json(&row.cpu_us),
+        "added_process_cpu_us": spread_json(&row.added_process_us),
+        "rps": row.rps.median(),
+        "p50_us": row.p50_us.median(),
+        "p99_us": row.p99_us.median(),
+        "worker_busy": row.busy.median(),
+    })
+}
+
+fn ratio_json(ratio: &Ratio) -> Value {
+    let mut json = spread_json(&ratio.spread);
+    if let Some(members) = json.as_object_mut() {
+        members.insert("upper_95".to_owned(), json!(ratio.bound));
+        members.insert("less".to_owned(), json!(ratio.is_less()));
+        members.insert("goal".to_owned(), json!(ratio.pair.goal));
+        members.insert("met".to_owned(), json!(ratio.is_met()));
+    }
+    json
+}
+
+fn spread_json(spread: &Spread) -> Value {
+    json!({ "median": spread.median(), "min": spread.least(), "max": spread.greatest(), "rounds": spread.rounds() })
+}
