@@ -1,9 +1,10 @@
 //! Bearward beside Envoy's own `jwt_authn` and `rbac`, in one Envoy.
 //!
 //! One worker on a core of its own; a listener for each variant; all of them in every round, in an order that is drawn. The
-//! figure is the CPU time of the worker by request, less that of no filter. In reading order: [`variants`] (what is
-//! compared), [`configuration`] (how, out of `bench/filter`), [`tokens`] and [`requests`] (what is asked), [`rounds`] (measuring),
-//! [`verdict`] (what the rounds say), [`told`] and [`chart`] (how it is told).
+//! figure is the CPU time of the worker by request, less that of the same requests without a filter. In reading order:
+//! [`variants`] (what is compared), [`configuration`] (how, out of `bench/filter`), [`tokens`] and [`asks`] (what is asked),
+//! [`proof`] (that all filters do the same), [`rounds`] and [`subject`] (measuring), [`verdict`] (what the rounds say), [`told`]
+//! and [`chart`] (how it is told).
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,12 +20,13 @@ use xtask::stack::{EnvoyOptions, FEED_VARIABLE};
 use self::configuration::{Parts, SECRET_VARIABLE};
 use self::connections::CONNECTIONS;
 use self::envoy::Envoy;
-use self::feed::Feed;
 use self::noops::Noops;
-use self::rounds::{Amounts, Subject};
+use self::rounds::Amounts;
 use self::told::Told;
+use self::variants::Block;
 use crate::machine::{self, Machine};
 
+mod asks;
 mod chart;
 mod configuration;
 mod connections;
@@ -33,8 +35,8 @@ mod envoy;
 mod feed;
 mod noops;
 mod proof;
-mod requests;
 mod rounds;
+mod subject;
 mod template;
 mod tokens;
 mod told;
@@ -54,7 +56,7 @@ pub(crate) struct Options {
     #[arg(long)]
     logs: PathBuf,
     /// How often everything is measured.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     rounds: u32,
     /// A short run, whose figures say nothing.
     #[arg(long)]
@@ -62,7 +64,7 @@ pub(crate) struct Options {
     /// What the order of the rounds and the bootstrap are drawn by.
     #[arg(long, default_value_t = 8)]
     seed: u64,
-    /// Measures only the variants whose names begin like one of these, and those without a filter.
+    /// Measures only what begins like one of these: `warm_EdDSA`, `cold_`, `no_token`.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Writes everything, for machines.
@@ -80,17 +82,19 @@ const CACHE_SIZE: usize = COLD_TOKENS;
 
 const LONG: Amounts = Amounts {
     rounds: 0,
-    warm_up: Duration::from_millis(800),
-    slice: Duration::from_millis(800),
-    least: 1_000,
+    warm_up: Duration::from_millis(400),
+    slice: Duration::from_millis(250),
+    least: 500,
     before: 200,
 };
 /// Everything is measured, and nothing is said by it.
 const QUICK: Amounts =
     Amounts { rounds: 1, warm_up: Duration::ZERO, slice: Duration::ZERO, least: 64, before: 16 };
 
-/// More than one variant is asked for in a short run.
-const QUICK_TOKENS: usize = 192;
+/// For how long the worker is watched with nobody asking, at least.
+const ALONE: Duration = Duration::from_millis(100);
+/// No token comes up twice while so few are asked for.
+const QUICK_TOKENS: usize = 256;
 
 /// Measures, prints the table, and writes what was asked for.
 ///
@@ -110,7 +114,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), Error> {
 
 fn measure(options: &Options, report: &mut Report) -> Result<Told, Error> {
     let amounts = if options.quick { QUICK } else { Amounts { rounds: options.rounds, ..LONG } };
-    let variants = chosen(options);
+    let blocks = chosen(options);
     let secret = tokens::secret()?;
     // In a short run no token comes up twice; in a long one so many do that none is remembered.
     let count = if options.quick { QUICK_TOKENS } else { COLD_TOKENS };
@@ -122,32 +126,30 @@ fn measure(options: &Options, report: &mut Report) -> Result<Told, Error> {
         bearward: &options.module,
         noops: &noops,
         cache_size: CACHE_SIZE,
-        feed: Feed::start(0)?,
+        feeds: &feed::start(&blocks)?,
     };
     let envoy = EnvoyOptions {
         binary: options.envoy.clone(),
-        configuration: configuration::of(&variants, &parts)?,
+        configuration: configuration::of(&blocks, &parts)?,
         directory: options.logs.clone(),
         env: vec![(SECRET_VARIABLE.to_owned(), secret), (FEED_VARIABLE.to_owned(), random_hex(32)?)],
         concurrency: 1,
     };
-    let listeners = variants.len();
+    let listeners = 1 + configuration::with_filters(&blocks).count();
     // Before anything is pinned: the cores are counted.
     let machine = Machine::of(&[("Envoy", machine::envoy_version(&options.envoy).unwrap_or_default())]);
     let mut envoy = report.step("start Envoy", |report| Envoy::start(&envoy, listeners, report))?;
     let pinned = pin(&envoy)?;
-    let mut subjects: Vec<Subject> = variants
-        .iter()
-        .map(|variant| Subject::new(variant.clone(), requests::of(variant.asks, &signers)))
-        .collect();
-    report.step("see that every filter does the same", |_| proof::of(&envoy, &variants, &signers))?;
-    let slices = rounds::measure(&mut envoy, &mut subjects, &amounts, options.seed, report)?;
-    let pairs = variants::pairs(&variants);
-    let verdict = verdict::of(&variants, &pairs, &slices, options.seed)
+    report.step("see that every filter does the same", |_| proof::of(&envoy, &blocks, &signers))?;
+    let slices = rounds::measure(&mut envoy, &blocks, &signers, &amounts, options.seed, report)?;
+    let alone_us = rounds::alone(&envoy, amounts.warm_up.max(ALONE))?;
+    let pairs = variants::pairs(&blocks);
+    let verdict = verdict::of(&blocks, &pairs, &slices, options.seed)
         .ok_or_else(|| Error::unusable("something was not measured", "more rounds"))?;
     Ok(Told {
         verdict,
         machine,
+        alone_us,
         is_quick: options.quick,
         settings: vec![
             ("rounds", json!(amounts.rounds)),
@@ -172,11 +174,10 @@ fn pin(envoy: &Envoy) -> Result<bool, Error> {
     }
 }
 
-fn chosen(options: &Options) -> Vec<variants::Variant> {
-    let wanted = |variant: &variants::Variant| {
-        let is_none = variant.filter == variants::Filter::None;
-        let named = options.only.iter().any(|prefix| variant.name.starts_with(prefix));
-        is_none || named || options.only.is_empty()
+fn chosen(options: &Options) -> Vec<Block> {
+    let wanted = |block: &Block| {
+        let named = options.only.iter().any(|prefix| block.name.starts_with(prefix));
+        block.name == variants::NONE || named || options.only.is_empty()
     };
     variants::all().into_iter().filter(wanted).collect()
 }

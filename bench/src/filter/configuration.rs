@@ -1,32 +1,30 @@
 //! The configuration of the one Envoy in which everything is measured, out of what stands in `bench/filter`.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use bearward_core::algorithm::AlgorithmName;
 use xtask::error::Error;
 
+use super::feed::Feeds;
 use super::noops::Noops;
 use super::template::filled;
 use super::tokens::Signers;
-use super::variants::{Filter, Variant};
+use super::variants::{Block, Filter, NONE, Revocations, Shape, Variant};
 
 const LISTENER: &str = include_str!("../../filter/listener.yaml");
 const NATIVE: &str = include_str!("../../filter/native.yaml");
 const BEARWARD: &str = include_str!("../../filter/bearward.yaml");
 const NOOP: &str = include_str!("../../filter/noop.yaml");
 
-const CLUSTERS: &str = r#"
-  clusters:
-    - name: feed
+const CLUSTER: &str = "    - name: ${name}
       type: STATIC
       connect_timeout: 1s
       load_assignment:
-        cluster_name: feed
+        cluster_name: ${name}
         endpoints:
           - lb_endpoints:
               - endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: ${port} } } }
-"#;
+";
 
 /// The environment variable with the secret for HS256, which the filter reads.
 pub(super) const SECRET_VARIABLE: &str = "BEARWARD_BENCH_SECRET";
@@ -40,56 +38,79 @@ pub(super) struct Parts<'a> {
     pub(super) noops: &'a Noops,
     /// How many tokens the native filter keeps where it keeps any.
     pub(super) cache_size: usize,
-    /// Who answers as the feed of revocations does.
-    pub(super) feed: SocketAddr,
+    /// Who answers as feeds of revocations do.
+    pub(super) feeds: &'a Feeds,
 }
 
-/// One Envoy with a listener for each of the variants, which has its name.
+/// One Envoy with a listener for each variant of the blocks, which has its name, and one without a filter.
 ///
 /// # Errors
 /// A template that does not fit.
-pub(super) fn of(variants: &[Variant], parts: &Parts<'_>) -> Result<String, Error> {
+pub(super) fn of(blocks: &[Block], parts: &Parts<'_>) -> Result<String, Error> {
     let mut text = "admin: { address: { socket_address: { address: 127.0.0.1, port_value: 0 } } }\n\
                     static_resources:\n  listeners:\n"
         .to_owned();
-    for variant in variants {
+    let none = Variant { name: NONE.to_owned(), filter: Filter::None };
+    for variant in with_filters(blocks).chain([&none]) {
         let filters = filters(variant, parts)?;
         let listener = filled(LISTENER, &[("name", &variant.name), ("filters", &filters)], &[])?;
         listener.lines().for_each(|line| text.push_str(&format!("    {line}\n")));
     }
-    let port = parts.feed.port().to_string();
-    text.push_str(&filled(CLUSTERS, &[("port", &port)], &[])?);
+    text.push_str("  clusters:\n");
+    for (Revocations(records), address) in parts.feeds {
+        let (name, port) = (feed(Revocations(*records)), address.port().to_string());
+        text.push_str(&filled(CLUSTER, &[("name", &name), ("port", &port)], &[])?);
+    }
     Ok(text)
+}
+
+/// Those that have listeners of their own.
+pub(super) fn with_filters(blocks: &[Block]) -> impl Iterator<Item = &Variant> {
+    let variants = blocks.iter().flat_map(|block| &block.variants);
+    variants.filter(|variant| variant.filter != Filter::None)
 }
 
 /// What stands before the router: nothing, or a list.
 fn filters(variant: &Variant, parts: &Parts<'_>) -> Result<String, Error> {
     let name = ("name", variant.name.as_str());
-    let jwks = |algorithm: AlgorithmName| {
-        let signer = parts.signers.get(algorithm.as_str());
-        signer.map(|signer| signer.jwks().to_string()).unwrap_or_default()
+    let signer = |shape: &Shape| {
+        let signer = parts.signers.get(&shape.signer);
+        signer.ok_or_else(|| Error::unusable(format!("no tokens of {}", shape.signer), "report this"))
     };
-    match variant.filter {
+    match &variant.filter {
         Filter::None => Ok(String::new()),
         Filter::Noop(noop) => {
-            let module = parts.noops.path(noop);
+            let module = parts.noops.path(*noop);
             filled(NOOP, &[name, ("module", &module.display().to_string())], &[])
         }
-        Filter::Native { algorithm, cache } => {
-            let size = parts.cache_size.to_string();
-            let holds: &[&str] = if cache { &["cache"] } else { &[] };
-            filled(NATIVE, &[("jwks", &jwks(algorithm)), ("cache_size", &size)], holds)
+        Filter::Native { shape, cache } => {
+            let (size, jwks) = (parts.cache_size.to_string(), signer(shape)?.jwks().to_string());
+            let holds: &[&str] = if *cache { &["cache"] } else { &[] };
+            filled(NATIVE, &[("jwks", &jwks), ("cache_size", &size)], holds)
         }
-        Filter::Bearward { algorithm, revocations } => {
+        Filter::Bearward { shape, revocations } => {
+            let signer = signer(shape)?;
+            let algorithm = signer.algorithm;
             let keys = if algorithm == AlgorithmName::Hs256 { "secret" } else { "jwks" };
-            let holds = [Some(keys), revocations.then_some("revocations")];
+            let holds = [Some(keys), revocations.map(|_| "revocations")];
             let holds: Vec<&str> = holds.into_iter().flatten().collect();
-            let module = parts.bearward.display().to_string();
-            let jwks = jwks(algorithm);
-            let values = [name, ("module", &module), ("algorithm", algorithm.as_str()), ("jwks", &jwks)];
+            let (module, jwks) = (parts.bearward.display().to_string(), signer.jwks().to_string());
+            let feed = revocations.map(feed).unwrap_or_default();
+            let values = [
+                name,
+                ("module", &module),
+                ("algorithm", algorithm.as_str()),
+                ("jwks", &jwks),
+                ("feed", &feed),
+            ];
             filled(BEARWARD, &values, &holds)
         }
     }
+}
+
+/// The name of a feed's cluster.
+fn feed(Revocations(records): Revocations) -> String {
+    format!("feed_{records}")
 }
 
 #[cfg(test)]
@@ -101,24 +122,33 @@ mod tests {
     use super::super::variants;
     use super::*;
 
-    fn text(variants: &[Variant], signers: &Signers) -> String {
+    fn text(blocks: &[Block], signers: &Signers) -> String {
         let folder = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-unit").unwrap();
         let parts = Parts {
             signers,
             bearward: Path::new("/x/bearward.wasm"),
             noops: &Noops::write(folder.path()).unwrap(),
             cache_size: 8_192,
-            feed: ([127, 0, 0, 1], 4_711).into(),
+            feeds: &Feeds::from([(Revocations(1), ([127, 0, 0, 1], 4_711).into())]),
         };
-        of(variants, &parts).unwrap()
+        of(blocks, &parts).unwrap()
+    }
+
+    /// Its block, with no other variant in it.
+    fn alone(name: &str) -> Vec<Block> {
+        let mut blocks = variants::all();
+        blocks.iter_mut().for_each(|block| block.variants.retain(|variant| variant.name == name));
+        blocks.retain(|block| !block.variants.is_empty());
+        blocks
     }
 
     #[test]
     fn every_variant_has_a_listener_and_differs_from_the_others_in_its_filters_alone() {
         let signers = tokens::sign(1, "a secret of some length").unwrap();
-        let variants = variants::all();
-        let text = text(&variants, &signers);
-        for variant in &variants {
+        let blocks = variants::all();
+        let text = text(&blocks, &signers);
+        let variants = || blocks.iter().flat_map(|block| &block.variants);
+        for variant in variants() {
             assert_eq!(
                 text.matches(&format!("\n    - name: {}\n", variant.name)).count(),
                 1,
@@ -127,9 +157,8 @@ mod tests {
             );
         }
         let routers = text.matches("filters.http.router.v3.Router").count();
-        assert_eq!(routers, variants.len());
-        let native =
-            variants.iter().filter(|variant| matches!(variant.filter, Filter::Native { .. })).count();
+        assert_eq!(routers, variants().count());
+        let native = variants().filter(|variant| matches!(variant.filter, Filter::Native { .. })).count();
         assert_eq!(text.matches("jwt_authn.v3.JwtAuthentication").count(), native);
         assert!(text.contains("port_value: 4711"), "{text}");
     }
@@ -140,9 +169,7 @@ mod tests {
         let path = xtask::workspace::root().join("envoy.yaml");
         let shipped = yaml(&std::fs::read_to_string(path).unwrap());
         let signers = tokens::sign(1, "a secret of some length").unwrap();
-        let variants: Vec<Variant> =
-            variants::all().into_iter().filter(|of| of.name == "bearward_cold_EdDSA_revocations").collect();
-        let ours = yaml(&text(&variants, &signers));
+        let ours = yaml(&text(&alone("bearward_cold_EdDSA_revocations"), &signers));
         let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
         let [mut ours, mut shipped] = [ours, shipped].map(|of| of.pointer(manager).unwrap().clone());
         let wasm = "/http_filters/0/typed_config/config";
@@ -164,10 +191,7 @@ mod tests {
     #[test]
     fn the_native_filter_has_a_cache_where_bearward_is_warm_and_none_where_it_is_cold() {
         let signers = tokens::sign(1, "a secret of some length").unwrap();
-        let of = |name: &str| {
-            let variants: Vec<Variant> = variants::all().into_iter().filter(|of| of.name == name).collect();
-            text(&variants, &signers)
-        };
+        let of = |name: &str| text(&alone(name), &signers);
         assert!(of("native_warm_ES256").contains("jwt_cache_size: 8192"));
         assert!(!of("native_cold_ES256").contains("jwt_cache_config"));
         assert!(of("bearward_cold_HS256").contains("secrets_env"));

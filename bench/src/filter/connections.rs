@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -17,21 +18,27 @@ const PATIENCE: Timespec = Timespec { tv_sec: 20, tv_nsec: 0 };
 /// The longest answer.
 const MAX_ANSWER_BYTES: usize = 16 * 1024;
 
-/// Requests in rotation, each as its bytes.
-#[derive(Debug)]
+/// Requests in rotation, each as its bytes. A clone has the same ones, and its own place in the rotation.
+#[derive(Clone, Debug)]
 pub(super) struct Requests {
-    bytes: Vec<Vec<u8>>,
+    bytes: Arc<[Vec<u8>]>,
     next: usize,
 }
 
 impl Requests {
     pub(super) fn new(bytes: Vec<Vec<u8>>) -> Self {
-        Self { bytes, next: 0 }
+        Self { bytes: bytes.into(), next: 0 }
     }
 
     /// How many are different.
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// How long all of them are together.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.iter().map(Vec::len).sum()
     }
 
     fn next(&mut self) -> &[u8] {

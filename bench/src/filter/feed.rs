@@ -1,5 +1,6 @@
 //! The issuer's feed of revocations, played: signed answers that wait where there is nothing new.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -12,26 +13,47 @@ use serde_json::{Value, json};
 use xtask::error::Error;
 use xtask::stack::ISSUER;
 
-/// How much of a snapshot goes into one answer: some forty kilobytes.
-const PAGE: u64 = 300;
+use super::tokens::ENDED;
+use super::variants::{Block, Filter, Revocations, Variant};
+
+/// How many records of a snapshot go into one answer: of sessions about as many as into one of the issuer's
+/// (`bearward_protocol::revocations::PAGE_BYTES`).
+const PAGE: u64 = 160;
 /// How long an answer waits for news: the filter gives up two seconds later than it asked for.
 const WAIT: Duration = Duration::from_secs(4);
 /// When the sessions have ended for good: after every run.
 const ENDS_IN_SECONDS: u64 = 12 * 3_600;
 
+/// Where each of several answers, by how much it tells of.
+pub(super) type Feeds = BTreeMap<Revocations, SocketAddr>;
+
+/// One for each that these blocks follow.
+///
+/// # Errors
+/// As [`Feed::start`].
+pub(super) fn start(blocks: &[Block]) -> Result<Feeds, Error> {
+    let revocations = |variant: &Variant| match variant.filter {
+        Filter::Bearward { revocations, .. } => revocations,
+        _ => None,
+    };
+    let wanted: BTreeSet<_> =
+        blocks.iter().flat_map(|block| &block.variants).filter_map(revocations).collect();
+    wanted.into_iter().map(|revocations| Ok((revocations, Feed::start(revocations.0)?))).collect()
+}
+
 /// Who answers. It ends with the program.
 #[derive(Debug)]
-pub(super) struct Feed {
+struct Feed {
     key: Key,
     records: u64,
 }
 
 impl Feed {
-    /// Answers from now on, with so many sessions that have ended, none of which is asked for.
+    /// Answers from now on, with so many sessions that have ended, the first of which is [`ENDED`].
     ///
     /// # Errors
     /// There is no port, or there are no random numbers.
-    pub(super) fn start(records: u64) -> Result<SocketAddr, Error> {
+    fn start(records: u64) -> Result<SocketAddr, Error> {
         let key = Key::random(AlgorithmName::EdDsa);
         let key = key.map_err(|error| Error::unusable(error.to_string(), "try again"))?;
         let feed = Arc::new(Self { key, records });
@@ -77,11 +99,13 @@ impl Feed {
                 .split('&')
                 .find_map(|part| part.split_once('=').filter(|(of, _)| *of == name)?.1.parse().ok())
         };
-        if let Some(held) = number("sequence") {
+        // A page is asked for with the position that it belongs to.
+        let after = number("after");
+        if let (Some(held), None) = (number("sequence"), after) {
             thread::sleep(WAIT);
             return self.signed(&json!({ "from": place(held), "records": [] }));
         }
-        let after = number("after").unwrap_or(0);
+        let after = after.unwrap_or(0);
         let through = self.records.min(after + PAGE);
         let records: Vec<Value> = (after + 1..=through).map(ended).collect();
         self.signed(&json!({ "after": after, "through": through, "records": records }))
@@ -108,7 +132,10 @@ fn place(sequence: u64) -> Value {
 fn ended(sequence: u64) -> Value {
     // Spread as random ones are, and no two the same: an odd number times another is a bijection.
     let spread = sequence.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let name = format!("{:08x}-0000-4000-8000-{:012x}", spread >> 32, spread & 0xffff_ffff_ffff);
+    let name = match sequence {
+        1 => ENDED.to_owned(),
+        _ => format!("{:08x}-0000-4000-8000-{:012x}", spread >> 32, spread & 0xffff_ffff_ffff),
+    };
     let ends_at = since_epoch().as_secs() + ENDS_IN_SECONDS;
     json!({ "sequence": sequence, "kind": "session", "name": name, "ends_at": ends_at })
 }
@@ -132,17 +159,18 @@ mod tests {
         let page = payload("/revocations/v1?wait=5");
         assert_eq!(
             (&page["after"], &page["through"], &page["head"]["sequence"]),
-            (&json!(0), &json!(300), &json!(700))
+            (&json!(0), &json!(160), &json!(700))
         );
-        let last = payload("/revocations/v1?after=600&wait=5");
-        assert_eq!((&last["through"], last["records"].as_array().unwrap().len()), (&json!(700), 100));
-        assert_eq!(last["records"][99]["sequence"], 700);
+        assert_eq!(page["records"][0]["name"], ENDED);
+        assert!(page["records"].to_string().len() < 24 * 1024);
+        let last = payload("/revocations/v1?generation=0&sequence=700&digest=0&after=640&wait=5");
+        assert_eq!((&last["through"], last["records"].as_array().unwrap().len()), (&json!(700), 60));
+        assert_eq!(last["records"][59]["sequence"], 700);
     }
 
     #[test]
     fn no_two_sessions_have_one_name() {
-        let names: std::collections::BTreeSet<String> =
-            (1..=2_000).map(|n| ended(n)["name"].to_string()).collect();
+        let names: BTreeSet<String> = (1..=2_000).map(|n| ended(n)["name"].to_string()).collect();
         assert_eq!(names.len(), 2_000);
     }
 }

@@ -4,19 +4,24 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use bearward_core::base64url;
+use serde_json::json;
 use xtask::error::Error;
 use xtask::interrupt;
+use xtask::stack::ISSUER;
 
+use super::asks::{bearer, request};
 use super::connections::whole;
 use super::envoy::Envoy;
-use super::requests::{PATH, bearer, request};
-use super::tokens::Signers;
-use super::variants::{Filter, Variant};
+use super::tokens::{Signer, Signers};
+use super::variants::{Block, Filter, Variant};
 
 /// The host whose answers repeat what the upstream would be told (`bench/filter/listener.yaml`).
 const HOST: &str = "proof.bearward.local";
 /// How long the first answer of the feed may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How much of the roles is looked at, in characters.
+const SHOWN: usize = 12;
 /// What a client would like to be.
 const FORGED: &str = "x-user-id: root\r\nx-user-roles: admin\r\nx-user-issuer: me\r\n";
 
@@ -24,38 +29,57 @@ const FORGED: &str = "x-user-id: root\r\nx-user-roles: admin\r\nx-user-issuer: m
 ///
 /// # Errors
 /// One that lets pass what it should not, or tells the upstream something else than the token says.
-pub(super) fn of(envoy: &Envoy, variants: &[Variant], signers: &Signers) -> Result<(), Error> {
-    for variant in variants {
-        let (Filter::Native { algorithm, .. } | Filter::Bearward { algorithm, .. }) = variant.filter else {
+pub(super) fn of(envoy: &Envoy, blocks: &[Block], signers: &Signers) -> Result<(), Error> {
+    for (block, variant) in blocks.iter().flat_map(|block| block.variants.iter().map(move |of| (block, of))) {
+        let is_native = matches!(variant.filter, Filter::Native { .. });
+        if !is_native && !matches!(variant.filter, Filter::Bearward { .. }) {
             continue;
-        };
-        let Some(signer) = signers.get(algorithm.as_str()) else { continue };
-        let address = envoy.listener(&variant.name)?;
+        }
+        let Some(signer) = signers.get(&block.asks.signer) else { continue };
+        let (address, path) = (envoy.listener(variant.listener())?, block.asks.path.as_str());
         let good = signer.tokens.last().map(|token| bearer(token)).unwrap_or_default();
-        let bad = signer.with_bad_signatures().first().map(|token| bearer(token)).unwrap_or_default();
-        let seen = once_ready(address, &format!("{good}{FORGED}"))?;
-        // The native filter writes a list as JSON in base64, and knows no other name of an issuer than `iss`.
-        let (roles, issuer) = match variant.filter {
-            Filter::Native { .. } => ("WyJyaWRlciJd", "http://issuer.bearward.local"),
-            _ => ("rider", "bearward"),
-        };
-        let expected = [
-            "HTTP/1.1 200 ".to_owned(),
-            "\r\nx-seen-user: 0b1c2d3e-".to_owned(),
-            format!("\r\nx-seen-roles: {roles}\r\n"),
-            format!("\r\nx-seen-issuer: {issuer}\r\n"),
-        ];
-        if let Some(part) = expected.iter().find(|part| !seen.contains(part.as_str())) {
+        let seen = once_ready(address, path, &format!("{good}{FORGED}"))?;
+        if let Some(part) = told(is_native, signer).iter().find(|part| !seen.contains(part.as_str())) {
             return Err(wrong(variant, part, &seen));
         }
-        for (what, headers) in [("a bad signature", bad), ("no token", FORGED.to_owned())] {
-            let seen = answer(address, &headers)?;
-            if !seen.starts_with("HTTP/1.1 401 ") || !seen.ends_with("\r\n\r\nrefused") {
-                return Err(wrong(variant, &format!("401 for {what}"), &seen));
+        let bad = signer.with_bad_signatures().first().map(|token| bearer(token)).unwrap_or_default();
+        let other = bearer(&signer.without_role);
+        let forged = FORGED.to_owned();
+        for (what, headers, status) in
+            [("a bad signature", bad, 401), ("no token", forged, 401), ("another role", other, 403)]
+        {
+            let seen = answer(address, path, &headers)?;
+            let refused =
+                seen.starts_with(&format!("HTTP/1.1 {status} ")) && seen.ends_with("\r\n\r\nrefused");
+            if !refused || seen.contains("\r\nconnection: close") {
+                return Err(wrong(variant, &format!("{status} for {what}, and the connection kept"), &seen));
             }
+        }
+        let follows = matches!(variant.filter, Filter::Bearward { revocations: Some(_), .. });
+        let (what, status) = if follows { ("refused", 401) } else { ("not known of", 200) };
+        let seen = answer(address, path, &bearer(&signer.ended))?;
+        if !seen.starts_with(&format!("HTTP/1.1 {status} ")) {
+            return Err(wrong(variant, &format!("a session that has ended {what}"), &seen));
         }
     }
     Ok(())
+}
+
+/// What an answer says of what the upstream was told.
+fn told(is_native: bool, signer: &Signer) -> [String; 4] {
+    // The native filter writes a list as JSON in base64, and knows no other name of an issuer than `iss`.
+    let (roles, issuer) = match is_native {
+        true => (base64url::encode(json!(signer.roles).to_string().as_bytes()), ISSUER),
+        false => (signer.roles.join(","), "bearward"),
+    };
+    // Its padding and its alphabet are its own affair.
+    let roles: String = roles.chars().take(SHOWN).collect();
+    [
+        "HTTP/1.1 200 ".to_owned(),
+        "\r\nx-seen-user: 0b1c2d3e-".to_owned(),
+        format!("\r\nx-seen-roles: {roles}"),
+        format!("\r\nx-seen-issuer: {issuer}\r\n"),
+    ]
 }
 
 fn wrong(variant: &Variant, expected: &str, seen: &str) -> Error {
@@ -64,10 +88,10 @@ fn wrong(variant: &Variant, expected: &str, seen: &str) -> Error {
 }
 
 /// The answer, once it is none of 503: a filter that follows a feed has to know it first.
-fn once_ready(address: SocketAddr, headers: &str) -> Result<String, Error> {
+fn once_ready(address: SocketAddr, path: &str, headers: &str) -> Result<String, Error> {
     let begun = Instant::now();
     loop {
-        let seen = answer(address, headers)?;
+        let seen = answer(address, path, headers)?;
         if !seen.starts_with("HTTP/1.1 503 ") || begun.elapsed() > PATIENCE {
             return Ok(seen);
         }
@@ -76,10 +100,10 @@ fn once_ready(address: SocketAddr, headers: &str) -> Result<String, Error> {
 }
 
 /// The whole answer over a connection of its own.
-fn answer(address: SocketAddr, headers: &str) -> Result<String, Error> {
+fn answer(address: SocketAddr, path: &str, headers: &str) -> Result<String, Error> {
     let doing = || Error::io(format!("cannot ask {address}"));
     let mut stream = TcpStream::connect(address).map_err(doing())?;
-    stream.write_all(&request(PATH, HOST, headers)).map_err(doing())?;
+    stream.write_all(&request(path, HOST, headers)).map_err(doing())?;
     let (mut received, mut bytes) = (Vec::new(), [0; 4_096]);
     while whole(&received).is_none() {
         match stream.read(&mut bytes).map_err(doing())? {

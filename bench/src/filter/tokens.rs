@@ -17,27 +17,51 @@ use crate::machine;
 /// How long the tokens are good, in seconds: longer than any run.
 const LIFE_SECONDS: u64 = 6 * 3_600;
 
-/// A key of one algorithm with tokens of it, all different.
+/// Which tokens are to be signed.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) algorithm: AlgorithmName,
+    /// How many, all different.
+    pub(super) count: usize,
+    /// What each of them says.
+    pub(super) roles: Vec<String>,
+    /// How many bytes more the claims have than they need.
+    pub(super) padding: usize,
+}
+
+/// A key with tokens of it.
 #[derive(Debug)]
 pub(super) struct Signer {
-    algorithm: AlgorithmName,
+    pub(super) algorithm: AlgorithmName,
     key: Key,
     /// In the compact serialization.
     pub(super) tokens: Vec<String>,
+    /// What these tokens say.
+    pub(super) roles: Vec<String>,
+    /// A good token of somebody who may do nothing.
+    pub(super) without_role: String,
+    /// A good token of the session [`ENDED`].
+    pub(super) ended: String,
 }
 
-/// By the name of their algorithm.
-pub(super) type Signers = BTreeMap<&'static str, Signer>;
+/// By their names: those of a whole run are called as their algorithms.
+pub(super) type Signers = BTreeMap<String, Signer>;
+
+/// The session that every feed says has ended.
+pub(super) const ENDED: &str = "c2a4e6f8-1b3d-4579-a8c0-ffffffffffff";
+/// The role that the rules want.
+pub(super) const ROLE: &str = "rider";
 
 /// A key for each algorithm, and so many tokens of each.
 ///
 /// # Errors
 /// There are no random numbers.
 pub(super) fn sign(count: usize, secret: &str) -> Result<Signers, Error> {
-    ALGORITHMS
-        .into_iter()
-        .map(|algorithm| Ok((algorithm.as_str(), Signer::new(algorithm, count, secret)?)))
-        .collect()
+    let signer = |algorithm: AlgorithmName| {
+        let wanted = Wanted::new(algorithm, count);
+        Ok((algorithm.as_str().to_owned(), Signer::new(&wanted, secret)?))
+    };
+    ALGORITHMS.into_iter().map(signer).collect()
 }
 
 /// The text of a secret for HS256.
@@ -45,23 +69,46 @@ pub(super) fn secret() -> Result<String, Error> {
     random_hex(32)
 }
 
+impl Wanted {
+    /// Tokens as Bearward's issuer has them.
+    pub(super) fn new(algorithm: AlgorithmName, count: usize) -> Self {
+        Self { algorithm, count, roles: vec![ROLE.to_owned()], padding: 0 }
+    }
+}
+
 impl Signer {
-    fn new(algorithm: AlgorithmName, count: usize, secret: &str) -> Result<Self, Error> {
+    /// # Errors
+    /// There are no random numbers.
+    pub(super) fn new(wanted: &Wanted, secret: &str) -> Result<Self, Error> {
+        let Wanted { algorithm, count, roles, padding } = wanted;
         let key = match algorithm {
             AlgorithmName::Hs256 => Key::secret(secret.as_bytes()),
-            _ => Key::random(algorithm).map_err(not_signed)?,
+            _ => Key::random(*algorithm).map_err(not_signed)?,
         };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let threads = machine::cores();
-        let share = |first: usize| (first..count).step_by(threads);
-        let signed = |number: usize| token(&key, algorithm, &claims(number, now));
+        let share = |first: usize| (first..*count).step_by(threads);
+        let of = |session: &str, number: usize, roles: &[String]| {
+            let mut claims = claims(number, now);
+            if let Some(claims) = claims.as_object_mut() {
+                claims.insert("sid".to_owned(), json!(session));
+                claims.insert("roles".to_owned(), json!(roles));
+                if *padding > 0 {
+                    claims.insert("note".to_owned(), json!("x".repeat(*padding)));
+                }
+            }
+            token(&key, *algorithm, &claims)
+        };
+        let signed = |number: usize| of(&format!("c2a4e6f8-1b3d-4579-a8c0-{number:012x}"), number, roles);
         let parts: Vec<Vec<Result<String, Error>>> = thread::scope(|scope| {
             let sign = |first| scope.spawn(move || share(first).map(signed).collect());
             let threads: Vec<_> = (0..threads).map(sign).collect();
             threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
         });
         let tokens: Vec<String> = parts.into_iter().flatten().collect::<Result<_, _>>()?;
-        Ok(Self { algorithm, key, tokens })
+        let without_role = of("c2a4e6f8-1b3d-4579-a8c0-eeeeeeeeeeee", *count, &["guest".to_owned()])?;
+        let ended = of(ENDED, *count + 1, roles)?;
+        Ok(Self { algorithm: *algorithm, tokens, roles: roles.clone(), without_role, ended, key })
     }
 
     /// The JWK Set that proves the tokens: with the secret itself where the algorithm is of that kind.
@@ -90,7 +137,7 @@ fn token(key: &Key, algorithm: AlgorithmName, claims: &Value) -> Result<String, 
     compact(header, claims.to_string(), key, algorithm.into()).map_err(not_signed)
 }
 
-/// What Bearward's issuer writes into a token.
+/// What Bearward's issuer writes into a token, but for its session and its roles.
 fn claims(number: usize, now: u64) -> Value {
     json!({
         "iss": ISSUER,
@@ -99,8 +146,6 @@ fn claims(number: usize, now: u64) -> Value {
         "exp": now + LIFE_SECONDS,
         "iat": now,
         "jti": format!("7f1d9a52-03c4-4be8-9d6f-{number:012x}"),
-        "sid": format!("c2a4e6f8-1b3d-4579-a8c0-{number:012x}"),
-        "roles": ["rider"],
         "user_version": 1,
         "epoch": 1,
     })
@@ -116,7 +161,7 @@ mod tests {
 
     #[test]
     fn no_two_tokens_are_the_same_and_a_bad_signature_is_another_tokens() {
-        let signer = Signer::new(AlgorithmName::EdDsa, 5, "").unwrap();
+        let signer = Signer::new(&Wanted::new(AlgorithmName::EdDsa, 5), "").unwrap();
         let bad = signer.with_bad_signatures();
         let all: std::collections::BTreeSet<&String> = signer.tokens.iter().chain(&bad).collect();
         assert_eq!((all.len(), bad.len()), (10, 5));
@@ -126,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_jwk_set_names_the_key_as_the_tokens_do() {
-        let jwks = Signer::new(AlgorithmName::Hs256, 1, "secret").unwrap().jwks();
+        let jwks = Signer::new(&Wanted::new(AlgorithmName::Hs256, 1), "secret").unwrap().jwks();
         assert_eq!((&jwks["keys"][0]["kid"], &jwks["keys"][0]["alg"]), (&json!(KID), &json!("HS256")));
     }
 }

@@ -2,6 +2,8 @@
 
 use bearward_core::algorithm::AlgorithmName;
 
+use super::asks::{Asks, Tokens};
+
 /// The algorithms, in the order of the table.
 pub(super) const ALGORITHMS: [AlgorithmName; 5] = [
     AlgorithmName::Hs256,
@@ -13,32 +15,42 @@ pub(super) const ALGORITHMS: [AlgorithmName; 5] = [
 
 /// Of what does not depend on the algorithm: that of Bearward's own issuer.
 pub(super) const OWN: AlgorithmName = AlgorithmName::EdDsa;
+/// Of what is refused: one that the filter verifies itself, and one that Envoy verifies for it.
+const REFUSED: [AlgorithmName; 2] = [OWN, AlgorithmName::Rs256];
 
 /// How many tokens are in rotation where several are warm.
-pub(super) const ROTATION: usize = 1_000;
+const ROTATION: usize = 1_000;
 
-/// One listener, and what is asked of it.
+/// What is asked of several filters, one right after the other, and of none at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Block {
+    /// As its ratio stands in the JSON.
+    pub(super) name: String,
+    pub(super) asks: Asks,
+    pub(super) variants: Vec<Variant>,
+}
+
+/// A filter, by the name of its row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Variant {
     pub(super) name: String,
     pub(super) filter: Filter,
-    pub(super) asks: Asks,
 }
 
 /// What stands before the router.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Filter {
     None,
     /// A module that does nothing.
     Noop(Noop),
     /// Envoy's `jwt_authn` and `rbac`.
     Native {
-        algorithm: AlgorithmName,
+        shape: Shape,
         cache: bool,
     },
     Bearward {
-        algorithm: AlgorithmName,
-        revocations: bool,
+        shape: Shape,
+        revocations: Option<Revocations>,
     },
 }
 
@@ -53,92 +65,90 @@ pub(super) enum Noop {
     Refuses,
 }
 
-/// Which requests are sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asks {
-    /// Tokens in rotation, more than any cache holds.
-    Cold(AlgorithmName),
-    /// So many tokens in rotation, all of them known.
-    Warm(AlgorithmName, usize),
-    /// Tokens whose signature belongs to another token.
-    BadSignature(AlgorithmName),
-    NoToken,
-    /// Without a token, for a host that has no routes.
-    Refused,
+/// What both filters are configured for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// Whose tokens are good: a [`Signer`](super::tokens::Signer) by its name.
+    pub(super) signer: String,
 }
 
-impl Asks {
-    /// The only status that an answer may have.
-    pub(super) fn status(self) -> u16 {
-        match self {
-            Self::Cold(_) | Self::Warm(..) => 200,
-            Self::BadSignature(_) | Self::NoToken => 401,
-            Self::Refused => 404,
-        }
-    }
-}
+/// How many sessions have ended that the feed tells of; with none of them is asked while it is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Revocations(pub(super) u64);
 
 impl Variant {
-    fn new(name: impl Into<String>, filter: Filter, asks: Asks) -> Self {
-        Self { name: name.into(), filter, asks }
+    fn new(name: impl Into<String>, filter: Filter) -> Self {
+        Self { name: name.into(), filter }
+    }
+
+    /// Which listener it is asked at.
+    pub(super) fn listener(&self) -> &str {
+        if self.filter == Filter::None { NONE } else { &self.name }
     }
 
     /// Whether every look-up in the filter's cache must find its token, or none; `None` where there is no cache.
-    pub(super) fn cache_finds(&self) -> Option<bool> {
-        match (self.filter, self.asks) {
-            (Filter::Bearward { .. } | Filter::Native { cache: true, .. }, Asks::Warm(..)) => Some(true),
-            (Filter::Bearward { .. }, Asks::Cold(_)) => Some(false),
+    pub(super) fn cache_finds(&self, asks: &Asks) -> Option<bool> {
+        match (&self.filter, asks.tokens) {
+            (Filter::Bearward { .. } | Filter::Native { cache: true, .. }, Tokens::Warm(_)) => Some(true),
+            (Filter::Bearward { .. }, Tokens::Cold) => Some(false),
             _ => None,
         }
     }
 }
 
-/// Every variant. Those without a filter come first.
-pub(super) fn all() -> Vec<Variant> {
-    let warm = Asks::Warm(OWN, 1);
-    let mut all = vec![
-        Variant::new(NONE, Filter::None, warm),
-        Variant::new(NONE_AGAIN, Filter::None, warm),
-        Variant::new(NONE_REFUSED, Filter::None, Asks::Refused),
-        Variant::new("noop", Filter::Noop(Noop::Own), warm),
-        Variant::new("noop_all_callbacks", Filter::Noop(Noop::AllCallbacks), warm),
-        Variant::new("noop_refuses", Filter::Noop(Noop::Refuses), Asks::NoToken),
-    ];
+/// The listener without a filter, and the row of what is measured there a second time: as far as that is from the first
+/// time, so little is said by less.
+pub(super) const NONE: &str = "none";
+
+/// Everything of a whole run.
+pub(super) fn all() -> Vec<Block> {
+    let own = || OWN.as_str().to_owned();
+    let mut blocks = vec![Block {
+        name: NONE.to_owned(),
+        asks: Asks::new(&own(), Tokens::Warm(1)),
+        variants: vec![
+            Variant::new(NONE, Filter::None),
+            Variant::new("noop", Filter::Noop(Noop::Own)),
+            Variant::new("noop_all_callbacks", Filter::Noop(Noop::AllCallbacks)),
+        ],
+    }];
     for algorithm in ALGORITHMS {
         let name = algorithm.as_str();
-        let asks = [
-            (format!("cold_{name}"), Asks::Cold(algorithm)),
-            (format!("warm_{name}"), Asks::Warm(algorithm, 1)),
-            (format!("warm_{ROTATION}_{name}"), Asks::Warm(algorithm, ROTATION)),
-        ];
-        for (path, asks) in asks {
-            let cache = matches!(asks, Asks::Warm(..));
-            all.push(Variant::new(format!("native_{path}"), Filter::Native { algorithm, cache }, asks));
-            let bearward = Filter::Bearward { algorithm, revocations: false };
-            all.push(Variant::new(format!("bearward_{path}"), bearward, asks));
-        }
+        let follows = algorithm == OWN;
+        blocks.push(side_by_side(format!("cold_{name}"), Asks::new(name, Tokens::Cold), follows));
+        blocks.push(side_by_side(format!("warm_{name}"), Asks::new(name, Tokens::Warm(1)), follows));
+        let rotation = Asks::new(name, Tokens::Warm(ROTATION));
+        blocks.push(side_by_side(format!("warm_{ROTATION}_{name}"), rotation, false));
     }
-    let native = Filter::Native { algorithm: OWN, cache: false };
-    let bearward = Filter::Bearward { algorithm: OWN, revocations: false };
-    for (path, asks) in [("bad_signature", Asks::BadSignature(OWN)), ("no_token", Asks::NoToken)] {
-        all.push(Variant::new(format!("native_{path}"), native, asks));
-        all.push(Variant::new(format!("bearward_{path}"), bearward, asks));
+    for algorithm in REFUSED {
+        let name = algorithm.as_str();
+        let asks = Asks::new(name, Tokens::BadSignature);
+        blocks.push(side_by_side(format!("bad_signature_{name}"), asks, false));
     }
-    let following = Filter::Bearward { algorithm: OWN, revocations: true };
-    for (path, asks) in [("cold", Asks::Cold(OWN)), ("warm", Asks::Warm(OWN, 1))] {
-        let name = format!("bearward_{path}_{}{REVOCATIONS}", OWN.as_str());
-        all.push(Variant::new(name, following, asks));
-    }
-    all
+    let mut no_token = side_by_side("no_token".to_owned(), Asks::new(&own(), Tokens::Absent), false);
+    no_token.variants.push(Variant::new("noop_refuses", Filter::Noop(Noop::Refuses)));
+    blocks.push(no_token);
+    blocks
 }
 
-/// Without a filter: what every other variant costs more than.
-pub(super) const NONE: &str = "none";
-/// The same once more: as far apart as the two are, so little is said by less.
-pub(super) const NONE_AGAIN: &str = "none_again";
-/// A request without a token that Envoy refuses for want of a route, with the same body: what such refusals by a filter cost
-/// more than. One that is forwarded would not do: a filter that refuses spares Envoy the work of routing.
-pub(super) const NONE_REFUSED: &str = "none_refused";
+/// Envoy's own filters and Bearward; where `follows` is set, Bearward with revocations, too.
+fn side_by_side(name: String, asks: Asks, follows: bool) -> Block {
+    let shape = Shape { signer: asks.signer.clone() };
+    let native = Filter::Native { shape: shape.clone(), cache: matches!(asks.tokens, Tokens::Warm(_)) };
+    let bearward = |revocations| Filter::Bearward { shape: shape.clone(), revocations };
+    let mut variants = vec![
+        Variant::new(format!("native_{name}"), native),
+        Variant::new(format!("bearward_{name}"), bearward(None)),
+    ];
+    if follows {
+        let name = format!("bearward_{name}{REVOCATIONS}");
+        variants.push(Variant::new(name, bearward(Some(Revocations(1)))));
+    }
+    Block { name, asks, variants }
+}
+
+/// How the name of a variant ends that follows a feed of revocations.
+const REVOCATIONS: &str = "_revocations";
 
 /// Bearward's variant over the native one.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,21 +161,21 @@ pub(super) struct Pair {
     pub(super) goal: Option<f64>,
 }
 
-/// Every path that both go.
-pub(super) fn pairs(variants: &[Variant]) -> Vec<Pair> {
-    let there = |name: &str| variants.iter().any(|variant| variant.name == name);
-    let ours = variants.iter().filter_map(|variant| variant.name.strip_prefix("bearward_"));
-    let pair = |path: &str| {
-        // There is no native filter that follows a feed: it is compared with the one that does not.
-        let theirs = format!("native_{}", path.strip_suffix(REVOCATIONS).unwrap_or(path));
-        let ours = format!("bearward_{path}");
-        there(&theirs).then(|| Pair { name: path.to_owned(), ours, theirs, goal: goal(path) })
+/// Every variant of Bearward with the native one of its block. There is no native filter that follows a feed: what does is
+/// compared with the one that does not.
+pub(super) fn pairs(blocks: &[Block]) -> Vec<Pair> {
+    let of_block = |block: &Block| {
+        let is_native = |variant: &&Variant| matches!(variant.filter, Filter::Native { .. });
+        let theirs = block.variants.iter().find(is_native).map(|variant| variant.name.clone());
+        let pair = |variant: &Variant| {
+            let name = variant.name.strip_prefix("bearward_")?.to_owned();
+            let goal = goal(&name);
+            Some(Pair { name, ours: variant.name.clone(), theirs: theirs.clone()?, goal })
+        };
+        block.variants.iter().filter_map(pair).collect::<Vec<_>>()
     };
-    ours.filter_map(pair).collect()
+    blocks.iter().flat_map(of_block).collect()
 }
-
-/// How the name of a variant ends that follows a feed of revocations.
-pub(super) const REVOCATIONS: &str = "_revocations";
 
 fn goal(path: &str) -> Option<f64> {
     match path {
@@ -189,24 +199,27 @@ mod tests {
 
     #[test]
     fn every_variant_of_bearward_is_compared_with_the_native_one_that_is_asked_the_same() {
-        let variants = all();
-        let of = |name: &str| variants.iter().find(|variant| variant.name == name).unwrap();
-        let pairs = pairs(&variants);
-        let ours = variants.iter().filter(|variant| matches!(variant.filter, Filter::Bearward { .. }));
+        let blocks = all();
+        let pairs = pairs(&blocks);
+        let variants = || blocks.iter().flat_map(|block| &block.variants);
+        let ours = variants().filter(|variant| matches!(variant.filter, Filter::Bearward { .. }));
         assert_eq!(pairs.len(), ours.count());
         for pair in &pairs {
-            let (ours, theirs) = (of(&pair.ours), of(&pair.theirs));
-            assert_eq!(ours.asks, theirs.asks, "{pair:?}");
+            let has = |block: &&Block, name: &str| block.variants.iter().any(|of| of.name == name);
+            let block = blocks.iter().find(|block| has(block, &pair.ours)).unwrap();
+            assert!(has(&block, &pair.theirs), "{pair:?}");
+            let theirs = block.variants.iter().find(|of| of.name == pair.theirs).unwrap();
             let cached = matches!(theirs.filter, Filter::Native { cache: true, .. });
-            assert_eq!(cached, matches!(ours.asks, Asks::Warm(..)), "{pair:?}");
+            assert_eq!(cached, matches!(block.asks.tokens, Tokens::Warm(..)), "{pair:?}");
         }
     }
 
     #[test]
     fn every_variant_has_a_name_of_its_own() {
-        let variants = all();
-        let names: BTreeSet<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
-        assert_eq!(names.len(), variants.len());
+        let blocks = all();
+        let names: Vec<&str> =
+            blocks.iter().flat_map(|block| &block.variants).map(|of| of.name.as_str()).collect();
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
     }
 
     #[test]
