@@ -68,7 +68,7 @@ impl Asks {
 }
 
 /// The host that has no routes (`bench/filter/listener.yaml`).
-const REFUSED_HOST: &str = "refused.bearward.local";
+pub(super) const REFUSED_HOST: &str = "refused.bearward.local";
 const HOST: &str = "restaurant.example.com";
 
 /// The header that carries a token.

@@ -10,11 +10,11 @@ use xtask::error::Error;
 use xtask::interrupt;
 use xtask::stack::ISSUER;
 
-use super::asks::{bearer, request};
+use super::asks::{PATH, REFUSED_HOST, bearer, request};
 use super::connections::whole;
 use super::envoy::Envoy;
 use super::tokens::{Signer, Signers};
-use super::variants::{Block, Filter, Variant};
+use super::variants::{Block, Filter, NONE};
 
 /// The host whose answers repeat what the upstream would be told (`bench/filter/listener.yaml`).
 const HOST: &str = "proof.bearward.local";
@@ -30,6 +30,9 @@ const FORGED: &str = "x-user-id: root\r\nx-user-roles: admin\r\nx-user-issuer: m
 /// # Errors
 /// One that lets pass what it should not, or tells the upstream something else than the token says.
 pub(super) fn of(envoy: &Envoy, blocks: &[Block], signers: &Signers) -> Result<(), Error> {
+    // What refusals are held against.
+    let seen = answer(envoy.listener(NONE)?, PATH, REFUSED_HOST, "")?;
+    refused(NONE, "a host without routes", 404, &seen)?;
     for (block, variant) in blocks.iter().flat_map(|block| block.variants.iter().map(move |of| (block, of))) {
         let is_native = matches!(variant.filter, Filter::Native { .. });
         if !is_native && !matches!(variant.filter, Filter::Bearward { .. }) {
@@ -40,7 +43,7 @@ pub(super) fn of(envoy: &Envoy, blocks: &[Block], signers: &Signers) -> Result<(
         let good = signer.tokens.last().map(|token| bearer(token)).unwrap_or_default();
         let seen = once_ready(address, path, &format!("{good}{FORGED}"))?;
         if let Some(part) = told(is_native, signer).iter().find(|part| !seen.contains(part.as_str())) {
-            return Err(wrong(variant, part, &seen));
+            return Err(wrong(&variant.name, part, &seen));
         }
         let bad = signer.with_bad_signatures().first().map(|token| bearer(token)).unwrap_or_default();
         let other = bearer(&signer.without_role);
@@ -48,18 +51,14 @@ pub(super) fn of(envoy: &Envoy, blocks: &[Block], signers: &Signers) -> Result<(
         for (what, headers, status) in
             [("a bad signature", bad, 401), ("no token", forged, 401), ("another role", other, 403)]
         {
-            let seen = answer(address, path, &headers)?;
-            let refused =
-                seen.starts_with(&format!("HTTP/1.1 {status} ")) && seen.ends_with("\r\n\r\nrefused");
-            if !refused || seen.contains("\r\nconnection: close") {
-                return Err(wrong(variant, &format!("{status} for {what}, and the connection kept"), &seen));
-            }
+            let seen = answer(address, path, HOST, &headers)?;
+            refused(&variant.name, what, status, &seen)?;
         }
         let follows = matches!(variant.filter, Filter::Bearward { revocations: Some(_), .. });
         let (what, status) = if follows { ("refused", 401) } else { ("not known of", 200) };
-        let seen = answer(address, path, &bearer(&signer.ended))?;
+        let seen = answer(address, path, HOST, &bearer(&signer.ended))?;
         if !seen.starts_with(&format!("HTTP/1.1 {status} ")) {
-            return Err(wrong(variant, &format!("a session that has ended {what}"), &seen));
+            return Err(wrong(&variant.name, &format!("a session that has ended {what}"), &seen));
         }
     }
     Ok(())
@@ -82,8 +81,18 @@ fn told(is_native: bool, signer: &Signer) -> [String; 4] {
     ]
 }
 
-fn wrong(variant: &Variant, expected: &str, seen: &str) -> Error {
-    let what = format!("{}: expected {:?}, got {seen:?}", variant.name, expected.trim());
+/// That it is a refusal as all are: with the same body, over a connection that is kept.
+fn refused(name: &str, what: &str, status: u16, seen: &str) -> Result<(), Error> {
+    let is_refusal = seen.starts_with(&format!("HTTP/1.1 {status} "));
+    let is_kept = !seen.contains("\r\nconnection: close");
+    if is_refusal && is_kept && seen.ends_with("\r\n\r\nrefused") {
+        return Ok(());
+    }
+    Err(wrong(name, &format!("{status} for {what}, the connection kept"), seen))
+}
+
+fn wrong(name: &str, expected: &str, seen: &str) -> Error {
+    let what = format!("{name}: expected {:?}, got {seen:?}", expected.trim());
     Error::unusable(what, "correct what stands in bench/filter")
 }
 
@@ -91,7 +100,7 @@ fn wrong(variant: &Variant, expected: &str, seen: &str) -> Error {
 fn once_ready(address: SocketAddr, path: &str, headers: &str) -> Result<String, Error> {
     let begun = Instant::now();
     loop {
-        let seen = answer(address, path, headers)?;
+        let seen = answer(address, path, HOST, headers)?;
         if !seen.starts_with("HTTP/1.1 503 ") || begun.elapsed() > PATIENCE {
             return Ok(seen);
         }
@@ -100,10 +109,10 @@ fn once_ready(address: SocketAddr, path: &str, headers: &str) -> Result<String, 
 }
 
 /// The whole answer over a connection of its own.
-fn answer(address: SocketAddr, path: &str, headers: &str) -> Result<String, Error> {
+fn answer(address: SocketAddr, path: &str, host: &str, headers: &str) -> Result<String, Error> {
     let doing = || Error::io(format!("cannot ask {address}"));
     let mut stream = TcpStream::connect(address).map_err(doing())?;
-    stream.write_all(&request(path, HOST, headers)).map_err(doing())?;
+    stream.write_all(&request(path, host, headers)).map_err(doing())?;
     let (mut received, mut bytes) = (Vec::new(), [0; 4_096]);
     while whole(&received).is_none() {
         match stream.read(&mut bytes).map_err(doing())? {

@@ -59,6 +59,9 @@ impl Group {
     }
 }
 
+/// Until nothing of what was measured is left to be done.
+const SETTLED: Duration = Duration::from_millis(100);
+
 /// Warms up, and measures in rounds.
 ///
 /// # Errors
@@ -117,8 +120,10 @@ fn one(
 /// # Errors
 /// Envoy has ended.
 pub(super) fn alone(envoy: &Envoy, time: Duration) -> Result<f64, Error> {
-    let (begun, before) = (Instant::now(), envoy.spent()?);
+    // The last connections are closed meanwhile.
+    sleep(SETTLED);
     interrupt::check()?;
+    let (begun, before) = (Instant::now(), envoy.spent()?);
     sleep(time);
     let spent = envoy.spent()?.workers.saturating_sub(before.workers);
     Ok(spent.as_secs_f64() * 1e6 / begun.elapsed().as_secs_f64())
