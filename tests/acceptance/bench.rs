@@ -103,6 +103,25 @@ fn the_benchmark_of_the_filter_measures_every_variant_and_every_answer_is_as_it_
 }
 
 #[test]
+fn the_benchmark_of_the_filter_measures_how_cost_grows_and_every_filter_does_the_same_however_much_there_is()
+{
+    let folder = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-test").unwrap();
+    let path = folder.path().join("bench.json");
+    let options = Options { quick: true, growth: true, json: Some(path.clone()), ..Options::default() };
+    let generator = workspace::binary("bearward-bench").unwrap();
+    bench::filter(&generator, &options, &mut Report::silent(), |_| {}).unwrap();
+
+    let findings: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let panels = findings["growth"].as_array().unwrap();
+    let units: Vec<&str> = panels.iter().map(|panel| panel["unit"].as_str().unwrap()).collect();
+    assert_eq!(units, ["rules", "roles", "bytes more", "tokens", "records", "keys", "workers"]);
+    for line in panels.iter().flat_map(|panel| panel["lines"].as_array().unwrap()) {
+        let points = line["added_cpu_us"].as_array().unwrap();
+        assert!(points.len() >= 2 && points.iter().all(|point| point["median"].is_f64()), "{line}");
+    }
+}
+
+#[test]
 fn the_benchmark_of_the_feed_measures_what_proxies_cost_that_wait_and_that_come_back() {
     let folder = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-test").unwrap();
     let path = folder.path().join("bench.json");

@@ -24,6 +24,8 @@ pub(super) enum Tokens {
     Cold,
     /// So many in rotation, all of them known.
     Warm(usize),
+    /// So many in rotation, whether they are known or not.
+    Rotation(usize),
     /// Those whose signature belongs to another token.
     BadSignature,
     Absent,
@@ -33,7 +35,7 @@ impl Asks {
     /// For the path that is asked for where nothing else is said.
     pub(super) fn new(signer: &str, tokens: Tokens) -> Self {
         let status = match tokens {
-            Tokens::Cold | Tokens::Warm(_) => 200,
+            Tokens::Cold | Tokens::Warm(_) | Tokens::Rotation(_) => 200,
             Tokens::BadSignature | Tokens::Absent => 401,
         };
         Self { signer: signer.to_owned(), tokens, path: PATH.to_owned(), status }
@@ -59,7 +61,7 @@ impl Asks {
         let whole = |signer: &Signer| signer.tokens.clone();
         let tokens = match self.tokens {
             Tokens::Cold => tokens(whole),
-            Tokens::Warm(count) => tokens(whole).into_iter().take(count).collect(),
+            Tokens::Warm(count) | Tokens::Rotation(count) => tokens(whole).into_iter().take(count).collect(),
             Tokens::BadSignature => tokens(Signer::with_bad_signatures),
             Tokens::Absent => return Requests::new(vec![request(&self.path, host, "")]),
         };

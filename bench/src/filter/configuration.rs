@@ -6,6 +6,7 @@ use bearward_core::algorithm::AlgorithmName;
 use xtask::error::Error;
 
 use super::feed::Feeds;
+use super::grown;
 use super::noops::Noops;
 use super::template::filled;
 use super::tokens::Signers;
@@ -84,9 +85,9 @@ fn filters(variant: &Variant, parts: &Parts<'_>) -> Result<String, Error> {
             filled(NOOP, &[name, ("module", &module.display().to_string())], &[])
         }
         Filter::Native { shape, cache } => {
-            let (size, jwks) = (parts.cache_size.to_string(), signer(shape)?.jwks().to_string());
+            let (size, jwks) = (parts.cache_size.to_string(), signer(shape)?.jwks(shape.keys)?.to_string());
             let holds: &[&str] = if *cache { &["cache"] } else { &[] };
-            filled(NATIVE, &[("jwks", &jwks), ("cache_size", &size)], holds)
+            filled(&grown::native(NATIVE, shape.rules)?, &[("jwks", &jwks), ("cache_size", &size)], holds)
         }
         Filter::Bearward { shape, revocations } => {
             let signer = signer(shape)?;
@@ -94,7 +95,7 @@ fn filters(variant: &Variant, parts: &Parts<'_>) -> Result<String, Error> {
             let keys = if algorithm == AlgorithmName::Hs256 { "secret" } else { "jwks" };
             let holds = [Some(keys), revocations.map(|_| "revocations")];
             let holds: Vec<&str> = holds.into_iter().flatten().collect();
-            let (module, jwks) = (parts.bearward.display().to_string(), signer.jwks().to_string());
+            let (module, jwks) = (parts.bearward.display().to_string(), signer.jwks(shape.keys)?.to_string());
             let feed = revocations.map(feed).unwrap_or_default();
             let values = [
                 name,
@@ -103,7 +104,7 @@ fn filters(variant: &Variant, parts: &Parts<'_>) -> Result<String, Error> {
                 ("jwks", &jwks),
                 ("feed", &feed),
             ];
-            filled(BEARWARD, &values, &holds)
+            filled(&grown::bearward(BEARWARD, shape.rules)?, &values, &holds)
         }
     }
 }

@@ -91,7 +91,7 @@ impl Subject {
         let mut connections = self.connect(envoy)?;
         let before = match self.asks.tokens {
             // Whatever is in rotation was seen once.
-            Tokens::Warm(_) => amounts.before.max(self.requests.len()),
+            Tokens::Warm(_) | Tokens::Rotation(_) => amounts.before.max(self.requests.len()),
             _ => amounts.before,
         };
         self.ask(&mut connections, before, &mut Latencies::new()?)?;
@@ -103,8 +103,10 @@ impl Subject {
         let took = begun.elapsed();
         idle()?;
         let after = envoy.spent()?;
-        let finds = self.variant.as_ref().and_then(|variant| variant.cache_finds(&self.asks));
-        cached(finds, count, lookups, envoy.lookups()?).map_err(|error| self.about(error))?;
+        if !matches!(self.asks.tokens, Tokens::Rotation(_)) {
+            let finds = self.variant.as_ref().and_then(|variant| variant.cache_finds(&self.asks));
+            cached(finds, count, lookups, envoy.lookups()?).map_err(|error| self.about(error))?;
+        }
         let by_request = |time: Duration| time.as_secs_f64() * 1e6 / count as f64;
         let workers = after.workers.saturating_sub(spent.workers);
         Ok(Slice {

@@ -111,14 +111,27 @@ impl Signer {
         Ok(Self { algorithm: *algorithm, tokens, roles: roles.clone(), without_role, ended, key })
     }
 
-    /// The JWK Set that proves the tokens: with the secret itself where the algorithm is of that kind.
-    pub(super) fn jwks(&self) -> Value {
-        let mut jwk = self.key.jwk();
-        if let Some(members) = jwk.as_object_mut() {
-            members.insert("alg".to_owned(), json!(self.algorithm.as_str()));
-            members.insert("kid".to_owned(), json!(KID));
-        }
-        json!({ "keys": [jwk] })
+    /// The JWK Set that proves the tokens, with so many keys, this one last: with the secret itself where the algorithm is of
+    /// that kind.
+    ///
+    /// # Errors
+    /// There are no random numbers.
+    pub(super) fn jwks(&self, keys: usize) -> Result<Value, Error> {
+        let named = |key: &Key, kid: &str| {
+            let mut jwk = key.jwk();
+            if let Some(members) = jwk.as_object_mut() {
+                members.insert("alg".to_owned(), json!(self.algorithm.as_str()));
+                members.insert("kid".to_owned(), json!(kid));
+            }
+            jwk
+        };
+        let other = |number| {
+            let key = Key::random(self.algorithm).map_err(not_signed)?;
+            Ok(named(&key, &format!("bench-other-{number}")))
+        };
+        let mut set: Vec<Value> = (1..keys).map(other).collect::<Result<_, Error>>()?;
+        set.push(named(&self.key, KID));
+        Ok(json!({ "keys": set }))
     }
 
     /// The tokens, each with the signature of the one before: of the right form and length, and wrong.
@@ -171,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_jwk_set_names_the_key_as_the_tokens_do() {
-        let jwks = Signer::new(&Wanted::new(AlgorithmName::Hs256, 1), "secret").unwrap().jwks();
-        assert_eq!((&jwks["keys"][0]["kid"], &jwks["keys"][0]["alg"]), (&json!(KID), &json!("HS256")));
+        let jwks = Signer::new(&Wanted::new(AlgorithmName::Hs256, 1), "secret").unwrap().jwks(3).unwrap();
+        assert_eq!((&jwks["keys"][2]["kid"], &jwks["keys"][2]["alg"]), (&json!(KID), &json!("HS256")));
     }
 }

@@ -70,6 +70,17 @@ pub(super) enum Noop {
 pub(super) struct Shape {
     /// Whose tokens are good: a [`Signer`](super::tokens::Signer) by its name.
     pub(super) signer: String,
+    /// How many rules instead of those that ship, each for a path of its own.
+    pub(super) rules: Option<usize>,
+    /// How many keys the set has, that of the signer being the last.
+    pub(super) keys: usize,
+}
+
+impl Shape {
+    /// As shipped, for the tokens of this signer.
+    pub(super) fn new(signer: &str) -> Self {
+        Self { signer: signer.to_owned(), rules: None, keys: 1 }
+    }
 }
 
 /// How many sessions have ended that the feed tells of; with none of them is asked while it is measured.
@@ -115,35 +126,40 @@ pub(super) fn all() -> Vec<Block> {
     for algorithm in ALGORITHMS {
         let name = algorithm.as_str();
         let follows = algorithm == OWN;
-        blocks.push(side_by_side(format!("cold_{name}"), Asks::new(name, Tokens::Cold), follows));
-        blocks.push(side_by_side(format!("warm_{name}"), Asks::new(name, Tokens::Warm(1)), follows));
+        for (kind, tokens) in [("cold", Tokens::Cold), ("warm", Tokens::Warm(1))] {
+            let mut block =
+                side_by_side(format!("{kind}_{name}"), Asks::new(name, tokens), &Shape::new(name));
+            if follows {
+                let filter = Filter::Bearward { shape: Shape::new(name), revocations: Some(Revocations(1)) };
+                let name = format!("bearward_{}{REVOCATIONS}", block.name);
+                block.variants.push(Variant::new(name, filter));
+            }
+            blocks.push(block);
+        }
         let rotation = Asks::new(name, Tokens::Warm(ROTATION));
-        blocks.push(side_by_side(format!("warm_{ROTATION}_{name}"), rotation, false));
+        blocks.push(side_by_side(format!("warm_{ROTATION}_{name}"), rotation, &Shape::new(name)));
     }
     for algorithm in REFUSED {
         let name = algorithm.as_str();
         let asks = Asks::new(name, Tokens::BadSignature);
-        blocks.push(side_by_side(format!("bad_signature_{name}"), asks, false));
+        blocks.push(side_by_side(format!("bad_signature_{name}"), asks, &Shape::new(name)));
     }
-    let mut no_token = side_by_side("no_token".to_owned(), Asks::new(&own(), Tokens::Absent), false);
+    let mut no_token =
+        side_by_side("no_token".to_owned(), Asks::new(&own(), Tokens::Absent), &Shape::new(&own()));
     no_token.variants.push(Variant::new("noop_refuses", Filter::Noop(Noop::Refuses)));
     blocks.push(no_token);
     blocks
 }
 
-/// Envoy's own filters and Bearward; where `follows` is set, Bearward with revocations, too.
-fn side_by_side(name: String, asks: Asks, follows: bool) -> Block {
-    let shape = Shape { signer: asks.signer.clone() };
-    let native = Filter::Native { shape: shape.clone(), cache: matches!(asks.tokens, Tokens::Warm(_)) };
-    let bearward = |revocations| Filter::Bearward { shape: shape.clone(), revocations };
-    let mut variants = vec![
+/// Envoy's own filters and Bearward, of one shape.
+pub(super) fn side_by_side(name: String, asks: Asks, shape: &Shape) -> Block {
+    let cache = matches!(asks.tokens, Tokens::Warm(_) | Tokens::Rotation(_));
+    let native = Filter::Native { shape: shape.clone(), cache };
+    let bearward = Filter::Bearward { shape: shape.clone(), revocations: None };
+    let variants = vec![
         Variant::new(format!("native_{name}"), native),
-        Variant::new(format!("bearward_{name}"), bearward(None)),
+        Variant::new(format!("bearward_{name}"), bearward),
     ];
-    if follows {
-        let name = format!("bearward_{name}{REVOCATIONS}");
-        variants.push(Variant::new(name, bearward(Some(Revocations(1)))));
-    }
     Block { name, asks, variants }
 }
 

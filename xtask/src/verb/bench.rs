@@ -42,6 +42,9 @@ pub struct Options {
     /// Write everything as JSON, every round included.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Of `filter`: measure how cost grows, instead.
+    #[arg(long)]
+    pub growth: bool,
     /// Of `filter`: only what begins like one of these, as `warm_EdDSA` or `cold_`.
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<String>,
@@ -130,6 +133,9 @@ pub fn filter(
     }
     if !options.only.is_empty() {
         command.arg("--only").arg(options.only.join(","));
+    }
+    if options.growth {
+        command.arg("--growth");
     }
     if options.quick {
         command.arg("--quick");
