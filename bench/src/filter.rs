@@ -3,7 +3,7 @@
 //! One worker on a core of its own; a listener for each variant; all of them in every round, in an order that is drawn. The
 //! figure is the CPU time of the worker by request, less that of the same requests without a filter. In reading order:
 //! [`variants`] (what is compared), [`configuration`] (how, out of `bench/filter`), [`tokens`] and [`asks`] (what is asked),
-//! [`proof`] (that all filters do the same), [`run`], [`rounds`] and [`subject`] (measuring), [`verdict`] (what the rounds say), [`told`]
+//! [`proof`] (that all filters do the same), [`run`], [`rounds`] and [`subject`] (measuring), [`starts`] (what stands before the first request), [`verdict`] (what the rounds say), [`told`]
 //! and [`chart`] (how it is told); [`growth`] is how cost grows.
 
 use std::path::PathBuf;
@@ -35,6 +35,7 @@ mod noops;
 mod proof;
 mod rounds;
 mod run;
+mod starts;
 mod subject;
 mod template;
 mod tokens;
@@ -130,6 +131,7 @@ fn measure(options: &Options, report: &mut Report) -> Result<Told, Error> {
     let machine = Machine::of(&[("Envoy", machine::envoy_version(&options.envoy).unwrap_or_default())]);
     let run =
         Run { options, blocks: &blocks, signers: &signers, secret: &secret, amounts: &amounts, workers: 1 };
+    let starts = if options.only.is_empty() { starts::measure(run, report)? } else { Vec::new() };
     let Measured { slices, alone_us, pinned } = run.measure(report)?;
     let pairs = variants::pairs(&blocks);
     let verdict = verdict::of(&blocks, &pairs, &slices, options.seed)
@@ -138,6 +140,7 @@ fn measure(options: &Options, report: &mut Report) -> Result<Told, Error> {
         verdict,
         machine,
         alone_us,
+        starts,
         is_quick: options.quick,
         settings: vec![
             ("rounds", json!(amounts.rounds)),

@@ -99,6 +99,11 @@ fn the_benchmark_of_the_filter_measures_every_variant_and_every_answer_is_as_it_
     for name in ["none", "noop", "noop_refuses", "bearward_no_token", "bearward_cold_EdDSA_revocations"] {
         assert!(has(name), "{name}: {table}");
     }
+    let starts = findings["starts"].as_array().unwrap();
+    let names: Vec<&str> = starts.iter().map(|start| start["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["no filter", "native", "Bearward", "Bearward with revocations"]);
+    assert!(starts.iter().all(|start| start["ready_ms"]["median"].as_f64().unwrap() > 0.0), "{starts:?}");
+    assert!(starts[2]["module_bytes"].as_u64().unwrap() > 100_000, "{starts:?}");
     assert!(table.lines().any(|line| line.starts_with("| cold EdDSA | ")), "{table}");
 }
 

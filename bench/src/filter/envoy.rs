@@ -13,6 +13,7 @@ use xtask::stack::{EnvoyOptions, EnvoyServer};
 use xtask::{http, interrupt};
 
 use super::cores;
+use crate::accounting;
 
 /// How long the listeners may take that wait for their filters.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -73,6 +74,14 @@ impl Envoy {
         Ok(Self { listeners, workers, server })
     }
 
+    /// What it holds of the machine's memory, in bytes.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub(super) fn resident(&self) -> Result<u64, Error> {
+        Ok(accounting::memory(self.server.id())?.resident)
+    }
+
     /// Where the listener of this name is.
     pub(super) fn listener(&self, name: &str) -> Result<SocketAddr, Error> {
         let found = self.listeners.get(name).copied();
@@ -122,7 +131,8 @@ fn lookups(text: &str) -> Lookups {
     lookups
 }
 
-fn addresses(listeners: &str) -> BTreeMap<String, SocketAddr> {
+/// Each listener that is open, by its name, out of what `/listeners?format=json` of the admin interface says.
+pub(super) fn addresses(listeners: &str) -> BTreeMap<String, SocketAddr> {
     let listeners: Value = serde_json::from_str(listeners).unwrap_or_default();
     let statuses = listeners.get("listener_statuses").and_then(Value::as_array);
     let address = |status: &Value| {

@@ -68,6 +68,13 @@ pub(super) fn of(envoy: &Envoy, blocks: &[Block], signers: &Signers) -> Result<(
     Ok(())
 }
 
+/// Whether a good token passes there.
+pub(super) fn passes(address: SocketAddr, signers: &Signers, signer: &str) -> bool {
+    let token = signers.get(signer).and_then(|signer| signer.tokens.first());
+    let answer = token.and_then(|token| answer(address, PATH, HOST, &bearer(token)).ok());
+    answer.is_some_and(|answer| answer.starts_with("HTTP/1.1 200 "))
+}
+
 /// What an answer says of what the upstream was told.
 fn told(is_native: bool, signer: &Signer) -> [String; 4] {
     // The native filter writes a list as JSON in base64, and knows no other name of an issuer than `iss`.

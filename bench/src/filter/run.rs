@@ -45,24 +45,7 @@ impl Run<'_> {
     /// Envoy does not start, or a variant answers something else than it should.
     pub(super) fn measure(&self, report: &mut Report) -> Result<Measured, Error> {
         let Self { options, blocks, signers, amounts, .. } = *self;
-        let parts = Parts {
-            signers,
-            bearward: &options.module,
-            noops: &Noops::write(&options.logs)?,
-            cache_size: CACHE_SIZE,
-            feeds: &feed::start(blocks)?,
-        };
-        let envoy = EnvoyOptions {
-            binary: options.envoy.clone(),
-            configuration: configuration::of(blocks, &parts)?,
-            directory: options.logs.clone(),
-            env: vec![
-                (SECRET_VARIABLE.to_owned(), self.secret.to_owned()),
-                (FEED_VARIABLE.to_owned(), random_hex(32)?),
-            ],
-            concurrency: self.workers,
-        };
-        let listeners = 1 + configuration::with_filters(blocks).count();
+        let (envoy, listeners) = self.envoy()?;
         let mut envoy = report.step("start Envoy", |report| Envoy::start(&envoy, listeners, report))?;
         // More than one worker needs more than one core.
         let pinned = self.workers == 1 && pin(&envoy)?;
@@ -70,6 +53,31 @@ impl Run<'_> {
         let slices = rounds::measure(&mut envoy, blocks, signers, amounts, options.seed, report)?;
         let alone_us = rounds::alone(&envoy, amounts.warm_up.max(ALONE))?;
         Ok(Measured { slices, alone_us, pinned })
+    }
+
+    /// What Envoy is to be started with, and how many listeners it will have.
+    ///
+    /// # Errors
+    /// A template that does not fit; no port for a feed.
+    pub(super) fn envoy(&self) -> Result<(EnvoyOptions, usize), Error> {
+        let parts = Parts {
+            signers: self.signers,
+            bearward: &self.options.module,
+            noops: &Noops::write(&self.options.logs)?,
+            cache_size: CACHE_SIZE,
+            feeds: &feed::start(self.blocks)?,
+        };
+        let envoy = EnvoyOptions {
+            binary: self.options.envoy.clone(),
+            configuration: configuration::of(self.blocks, &parts)?,
+            directory: self.options.logs.clone(),
+            env: vec![
+                (SECRET_VARIABLE.to_owned(), self.secret.to_owned()),
+                (FEED_VARIABLE.to_owned(), random_hex(32)?),
+            ],
+            concurrency: self.workers,
+        };
+        Ok((envoy, 1 + configuration::with_filters(self.blocks).count()))
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use xtask::error::Error;
 
 use super::chart;
+use super::starts::Start;
 use super::verdict::{Ratio, Row, Verdict};
 use crate::machine::Machine;
 use crate::report::{number, write_into};
@@ -22,6 +23,8 @@ const CHART: &str = "filter-cpu.svg";
 pub(super) struct Told {
     pub(super) verdict: Verdict,
     pub(super) machine: Machine,
+    /// What stands before the first request; empty where that was not looked at.
+    pub(super) starts: Vec<Start>,
     /// What the worker does of its own, in microseconds of each second.
     pub(super) alone_us: f64,
     /// Whether the figures say nothing.
@@ -62,6 +65,11 @@ impl Told {
         text.push_str("\n| variant | added CPU, µs | least to greatest | of the process, µs | without a filter, µs | requests/s | p50, µs | p99, µs |\n");
         text.push_str("|---|---:|---:|---:|---:|---:|---:|---:|\n");
         self.verdict.rows.iter().for_each(|row| text.push_str(&variant_row(row)));
+        if !self.starts.is_empty() {
+            text.push_str("\n| an Envoy with one worker | module, bytes | start to first answer, ms | least to greatest | resident, MB | the same, cache full | each further worker, MB |\n");
+            text.push_str("|---|---:|---:|---:|---:|---:|---:|\n");
+            self.starts.iter().for_each(|start| text.push_str(&start_row(start)));
+        }
         text
     }
 
@@ -75,6 +83,7 @@ impl Told {
             "settings": Map::from_iter(settings),
             "none_us": self.verdict.none().map(|none| spread_json(&none.none_us)),
             "none_against_itself_us": self.verdict.none().map(|none| spread_json(&none.added_us)),
+            "starts": self.starts.iter().map(start_json).collect::<Vec<_>>(),
             "worker_alone_us_per_s": self.alone_us,
             "variants": rows.iter().map(variant_json).collect::<Vec<_>>(),
             "ratios": Map::from_iter(ratios),
@@ -139,6 +148,31 @@ fn variant_row(row: &Row) -> String {
 /// As people read a name.
 fn words(name: &str) -> String {
     name.replace("warm_1000", "warm (1,000 tokens)").replace('_', " ")
+}
+
+fn start_row(start: &Start) -> String {
+    let megabytes = |spread: &Spread| number(spread.median() / 1e6);
+    format!(
+        "| {} | {} | {} | {} | {} | {} | {} |\n",
+        start.name,
+        start.module_bytes.map(|bytes| bytes.to_string()).unwrap_or_default(),
+        number(start.ready_ms.median()),
+        range(&start.ready_ms),
+        megabytes(&start.resident),
+        megabytes(&start.full),
+        megabytes(&start.each_worker),
+    )
+}
+
+fn start_json(start: &Start) -> Value {
+    json!({
+        "name": start.name,
+        "module_bytes": start.module_bytes,
+        "ready_ms": spread_json(&start.ready_ms),
+        "resident_bytes": spread_json(&start.resident),
+        "resident_full_bytes": spread_json(&start.full),
+        "each_further_worker_bytes": spread_json(&start.each_worker),
+    })
 }
 
 fn range(spread: &Spread) -> String {
