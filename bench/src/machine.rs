@@ -79,6 +79,16 @@ pub(crate) fn said(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> 
     output.status.success().then(|| first.to_owned())
 }
 
+/// The version of an Envoy, out of `envoy  version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL`, with its path before it.
+pub(crate) fn envoy_version(envoy: impl AsRef<std::ffi::OsStr>) -> Option<String> {
+    version_of(&said(envoy, &["--version"])?)
+}
+
+fn version_of(text: &str) -> Option<String> {
+    let (_, version) = text.split_once("version: ")?;
+    Some(version.split('/').nth(1)?.to_owned())
+}
+
 fn processor() -> Option<String> {
     let text = fs::read_to_string("/proc/cpuinfo").ok()?;
     let value = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
@@ -107,6 +117,13 @@ mod tests {
     fn a_folder_is_on_the_file_system_that_is_mounted_closest_above_it() {
         assert_eq!(file_system(Path::new("/proc/self")).as_deref(), Some("proc"));
         assert_ne!(file_system(Path::new("/")).as_deref(), Some("proc"));
+    }
+
+    #[test]
+    fn the_version_of_an_envoy_is_found_whatever_its_path() {
+        let text = "/opt/a/envoy  version: dc2d3098/1.40.0/Clean/RELEASE/BoringSSL";
+        assert_eq!(version_of(text).as_deref(), Some("1.40.0"));
+        assert_eq!(version_of("another/program/1.0"), None);
     }
 
     #[test]

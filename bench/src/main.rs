@@ -1,7 +1,8 @@
 //! The load generator and what it measures; `cargo xtask bench` provides what it needs and runs it.
 //!
-//! In reading order: [`issuer`] (what is measured of the issuer), [`revocation`] (how soon what has ended is refused), [`feed`] (what proxies that wait cost), [`filter`] (what the filter costs in Envoy, beside Envoy's own), [`load`] (how requests are offered) over [`http`],
-//! [`accounting`] (what they cost), [`statistics`] (what is made of several rounds), [`report`] (how it is told) and
+//! In reading order: [`issuer`] (what is measured of the issuer), [`revocation`] (how soon what has ended is refused),
+//! [`feed`] (what proxies that wait cost), [`filter`] (the filter beside Envoy's own), [`load`] (how requests are offered)
+//! over [`http`], [`accounting`] (what they cost), [`statistics`] (what is made of several rounds), [`report`] (how it is told) and
 //! [`machine`] (where it was measured).
 
 #![forbid(unsafe_code)]

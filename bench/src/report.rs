@@ -12,6 +12,8 @@ use crate::statistics::{Latencies, Spread};
 mod document;
 mod table;
 
+pub(crate) use self::table::number;
+
 /// Everything that one benchmark found.
 #[derive(Debug)]
 pub(crate) struct Findings {

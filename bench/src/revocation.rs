@@ -134,9 +134,7 @@ fn figure(
 
 fn versions(issuer: &Path) -> Vec<(&'static str, String)> {
     let last_word = |text: String| text.rsplit(' ').next().unwrap_or_default().to_owned();
-    let envoy = std::env::var_os("ENVOY").and_then(|envoy| machine::said(envoy, &["--version"]));
-    // `envoy  version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL`
-    let envoy = envoy.and_then(|text| Some(text.split('/').nth(1)?.to_owned()));
+    let envoy = std::env::var_os("ENVOY").and_then(machine::envoy_version);
     let issuer = machine::said(issuer, &["--version"]).map(last_word);
     [("Envoy", envoy), ("bearward-issuer", issuer)]
         .into_iter()

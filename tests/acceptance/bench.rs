@@ -86,17 +86,44 @@ fn the_benchmark_of_the_filter_measures_every_variant_and_every_answer_is_as_it_
             "{variant}"
         );
     }
+    let has = |name: &str| variants.iter().any(|variant| variant["name"] == name);
     for algorithm in ["HS256", "RS256", "ES256", "EdDSA", "PS256"] {
         for kind in ["warm", "warm_1000", "cold"] {
             let name = format!("{kind}_{algorithm}");
-            let has =
-                |whose: &str| variants.iter().any(|variant| variant["name"] == format!("{whose}_{name}"));
-            assert!(has("bearward") && has("native"), "{name}: {table}");
+            assert!(has(&format!("bearward_{name}")) && has(&format!("native_{name}")), "{name}: {table}");
             let ratio = &findings["ratios"][&name];
-            assert!(ratio["median"].is_f64() && ratio["less"].is_boolean(), "{name}: {ratio}");
+            assert!(ratio["median"].is_f64() && ratio["bounds_95"].is_array(), "{name}: {ratio}");
+            assert_eq!(ratio["less"], false, "nothing is said by one round: {ratio}");
         }
     }
+    for name in ["none", "noop", "noop_refuses", "bearward_no_token", "bearward_cold_EdDSA_revocations"] {
+        assert!(has(name), "{name}: {table}");
+    }
+    let starts = findings["starts"].as_array().unwrap();
+    let names: Vec<&str> = starts.iter().map(|start| start["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["no filter", "native", "Bearward", "Bearward with revocations"]);
+    assert!(starts.iter().all(|start| start["ready_ms"]["median"].as_f64().unwrap() > 0.0), "{starts:?}");
+    assert!(starts[2]["module_bytes"].as_u64().unwrap() > 100_000, "{starts:?}");
     assert!(table.lines().any(|line| line.starts_with("| cold EdDSA | ")), "{table}");
+}
+
+#[test]
+fn the_benchmark_of_the_filter_measures_how_cost_grows_and_every_filter_does_the_same_however_much_there_is()
+{
+    let folder = TemporaryDirectory::new(&std::env::temp_dir(), "bearward-test").unwrap();
+    let path = folder.path().join("bench.json");
+    let options = Options { quick: true, growth: true, json: Some(path.clone()), ..Options::default() };
+    let generator = workspace::binary("bearward-bench").unwrap();
+    bench::filter(&generator, &options, &mut Report::silent(), |_| {}).unwrap();
+
+    let findings: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let panels = findings["growth"].as_array().unwrap();
+    let units: Vec<&str> = panels.iter().map(|panel| panel["unit"].as_str().unwrap()).collect();
+    assert_eq!(units, ["rules", "roles", "bytes more", "tokens", "records", "keys", "workers"]);
+    for line in panels.iter().flat_map(|panel| panel["lines"].as_array().unwrap()) {
+        let points = line["added_cpu_us"].as_array().unwrap();
+        assert!(points.len() >= 2 && points.iter().all(|point| point["median"].is_f64()), "{line}");
+    }
 }
 
 #[test]

@@ -1,115 +1,130 @@
-//! Every variant in every round, in an order that chance makes, each for a slice of time.
+//! Measuring: every block once in a round, in an order that each round draws anew; within a block all that is compared,
+//! one right after the other, again in an order that is drawn.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::net::SocketAddr;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use fastrand::Rng;
 use xtask::error::Error;
 use xtask::interrupt;
 use xtask::report::Report;
 
-use super::chance::Chance;
-use super::load::{Load, Seen};
-use super::variants::{Tokens, Variant};
-use super::worker::Worker;
-use crate::statistics::Latencies;
+use super::envoy::Envoy;
+use super::subject::{Slice, Subject};
+use super::tokens::Signers;
+use super::variants::Block;
 
-/// What is sent before a slice is measured, where a cache is to be warm: once around.
-const WARM_UP: usize = 64;
-
-/// A variant with all that it needs.
-pub(super) struct Subject {
-    pub(super) variant: Variant,
-    pub(super) requests: Vec<Vec<u8>>,
-    pub(super) load: Load,
-    /// How long its answer's body is, once one came.
-    pub(super) body: Option<usize>,
+/// How much is asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Amounts {
+    pub(super) rounds: u32,
+    /// What each subject is asked for before anything counts: V8 compiles in steps, while it runs.
+    pub(super) warm_up: Duration,
+    /// About how long it is asked in each round. How many requests that are is found out while it warms up.
+    pub(super) slice: Duration,
+    /// So many requests at least, in each round.
+    pub(super) least: usize,
+    /// Before each slice, unmeasured: others have had the core's caches since.
+    pub(super) before: usize,
 }
 
-/// What was measured of a variant, round by round.
+/// What a variant cost in one round, and the same requests without a filter, measured in the same block.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Paired {
+    pub(super) own: Slice,
+    pub(super) none: Slice,
+}
+
+/// By variant, in the order of the rounds.
+pub(super) type Slices = BTreeMap<String, Vec<Paired>>;
+
+/// Who is asked in one block: first where there is no filter.
 #[derive(Debug)]
-pub(super) struct Measured {
-    /// CPU time of the worker thread, and of the whole process, for each request, in microseconds.
-    pub(super) worker_us: Vec<f64>,
-    pub(super) process_us: Vec<f64>,
-    /// Requests per second.
-    pub(super) rate: Vec<f64>,
-    pub(super) latencies: Latencies,
+struct Group {
+    none: Subject,
+    subjects: Vec<Subject>,
 }
 
-impl Subject {
-    pub(super) fn new(variant: Variant, requests: Vec<Vec<u8>>, address: SocketAddr) -> Result<Self, Error> {
-        let load =
-            Load::connect(address).map_err(Error::io(format!("cannot connect to {}", variant.name)))?;
-        Ok(Self { variant, requests, load, body: None })
+impl Group {
+    fn of(block: &Block, signers: &Signers) -> Self {
+        let requests = block.asks.of_filter(signers);
+        let subject = |variant| Subject::of(variant, &block.asks, requests.clone());
+        let subjects = block.variants.iter().map(subject).collect();
+        Self { none: Subject::none(block, signers), subjects }
     }
 
-    /// Asks so often, and at least so long; every answer must be the expected one.
-    pub(super) fn drive(
-        &mut self,
-        bounds: (usize, Duration),
-        mut took: impl FnMut(Duration),
-    ) -> Result<u64, Error> {
-        let (status, body) = (self.variant.status, &mut self.body);
-        let answered = |seen: Seen, time: Duration| {
-            if seen.status != status || *body.get_or_insert(seen.body) != seen.body {
-                return Err(io::Error::other(format!("{seen:?} instead of {status}, {body:?}")));
-            }
-            took(time);
-            Ok(())
-        };
-        self.load
-            .drive(&self.requests, bounds, answered)
-            .map_err(Error::io(format!("while asking {}", self.variant.name)))
+    fn all(&mut self) -> impl Iterator<Item = &mut Subject> {
+        std::iter::once(&mut self.none).chain(&mut self.subjects)
     }
 }
 
-/// So many rounds after one that is not counted.
+/// Until nothing of what was measured is left to be done.
+const SETTLED: Duration = Duration::from_millis(100);
+
+/// Warms up, and measures in rounds.
+///
+/// # Errors
+/// An answer that was not expected; a cache that found what it should not, or the other way round.
 pub(super) fn measure(
-    subjects: &mut [Subject],
-    worker: &Worker,
-    (rounds, slice): (u32, Duration),
+    envoy: &mut Envoy,
+    blocks: &[Block],
+    signers: &Signers,
+    amounts: &Amounts,
+    seed: u64,
     report: &mut Report,
-) -> Result<BTreeMap<String, Measured>, Error> {
-    let mut all = BTreeMap::new();
-    for subject in subjects.iter() {
-        let measured = Measured {
-            worker_us: Vec::new(),
-            process_us: Vec::new(),
-            rate: Vec::new(),
-            latencies: Latencies::new()?,
-        };
-        all.insert(subject.variant.name.clone(), measured);
+) -> Result<Slices, Error> {
+    let mut random = Rng::with_seed(seed);
+    let mut groups: Vec<Group> = blocks.iter().map(|block| Group::of(block, signers)).collect();
+    report.step("warm up", |_| {
+        let mut subjects = groups.iter_mut().flat_map(Group::all);
+        subjects.try_for_each(|subject| subject.warm_up(envoy, amounts))
+    })?;
+    let mut slices = Slices::new();
+    for round in 0..amounts.rounds {
+        random.shuffle(&mut groups);
+        report.step(&format!("round {} of {}", round + 1, amounts.rounds), |_| {
+            groups.iter_mut().try_for_each(|group| one(envoy, group, amounts, &mut random, &mut slices))
+        })?;
     }
-    let mut chance = Chance::new(1);
-    let mut order: Vec<usize> = (0..subjects.len()).collect();
-    for round in 0..=rounds {
-        let begun = Instant::now();
-        chance.shuffle(&mut order);
-        for place in &order {
-            interrupt::pause(Duration::ZERO)?;
-            let Some(subject) = subjects.get_mut(*place) else { continue };
-            let warm_up = match subject.variant.tokens {
-                Tokens::Thousand => subject.requests.len(),
-                _ => WARM_UP,
-            };
-            subject.drive((warm_up, Duration::ZERO), |_| {})?;
-            let mut times = Vec::new();
-            let (before, started) = (worker.spent()?, Instant::now());
-            let requests = subject.drive((1, slice), |took| times.push(took))?;
-            let (after, took) = (worker.spent()?, started.elapsed());
-            let Some(measured) = all.get_mut(&subject.variant.name).filter(|_| round > 0) else { continue };
-            let each = |before: Duration, after: Duration| {
-                after.saturating_sub(before).as_secs_f64() * 1e6 / requests as f64
-            };
-            measured.worker_us.push(each(before.worker, after.worker));
-            measured.process_us.push(each(before.process, after.process));
-            measured.rate.push(requests as f64 / took.as_secs_f64());
-            times.into_iter().for_each(|took| measured.latencies.record(took));
+    Ok(slices)
+}
+
+fn one(
+    envoy: &mut Envoy,
+    group: &mut Group,
+    amounts: &Amounts,
+    random: &mut Rng,
+    slices: &mut Slices,
+) -> Result<(), Error> {
+    let mut order: Vec<&mut Subject> = group.all().collect();
+    random.shuffle(&mut order);
+    let mut measured = Vec::new();
+    let mut none = Slice::default();
+    for subject in order {
+        let slice = subject.slice(envoy, amounts)?;
+        match &subject.variant {
+            Some(variant) => measured.push((variant.name.clone(), slice)),
+            None => none = slice,
         }
-        let name = if round == 0 { "warm-up".to_owned() } else { format!("round {round} of {rounds}") };
-        report.note(&format!("{name}: {:.0} s", begun.elapsed().as_secs_f64()));
     }
-    Ok(all)
+    for (name, own) in measured {
+        slices.entry(name).or_default().push(Paired { own, none });
+    }
+    Ok(())
+}
+
+/// What the worker does of its own, with nobody asking: the ticks of the filters that follow a feed. In microseconds of CPU
+/// time for each second.
+///
+/// # Errors
+/// Envoy has ended.
+pub(super) fn alone(envoy: &Envoy, time: Duration) -> Result<f64, Error> {
+    // The last connections are closed meanwhile.
+    sleep(SETTLED);
+    interrupt::check()?;
+    let (begun, before) = (Instant::now(), envoy.spent()?);
+    sleep(time);
+    let spent = envoy.spent()?.workers.saturating_sub(before.workers);
+    Ok(spent.as_secs_f64() * 1e6 / begun.elapsed().as_secs_f64())
 }

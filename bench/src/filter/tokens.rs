@@ -1,130 +1,190 @@
-//! Keys that are thrown away, and tokens of them.
+//! Keys of one run, and tokens signed with them.
 
+use std::collections::BTreeMap;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bearward_core::algorithm::AlgorithmName;
-use bearward_forge::{ForgeError, Key, compact};
+use bearward_forge::{Key, compact};
 use serde_json::{Value, json};
 use xtask::directory::random_hex;
 use xtask::error::Error;
+use xtask::stack::{AUDIENCE, ISSUER};
 
-use super::variants::Tokens;
+use super::variants::ALGORITHMS;
 use crate::machine;
 
-/// How long they live, in seconds: longer than a run.
-const LIFE: u64 = 6 * 60 * 60;
-const KID: &str = "bench-1";
-/// In rotation where a cache holds all of them.
-const THOUSAND: usize = 1_000;
+/// How long the tokens are good, in seconds: longer than any run.
+const LIFE_SECONDS: u64 = 6 * 3_600;
 
-/// A key and what it signed.
-pub(super) struct Pool {
-    algorithm: AlgorithmName,
-    key: Key,
-    good: Vec<String>,
-    forged: Vec<String>,
+/// Which tokens are to be signed.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) algorithm: AlgorithmName,
+    /// How many, all different.
+    pub(super) count: usize,
+    /// What each of them says.
+    pub(super) roles: Vec<String>,
+    /// How many bytes more the claims have than they need.
+    pub(super) padding: usize,
 }
 
-impl Pool {
-    /// `count` tokens that differ, and as many whose signature is another one's.
+/// A key with tokens of it.
+#[derive(Debug)]
+pub(super) struct Signer {
+    pub(super) algorithm: AlgorithmName,
+    key: Key,
+    /// In the compact serialization.
+    pub(super) tokens: Vec<String>,
+    /// What these tokens say.
+    pub(super) roles: Vec<String>,
+    /// A good token of somebody who may do nothing.
+    pub(super) without_role: String,
+    /// A good token of the session [`ENDED`].
+    pub(super) ended: String,
+}
+
+/// By their names: those of a whole run are called as their algorithms.
+pub(super) type Signers = BTreeMap<String, Signer>;
+
+/// The session that every feed says has ended.
+pub(super) const ENDED: &str = "c2a4e6f8-1b3d-4579-a8c0-ffffffffffff";
+/// The role that the rules want.
+pub(super) const ROLE: &str = "rider";
+
+/// A key for each algorithm, and so many tokens of each.
+///
+/// # Errors
+/// There are no random numbers.
+pub(super) fn sign(count: usize, secret: &str) -> Result<Signers, Error> {
+    let signer = |algorithm: AlgorithmName| {
+        let wanted = Wanted::new(algorithm, count);
+        Ok((algorithm.as_str().to_owned(), Signer::new(&wanted, secret)?))
+    };
+    ALGORITHMS.into_iter().map(signer).collect()
+}
+
+/// The text of a secret for HS256.
+pub(super) fn secret() -> Result<String, Error> {
+    random_hex(32)
+}
+
+impl Wanted {
+    /// Tokens as Bearward's issuer has them.
+    pub(super) fn new(algorithm: AlgorithmName, count: usize) -> Self {
+        Self { algorithm, count, roles: vec![ROLE.to_owned()], padding: 0 }
+    }
+}
+
+impl Signer {
+    /// # Errors
+    /// There are no random numbers.
+    pub(super) fn new(wanted: &Wanted, secret: &str) -> Result<Self, Error> {
+        let Wanted { algorithm, count, roles, padding } = wanted;
+        let key = match algorithm {
+            AlgorithmName::Hs256 => Key::secret(secret.as_bytes()),
+            _ => Key::random(*algorithm).map_err(not_signed)?,
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let threads = machine::cores();
+        let share = |first: usize| (first..*count).step_by(threads);
+        let of = |session: &str, number: usize, roles: &[String]| {
+            let mut claims = claims(number, now);
+            if let Some(claims) = claims.as_object_mut() {
+                claims.insert("sid".to_owned(), json!(session));
+                claims.insert("roles".to_owned(), json!(roles));
+                if *padding > 0 {
+                    claims.insert("note".to_owned(), json!("x".repeat(*padding)));
+                }
+            }
+            token(&key, *algorithm, &claims)
+        };
+        let signed = |number: usize| of(&format!("c2a4e6f8-1b3d-4579-a8c0-{number:012x}"), number, roles);
+        let parts: Vec<Vec<Result<String, Error>>> = thread::scope(|scope| {
+            let sign = |first| scope.spawn(move || share(first).map(signed).collect());
+            let threads: Vec<_> = (0..threads).map(sign).collect();
+            threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        });
+        let tokens: Vec<String> = parts.into_iter().flatten().collect::<Result<_, _>>()?;
+        let without_role = of("c2a4e6f8-1b3d-4579-a8c0-eeeeeeeeeeee", *count, &["guest".to_owned()])?;
+        let ended = of(ENDED, *count + 1, roles)?;
+        Ok(Self { algorithm: *algorithm, tokens, roles: roles.clone(), without_role, ended, key })
+    }
+
+    /// The JWK Set that proves the tokens, with so many keys, this one last: with the secret itself where the algorithm is of
+    /// that kind.
     ///
     /// # Errors
-    /// The machine has no random numbers.
-    pub(super) fn make(algorithm: AlgorithmName, count: usize) -> Result<Self, Error> {
-        let key = match algorithm {
-            // Text, so that it can stand in a variable.
-            AlgorithmName::Hs256 => Key::secret(random_hex(32)?.as_bytes()),
-            _ => Key::random(algorithm).map_err(|error| unusable(&error))?,
+    /// There are no random numbers.
+    pub(super) fn jwks(&self, keys: usize) -> Result<Value, Error> {
+        let named = |key: &Key, kid: &str| {
+            let mut jwk = key.jwk();
+            if let Some(members) = jwk.as_object_mut() {
+                members.insert("alg".to_owned(), json!(self.algorithm.as_str()));
+                members.insert("kid".to_owned(), json!(kid));
+            }
+            jwk
         };
-        let header = json!({ "alg": algorithm.as_str(), "typ": "at+jwt", "kid": KID }).to_string();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let sign = |number: usize| compact(&header, claims(number, now), &key, algorithm.into());
-        let share = count.div_ceil(machine::cores().max(1));
-        let signed: Result<Vec<Vec<String>>, ForgeError> = thread::scope(|scope| {
-            let begins = (0..count).step_by(share.max(1));
-            let parts: Vec<_> = begins
-                .map(|begin| scope.spawn(move || (begin..count.min(begin + share)).map(sign).collect()))
-                .collect();
-            parts.into_iter().map(|part| part.join().unwrap_or_else(|_| Ok(Vec::new()))).collect()
-        });
-        let good = signed.map_err(|error| unusable(&error))?.concat();
-        let signatures = good.iter().skip(1).chain(good.first()).filter_map(|token| token.rsplit_once('.'));
-        let bodies = good.iter().filter_map(|token| token.rsplit_once('.'));
-        let forged =
-            bodies.zip(signatures).map(|((body, _), (_, other))| format!("{body}.{other}")).collect();
-        Ok(Self { algorithm, key, good, forged })
-    }
-
-    pub(super) fn algorithm(&self) -> AlgorithmName {
-        self.algorithm
-    }
-
-    /// What verifies them, as a JWK Set; for secrets the secret itself.
-    pub(super) fn jwks(&self) -> Value {
-        let mut jwk = self.key.jwk();
-        if let Some(jwk) = jwk.as_object_mut() {
-            jwk.insert("kid".to_owned(), KID.into());
-            jwk.insert("alg".to_owned(), self.algorithm.as_str().into());
-        }
-        json!({ "keys": [jwk] })
-    }
-
-    /// The secret, where it is one.
-    pub(super) fn secret(&self) -> Option<String> {
-        self.key.as_secret().map(|secret| String::from_utf8_lossy(secret).into_owned())
-    }
-
-    /// The requests with these tokens, as bytes.
-    pub(super) fn requests(&self, tokens: Tokens) -> Vec<Vec<u8>> {
-        let tokens: Vec<Option<&str>> = match tokens {
-            Tokens::Absent => vec![None],
-            Tokens::One => self.good.first().map(|token| Some(token.as_str())).into_iter().collect(),
-            Tokens::Thousand => self.good.iter().take(THOUSAND).map(|token| Some(token.as_str())).collect(),
-            Tokens::Many => self.good.iter().map(|token| Some(token.as_str())).collect(),
-            Tokens::Forged => self.forged.iter().map(|token| Some(token.as_str())).collect(),
+        let other = |number| {
+            let key = Key::random(self.algorithm).map_err(not_signed)?;
+            Ok(named(&key, &format!("bench-other-{number}")))
         };
-        tokens.into_iter().map(request).collect()
+        let mut set: Vec<Value> = (1..keys).map(other).collect::<Result<_, Error>>()?;
+        set.push(named(&self.key, KID));
+        Ok(json!({ "keys": set }))
+    }
+
+    /// The tokens, each with the signature of the one before: of the right form and length, and wrong.
+    pub(super) fn with_bad_signatures(&self) -> Vec<String> {
+        let parts = self.tokens.iter().filter_map(|token| token.rsplit_once('.'));
+        let (inputs, mut signatures): (Vec<&str>, Vec<&str>) = parts.unzip();
+        signatures.rotate_right(1);
+        inputs.iter().zip(signatures).map(|(input, signature)| format!("{input}.{signature}")).collect()
     }
 }
 
-/// As a browser's application sends it, without what it would be told to leave out.
-fn request(token: Option<&str>) -> Vec<u8> {
-    let authorization = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
-    format!(
-        "GET /api/orders/42 HTTP/1.1\r\nhost: bench.bearward.local\r\nuser-agent: bearward-bench/1\r\n\
-         accept: application/json\r\naccept-encoding: gzip, br\r\naccept-language: en\r\n{authorization}\r\n"
-    )
-    .into_bytes()
+const KID: &str = "bench-2026-11";
+
+fn token(key: &Key, algorithm: AlgorithmName, claims: &Value) -> Result<String, Error> {
+    let header = json!({ "alg": algorithm.as_str(), "kid": KID, "typ": "at+jwt" }).to_string();
+    compact(header, claims.to_string(), key, algorithm.into()).map_err(not_signed)
 }
 
-fn claims(number: usize, now: u64) -> String {
+/// What Bearward's issuer writes into a token, but for its session and its roles.
+fn claims(number: usize, now: u64) -> Value {
     json!({
-        "iss": "http://issuer.bearward.local", "sub": "5f8d0d55-1c2b-4f6a-9e3d-7a1b2c3d4e5f", "aud": "restaurant",
-        "iat": now, "exp": now + LIFE, "jti": format!("{number:032x}"), "sid": "0d9f3a52-77c1-4b8e-8f20-6b5a4c3d2e1f",
-        "roles": ["customer"], "user_version": 1, "epoch": 1,
+        "iss": ISSUER,
+        "sub": format!("0b1c2d3e-4f50-4617-8829-{number:012x}"),
+        "aud": [AUDIENCE],
+        "exp": now + LIFE_SECONDS,
+        "iat": now,
+        "jti": format!("7f1d9a52-03c4-4be8-9d6f-{number:012x}"),
+        "user_version": 1,
+        "epoch": 1,
     })
-    .to_string()
 }
 
-fn unusable(error: &ForgeError) -> Error {
+fn not_signed(error: bearward_forge::ForgeError) -> Error {
     Error::unusable(error.to_string(), "try again")
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]
-    fn tokens_differ_and_forged_ones_have_signatures_of_others() {
-        let pool = Pool::make(AlgorithmName::EdDsa, 7).unwrap();
-        let all: BTreeSet<_> = pool.good.iter().chain(&pool.forged).collect();
-        assert_eq!((pool.good.len(), all.len()), (7, 14));
-        assert_eq!(pool.requests(Tokens::One).len(), 1);
-        assert_eq!(pool.requests(Tokens::Many).len(), 7);
-        let text = String::from_utf8(pool.requests(Tokens::Absent).remove(0)).unwrap();
-        assert!(!text.contains("authorization") && text.ends_with("\r\n\r\n"), "{text}");
+    fn no_two_tokens_are_the_same_and_a_bad_signature_is_another_tokens() {
+        let signer = Signer::new(&Wanted::new(AlgorithmName::EdDsa, 5), "").unwrap();
+        let bad = signer.with_bad_signatures();
+        let all: std::collections::BTreeSet<&String> = signer.tokens.iter().chain(&bad).collect();
+        assert_eq!((all.len(), bad.len()), (10, 5));
+        let signature = |token: &str| token.rsplit_once('.').unwrap().1.to_owned();
+        assert_eq!(signature(&bad[1]), signature(&signer.tokens[0]));
+    }
+
+    #[test]
+    fn a_jwk_set_names_the_key_as_the_tokens_do() {
+        let jwks = Signer::new(&Wanted::new(AlgorithmName::Hs256, 1), "secret").unwrap().jwks(3).unwrap();
+        assert_eq!((&jwks["keys"][2]["kid"], &jwks["keys"][2]["alg"]), (&json!(KID), &json!("HS256")));
     }
 }

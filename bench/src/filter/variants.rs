@@ -1,8 +1,10 @@
-//! What is measured: which listener is asked, with which tokens.
+//! Everything that is measured side by side, and which of it is compared with which.
 
 use bearward_core::algorithm::AlgorithmName;
 
-/// The algorithms that are measured, each with everything.
+use super::asks::{Asks, Tokens};
+
+/// The algorithms, in the order of the table.
 pub(super) const ALGORITHMS: [AlgorithmName; 5] = [
     AlgorithmName::Hs256,
     AlgorithmName::Rs256,
@@ -10,140 +12,199 @@ pub(super) const ALGORITHMS: [AlgorithmName; 5] = [
     AlgorithmName::EdDsa,
     AlgorithmName::Ps256,
 ];
-/// Those whose refusals are measured: one that the filter verifies itself, one that Envoy does for it.
-pub(super) const REFUSED: [AlgorithmName; 2] = [AlgorithmName::EdDsa, AlgorithmName::Rs256];
 
-/// What stands before the upstream in a listener.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Listener {
-    /// No filter but the router.
-    None,
-    /// A filter in WebAssembly that does nothing, and exports only the callback that it has, or all there are.
-    Nothing {
-        all: bool,
-    },
-    /// `jwt_authn` and `rbac`.
-    Native {
-        algorithm: AlgorithmName,
-        cache: bool,
-    },
-    /// The same, whose refusals are as long as ours.
-    NativeRefusing {
-        algorithm: AlgorithmName,
-    },
-    Bearward {
-        algorithm: AlgorithmName,
-    },
+/// Of what does not depend on the algorithm: that of Bearward's own issuer.
+pub(super) const OWN: AlgorithmName = AlgorithmName::EdDsa;
+/// Of what is refused: one that the filter verifies itself, and one that Envoy verifies for it.
+const REFUSED: [AlgorithmName; 2] = [OWN, AlgorithmName::Rs256];
+
+/// How many tokens are in rotation where several are warm.
+const ROTATION: usize = 1_000;
+
+/// What is asked of several filters, one right after the other, and of none at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Block {
+    /// As its ratio stands in the JSON.
+    pub(super) name: String,
+    pub(super) asks: Asks,
+    pub(super) variants: Vec<Variant>,
 }
 
-/// Which tokens are sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tokens {
-    Absent,
-    /// Always the same one.
-    One,
-    /// A thousand in rotation: fewer than a cache holds.
-    Thousand,
-    /// In rotation, and more than a cache holds: every one is new to it.
-    Many,
-    /// As many, of which no signature holds.
-    Forged,
-}
-
-/// One row of the table.
-#[derive(Clone, Debug)]
+/// A filter, by the name of its row.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Variant {
     pub(super) name: String,
-    pub(super) listener: Listener,
-    pub(super) tokens: Tokens,
-    pub(super) algorithm: AlgorithmName,
-    /// What every answer must be.
-    pub(super) status: u16,
+    pub(super) filter: Filter,
 }
 
-/// Two rows that are held against each other: ours and Envoy's own.
-#[derive(Clone, Debug)]
+/// What stands before the router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Filter {
+    None,
+    /// A module that does nothing.
+    Noop(Noop),
+    /// Envoy's `jwt_authn` and `rbac`.
+    Native {
+        shape: Shape,
+        cache: bool,
+    },
+    Bearward {
+        shape: Shape,
+        revocations: Option<Revocations>,
+    },
+}
+
+/// What a module that does nothing does all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Noop {
+    /// It exports the callbacks that Bearward exports.
+    Own,
+    /// It exports every callback of the ABI.
+    AllCallbacks,
+    /// As the first, and it refuses every request.
+    Refuses,
+}
+
+/// What both filters are configured for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// Whose tokens are good: a [`Signer`](super::tokens::Signer) by its name.
+    pub(super) signer: String,
+    /// How many rules instead of those that ship, each for a path of its own.
+    pub(super) rules: Option<usize>,
+    /// How many keys the set has, that of the signer being the last.
+    pub(super) keys: usize,
+}
+
+impl Shape {
+    /// As shipped, for the tokens of this signer.
+    pub(super) fn new(signer: &str) -> Self {
+        Self { signer: signer.to_owned(), rules: None, keys: 1 }
+    }
+}
+
+/// How many sessions have ended that the feed tells of; with none of them is asked while it is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Revocations(pub(super) u64);
+
+impl Variant {
+    fn new(name: impl Into<String>, filter: Filter) -> Self {
+        Self { name: name.into(), filter }
+    }
+
+    /// Which listener it is asked at.
+    pub(super) fn listener(&self) -> &str {
+        if self.filter == Filter::None { NONE } else { &self.name }
+    }
+
+    /// Whether every look-up in the filter's cache must find its token, or none; `None` where there is no cache.
+    pub(super) fn cache_finds(&self, asks: &Asks) -> Option<bool> {
+        match (&self.filter, asks.tokens) {
+            (Filter::Bearward { .. } | Filter::Native { cache: true, .. }, Tokens::Warm(_)) => Some(true),
+            (Filter::Bearward { .. }, Tokens::Cold) => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// The listener without a filter, and the row of what is measured there a second time: as far as that is from the first
+/// time, so little is said by less.
+pub(super) const NONE: &str = "none";
+
+/// Everything of a whole run.
+pub(super) fn all() -> Vec<Block> {
+    let own = || OWN.as_str().to_owned();
+    let mut blocks = vec![Block {
+        name: NONE.to_owned(),
+        asks: Asks::new(&own(), Tokens::Warm(1)),
+        variants: vec![
+            Variant::new(NONE, Filter::None),
+            Variant::new("noop", Filter::Noop(Noop::Own)),
+            Variant::new("noop_all_callbacks", Filter::Noop(Noop::AllCallbacks)),
+        ],
+    }];
+    for algorithm in ALGORITHMS {
+        let name = algorithm.as_str();
+        let follows = algorithm == OWN;
+        for (kind, tokens) in [("cold", Tokens::Cold), ("warm", Tokens::Warm(1))] {
+            let mut block =
+                side_by_side(format!("{kind}_{name}"), Asks::new(name, tokens), &Shape::new(name));
+            if follows {
+                let filter = Filter::Bearward { shape: Shape::new(name), revocations: Some(Revocations(1)) };
+                let name = format!("bearward_{}{REVOCATIONS}", block.name);
+                block.variants.push(Variant::new(name, filter));
+            }
+            blocks.push(block);
+        }
+        let rotation = Asks::new(name, Tokens::Warm(ROTATION));
+        blocks.push(side_by_side(format!("warm_{ROTATION}_{name}"), rotation, &Shape::new(name)));
+    }
+    for algorithm in REFUSED {
+        let name = algorithm.as_str();
+        let asks = Asks::new(name, Tokens::BadSignature);
+        blocks.push(side_by_side(format!("bad_signature_{name}"), asks, &Shape::new(name)));
+    }
+    let mut no_token =
+        side_by_side("no_token".to_owned(), Asks::new(&own(), Tokens::Absent), &Shape::new(&own()));
+    no_token.variants.push(Variant::new("noop_refuses", Filter::Noop(Noop::Refuses)));
+    blocks.push(no_token);
+    blocks
+}
+
+/// Envoy's own filters and Bearward, of one shape.
+pub(super) fn side_by_side(name: String, asks: Asks, shape: &Shape) -> Block {
+    let cache = matches!(asks.tokens, Tokens::Warm(_) | Tokens::Rotation(_));
+    let native = Filter::Native { shape: shape.clone(), cache };
+    let bearward = Filter::Bearward { shape: shape.clone(), revocations: None };
+    let variants = vec![
+        Variant::new(format!("native_{name}"), native),
+        Variant::new(format!("bearward_{name}"), bearward),
+    ];
+    Block { name, asks, variants }
+}
+
+/// How the name of a variant ends that follows a feed of revocations.
+const REVOCATIONS: &str = "_revocations";
+
+/// Bearward's variant over the native one.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Pair {
+    /// As it stands in the JSON.
     pub(super) name: String,
     pub(super) ours: String,
-    pub(super) native: String,
-    /// The most that the quotient of what they add should be.
+    pub(super) theirs: String,
+    /// The most that the ratio should be; `None` where it is only shown.
     pub(super) goal: Option<f64>,
 }
 
-/// The variant without any filter, and the same once more: how far they are apart is what the machine cannot tell.
-pub(super) const NONE: [&str; 2] = ["none", "none_again"];
-
-pub(super) fn all() -> Vec<Variant> {
-    let row = |name: String, listener, tokens, algorithm, status| Variant {
-        name,
-        listener,
-        tokens,
-        algorithm,
-        status,
+/// Every variant of Bearward with the native one of its block. There is no native filter that follows a feed: what does is
+/// compared with the one that does not.
+pub(super) fn pairs(blocks: &[Block]) -> Vec<Pair> {
+    let of_block = |block: &Block| {
+        let is_native = |variant: &&Variant| matches!(variant.filter, Filter::Native { .. });
+        let theirs = block.variants.iter().find(is_native).map(|variant| variant.name.clone());
+        let pair = |variant: &Variant| {
+            let name = variant.name.strip_prefix("bearward_")?.to_owned();
+            let goal = goal(&name);
+            Some(Pair { name, ours: variant.name.clone(), theirs: theirs.clone()?, goal })
+        };
+        block.variants.iter().filter_map(pair).collect::<Vec<_>>()
     };
-    let any = AlgorithmName::EdDsa;
-    let mut rows: Vec<Variant> =
-        NONE.iter().map(|name| row((*name).to_owned(), Listener::None, Tokens::One, any, 200)).collect();
-    for (name, all) in [("nothing", false), ("nothing_all_callbacks", true)] {
-        rows.push(row(name.to_owned(), Listener::Nothing { all }, Tokens::One, any, 200));
-    }
-    for algorithm in ALGORITHMS {
-        let short = algorithm.as_str();
-        let ours = Listener::Bearward { algorithm };
-        let native = |cache| Listener::Native { algorithm, cache };
-        for (kind, tokens, cache) in [
-            ("warm", Tokens::One, true),
-            ("warm_1000", Tokens::Thousand, true),
-            ("cold", Tokens::Many, false),
-        ] {
-            rows.push(row(format!("bearward_{kind}_{short}"), ours, tokens, algorithm, 200));
-            rows.push(row(format!("native_{kind}_{short}"), native(cache), tokens, algorithm, 200));
-        }
-        if REFUSED.contains(&algorithm) {
-            rows.push(row(format!("bearward_forged_{short}"), ours, Tokens::Forged, algorithm, 401));
-            let native = Listener::NativeRefusing { algorithm };
-            rows.push(row(format!("native_forged_{short}"), native, Tokens::Forged, algorithm, 401));
-        }
-    }
-    rows.push(row(
-        "bearward_no_token".to_owned(),
-        Listener::Bearward { algorithm: any },
-        Tokens::Absent,
-        any,
-        401,
-    ));
-    let native = Listener::NativeRefusing { algorithm: any };
-    rows.push(row("native_no_token".to_owned(), native, Tokens::Absent, any, 401));
-    rows
+    blocks.iter().flat_map(of_block).collect()
 }
 
-pub(super) fn pairs() -> Vec<Pair> {
-    let pair = |name: String, goal| Pair {
-        ours: format!("bearward_{name}"),
-        native: format!("native_{name}"),
-        name,
-        goal,
-    };
-    let mut pairs = Vec::new();
-    for algorithm in ALGORITHMS {
-        let short = algorithm.as_str();
-        pairs.push(pair(format!("warm_{short}"), Some(0.7)));
-        pairs.push(pair(format!("warm_1000_{short}"), Some(0.7)));
-        let cold = match algorithm {
-            AlgorithmName::Hs256 => Some(0.6),
-            AlgorithmName::Rs256 => Some(0.7),
-            AlgorithmName::Es256 => Some(0.8),
-            AlgorithmName::EdDsa => Some(0.9),
-            _ => None,
-        };
-        pairs.push(pair(format!("cold_{short}"), cold));
-        if REFUSED.contains(&algorithm) {
-            pairs.push(pair(format!("forged_{short}"), None));
-        }
+fn goal(path: &str) -> Option<f64> {
+    match path {
+        // The native one does less.
+        _ if path.ends_with(REVOCATIONS) => None,
+        _ if path.starts_with("warm_") => Some(0.7),
+        "cold_HS256" => Some(0.6),
+        "cold_RS256" => Some(0.7),
+        "cold_ES256" => Some(0.8),
+        "cold_EdDSA" => Some(0.9),
+        "no_token" => Some(0.7),
+        _ => None,
     }
-    pairs.push(pair("no_token".to_owned(), Some(0.7)));
-    pairs
 }
 
 #[cfg(test)]
@@ -153,26 +214,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_pair_is_of_two_rows_that_differ_in_the_filter_alone() {
-        let rows = all();
-        let names: BTreeSet<&str> = rows.iter().map(|row| row.name.as_str()).collect();
-        assert_eq!(names.len(), rows.len(), "no name twice");
-        let row = |name: &str| rows.iter().find(|row| row.name == name).unwrap();
-        for pair in pairs() {
-            let (ours, native) = (row(&pair.ours), row(&pair.native));
-            assert_eq!(
-                (ours.tokens, ours.algorithm, ours.status),
-                (native.tokens, native.algorithm, native.status)
-            );
-            assert!(matches!(ours.listener, Listener::Bearward { .. }), "{ours:?}");
-            let fitting = match native.listener {
-                Listener::Native { cache, .. } => {
-                    native.status == 200 && cache == matches!(native.tokens, Tokens::One | Tokens::Thousand)
-                }
-                Listener::NativeRefusing { .. } => native.status == 401,
-                _ => false,
-            };
-            assert!(fitting, "{native:?}");
+    fn every_variant_of_bearward_is_compared_with_the_native_one_that_is_asked_the_same() {
+        let blocks = all();
+        let pairs = pairs(&blocks);
+        let variants = || blocks.iter().flat_map(|block| &block.variants);
+        let ours = variants().filter(|variant| matches!(variant.filter, Filter::Bearward { .. }));
+        assert_eq!(pairs.len(), ours.count());
+        for pair in &pairs {
+            let has = |block: &&Block, name: &str| block.variants.iter().any(|of| of.name == name);
+            let block = blocks.iter().find(|block| has(block, &pair.ours)).unwrap();
+            assert!(has(&block, &pair.theirs), "{pair:?}");
+            let theirs = block.variants.iter().find(|of| of.name == pair.theirs).unwrap();
+            let cached = matches!(theirs.filter, Filter::Native { cache: true, .. });
+            assert_eq!(cached, matches!(block.asks.tokens, Tokens::Warm(..)), "{pair:?}");
         }
+    }
+
+    #[test]
+    fn every_variant_has_a_name_of_its_own() {
+        let blocks = all();
+        let names: Vec<&str> =
+            blocks.iter().flat_map(|block| &block.variants).map(|of| of.name.as_str()).collect();
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+    }
+
+    #[test]
+    fn every_goal_belongs_to_a_path_that_is_measured() {
+        let goals = pairs(&all()).into_iter().filter_map(|pair| Some((pair.name, pair.goal?)));
+        let goals: Vec<(String, f64)> = goals.filter(|(name, _)| !name.starts_with("warm_")).collect();
+        let expected = [
+            ("cold_HS256", 0.6),
+            ("cold_RS256", 0.7),
+            ("cold_ES256", 0.8),
+            ("cold_EdDSA", 0.9),
+            ("no_token", 0.7),
+        ];
+        assert_eq!(goals, expected.map(|(name, goal)| (name.to_owned(), goal)));
     }
 }

@@ -61,7 +61,7 @@ fn with_unit(value: f64, unit: &str) -> String {
 }
 
 /// Three digits: what is beyond them is noise.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let size = value.abs();
     if size >= 1_000.0 {
         let magnitude = 10_f64.powi(size.log10().floor() as i32 - 2);

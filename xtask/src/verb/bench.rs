@@ -27,7 +27,7 @@ pub enum Subject {
 /// How it is measured and where that is written.
 #[derive(Debug, Default, clap::Args)]
 pub struct Options {
-    /// How often everything is measured; what is told is the median. [default: 5]
+    /// How often everything is measured; what is told is the median. [default: 5, of `filter` 24]
     #[arg(long)]
     pub rounds: Option<u32>,
     /// How long each subject is loaded in each round. [default: 3]
@@ -42,6 +42,12 @@ pub struct Options {
     /// Write everything as JSON, every round included.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Of `filter`: measure how cost grows, instead.
+    #[arg(long)]
+    pub growth: bool,
+    /// Of `filter`: only what begins like one of these, as `warm_EdDSA` or `cold_`.
+    #[arg(long, value_delimiter = ',')]
+    pub only: Vec<String>,
     /// Of `revocation`: how often each cause is tried. [default: 200]
     #[arg(long)]
     pub samples: Option<u32>,
@@ -55,8 +61,12 @@ pub struct Options {
 
 /// Builds what ships and the load generator, optimized, and measures.
 pub fn bench(subject: Subject, options: &Options, report: &mut Report) -> Result<(), Error> {
-    report.step("build the issuer and the load generator", |_| {
+    report.step("build what is measured and the load generator", |_| {
         let mut cargo = workspace::cargo();
+        if subject == Subject::Filter {
+            cargo.args(["build", "--release", "--package", "bearward-bench"]);
+            return process::run(cargo);
+        }
         // Together, so that both have the same password hashing.
         cargo.args(["build", "--release", "--package", "bearward-issuer", "--package", "bearward-bench"]);
         if subject == Subject::Revocation {
@@ -118,8 +128,14 @@ pub fn filter(
     let mut command = Command::new(bench);
     command.current_dir(workspace::root()).arg("filter").arg("--envoy").arg(envoy);
     command.arg("--module").arg(Variant::Plain.path()?).arg("--logs").arg(scratch.path());
-    if let Some(rounds) = options.rounds.or(options.quick.then_some(1)) {
+    if let Some(rounds) = options.rounds {
         command.arg("--rounds").arg(rounds.to_string());
+    }
+    if !options.only.is_empty() {
+        command.arg("--only").arg(options.only.join(","));
+    }
+    if options.growth {
+        command.arg("--growth");
     }
     if options.quick {
         command.arg("--quick");
