@@ -64,7 +64,10 @@ pub(super) fn eddsa() -> Vec<Vector> {
     for group in eddsa::TestSet::load(set).unwrap().test_groups {
         let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(&group.key.pk) });
         let keys = public(AlgorithmName::EdDsa, jwk);
-        all.extend(vectors!(set, AlgorithmName::EdDsa, keys, group, sig, as_it_is));
+        // By the library's own verification, and with what was computed of the key beforehand.
+        for keys in [keys.clone(), keys.prepared()] {
+            all.extend(vectors!(set, AlgorithmName::EdDsa, keys, group, sig, as_it_is));
+        }
     }
     all
 }

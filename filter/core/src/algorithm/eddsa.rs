@@ -1,5 +1,7 @@
 //! EdDSA with Ed25519 (RFC 8032, RFC 8037 section 3.1).
 
+pub(crate) mod prepared;
+
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
 
@@ -12,7 +14,7 @@ pub struct EdDsa;
 
 /// The 64 bytes `R || S`.
 #[derive(Debug)]
-pub struct EdDsaSignature(Signature);
+pub struct EdDsaSignature(pub(crate) Signature);
 
 impl AlgorithmSignature for EdDsaSignature {
     const LENGTH: Option<NonZeroUsize> = NonZeroUsize::new(SIGNATURE_LENGTH);

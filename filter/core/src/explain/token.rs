@@ -142,7 +142,7 @@ fn check_header(header: &Map<String, Value>) -> Result<(), Fault> {
         let text = format!("`alg` {} is none that any issuer may have", quoted(algorithm.as_bytes()));
         return Err(Fault::new(Rejection::AlgorithmNotAllowed, text));
     }
-    if header.get("typ").is_some_and(|typ| !typ.is_string() && !typ.is_null()) {
+    if header.get("typ").is_some_and(|typ| !typ.is_string()) {
         return Err(Fault::of_form("`typ` of the header is no string"));
     }
     Ok(())
