@@ -90,17 +90,12 @@ impl<'t> UnverifiedJws<'t> {
         if token.len() > max_bytes {
             return Err(Rejection::TokenTooLarge);
         }
-        let mut segments = token.split(|byte| *byte == b'.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (segments.next(), segments.next(), segments.next(), segments.next())
-        else {
-            return Err(Rejection::TokenMalformed);
-        };
-        if header.is_empty() || payload.is_empty() || signature.is_empty() {
+        let (signing_input, signature) = split_at_last_dot(token).ok_or(Rejection::TokenMalformed)?;
+        let (header, payload) = split_at_last_dot(signing_input).ok_or(Rejection::TokenMalformed)?;
+        let is_one_more = memchr::memchr(b'.', header).is_some();
+        if header.is_empty() || payload.is_empty() || signature.is_empty() || is_one_more {
             return Err(Rejection::TokenMalformed);
         }
-        let before_signature = token.len().saturating_sub(signature.len()).saturating_sub(1);
-        let signing_input = token.get(..before_signature).ok_or(Rejection::TokenMalformed)?;
         let header = Header::read(object(header)?)?;
         let payload = read(payload)?;
         let signature = base64url::decode(signature).ok_or(Rejection::TokenMalformed)?;
@@ -203,6 +198,11 @@ impl<'t> UnverifiedToken<'t> {
     pub(crate) fn kid(&self) -> Option<&str> {
         self.jws.kid()
     }
+}
+
+fn split_at_last_dot(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (before, from_dot) = text.split_at_checked(memchr::memrchr(b'.', text)?)?;
+    Some((before, from_dot.split_first()?.1))
 }
 
 fn object(segment: &[u8]) -> Result<Map<String, Value>, Rejection> {
