@@ -77,7 +77,9 @@ impl<'t> UnverifiedJws<'t> {
     /// [`Rejection::TokenTooLarge`], [`Rejection::TokenMalformed`] (a JWE, too, with its five segments),
     /// [`Rejection::TypeNotAllowed`] for any `cty`, [`Rejection::AlgorithmNotAllowed`].
     pub fn parse(token: &'t [u8]) -> Result<Self, Rejection> {
-        Self::parse_with(token, MAX_TOKEN_BYTES, |_| Ok(())).map(|(jws, ())| jws)
+        // Whatever it is, it is encoded as it should be.
+        let read = |payload: &[u8]| base64url::decode(payload).map(drop).ok_or(Rejection::TokenMalformed);
+        Self::parse_with(token, MAX_TOKEN_BYTES, read).map(|(jws, ())| jws)
     }
 
     /// The same of at most `max_bytes`, and the payload read by `read` once the header is fine: whatever is refused is refused
