@@ -8,6 +8,7 @@ mod feeds;
 mod flow;
 mod fuel;
 mod gate;
+mod hostcalls;
 mod key_sets;
 mod keys;
 mod odd_headers;
