@@ -12,7 +12,6 @@ use std::fmt;
 use self::matching::RequestLine;
 pub use self::witness::Step;
 use self::witness::{Fact, Nobody, Witness};
-use crate::algorithm::eddsa::prepared::Base;
 use crate::credentials::{self, Extent};
 use crate::edit::Edit;
 use crate::identity::METHOD_PARAMETER;
@@ -31,8 +30,6 @@ use crate::verified_tokens::VerifiedTokens;
 #[derive(Clone, Debug, Default)]
 pub struct KeyRing {
     sets: Vec<Option<KeySet>>,
-    /// What the prepared keys of all of them share.
-    base: Option<Base>,
 }
 
 impl KeyRing {
@@ -44,15 +41,14 @@ impl KeyRing {
             KeySource::Remote(_) => None,
         };
         let mut sets: Vec<_> = policy.issuers.iter().map(fixed).collect();
-        let mut base = None;
-        sets.iter_mut().flatten().for_each(|set| set.prepare(None, &mut base));
-        Self { sets, base }
+        sets.iter_mut().flatten().for_each(|set| set.prepare(None));
+        Self { sets }
     }
 
     /// Replaces the keys of one issuer.
     pub fn set(&mut self, issuer: IssuerId, mut keys: KeySet) {
         if let Some(set) = self.sets.get_mut(issuer.0) {
-            keys.prepare(set.as_ref(), &mut self.base);
+            keys.prepare(set.as_ref());
             *set = Some(keys);
         }
     }

@@ -18,7 +18,6 @@ use serde_json::{Map, Value};
 use self::jwk::{Entry, Kinds};
 use self::material::{Material, Signed};
 use crate::algorithm::AlgorithmName;
-use crate::algorithm::eddsa::prepared::Base;
 use crate::json;
 use crate::rejection::Rejection;
 use crate::signature_host::SignatureHost;
@@ -133,20 +132,20 @@ impl KeySet {
     /// The same set, ready for many signatures, as a [`KeyRing`](crate::KeyRing) keeps it.
     #[must_use]
     pub fn prepared(mut self) -> Self {
-        self.prepare(None, &mut None);
+        self.prepare(None);
         self
     }
 
-    /// Computes of the first keys of Ed25519 what makes them faster, at about a quarter of a megabyte for each and as much for all.
+    /// Computes of the first keys of Ed25519 what makes them faster, at 133 kB for each, and a millisecond.
     /// `before`: the set that this one replaces, of which the same keys are taken over.
-    pub(crate) fn prepare(&mut self, before: Option<&Self>, base: &mut Option<Base>) {
+    pub(crate) fn prepare(&mut self, before: Option<&Self>) {
         let keys = self.keys.iter_mut().filter(|key| matches!(key.material, Material::EdDsa(_)));
         for key in keys.take(MAX_PREPARED) {
             let known =
                 before.and_then(|before| before.keys.iter().find(|known| known.thumbprint == key.thumbprint));
             match known.map(|known| &known.material) {
                 Some(material @ Material::EdDsaPrepared(_)) => key.material = material.clone(),
-                _ => key.material.prepare(base.get_or_insert_with(Base::new)),
+                _ => key.material.prepare(),
             }
         }
     }

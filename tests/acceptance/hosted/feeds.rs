@@ -84,6 +84,11 @@ impl Issuer {
             self.refused += 1;
             return Answer::now(Response::new(401, ""));
         }
+        // Whoever meets a replica that is gone is to be sent to another one at once.
+        assert_eq!(
+            call.headers.text("x-envoy-retry-on").as_deref(),
+            Some("connect-failure,refused-stream,reset")
+        );
         let query = path.strip_prefix("/revocations/v1?").unwrap().to_owned();
         self.questions.push(query.clone());
         let held = query.split('&').find_map(|part| part.strip_prefix("sequence="));

@@ -6,7 +6,7 @@ use sha2::{Sha256, Sha384, Sha512};
 
 use crate::algorithm::ecdsa::{Es256, Es256Signature, Es384, Es384Signature};
 use crate::algorithm::eddsa::EdDsaSignature;
-use crate::algorithm::eddsa::prepared::{Base, Prepared};
+use crate::algorithm::eddsa::prepared::Prepared;
 use crate::algorithm::hmac::{Hmac, HmacSecret};
 use crate::algorithm::rsa_pkcs1::{RsaPkcs1, RsaSignature};
 use crate::algorithm::rsa_pss::RsaPss;
@@ -48,9 +48,9 @@ pub(super) struct Signed<'s> {
 
 impl Material {
     /// Computes what makes it faster, where there is such a thing.
-    pub(super) fn prepare(&mut self, base: &Base) {
+    pub(super) fn prepare(&mut self) {
         if let Self::EdDsa(key) = self
-            && let Some(prepared) = Prepared::new(key, base)
+            && let Some(prepared) = Prepared::new(key)
         {
             *self = Self::EdDsaPrepared(prepared);
         }

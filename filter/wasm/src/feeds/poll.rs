@@ -385,6 +385,9 @@ impl FeedPoll {
             ("accept", accept),
             ("authorization", authorization.as_str()),
             ("user-agent", concat!("bearward-filter/", env!("CARGO_PKG_VERSION"))),
+            // Where a replica of the issuer is gone Envoy asks another one at once, and takes these headers out.
+            ("x-envoy-retry-on", "connect-failure,refused-stream,reset"),
+            ("x-envoy-max-retries", "1"),
         ];
         host::http_call(&self.config.cluster, &headers, timeout_ms)
     }
