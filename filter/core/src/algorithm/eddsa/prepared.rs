@@ -35,8 +35,10 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// `None` for a key of small order, which verifies nothing.
     pub(crate) fn new(key: &VerifyingKey) -> Option<Self> {
-        let minus_key = Arc::new(Table::of(-key.to_edwards()));
-        (!key.is_weak()).then(|| Self { key: *key, minus_key })
+        if key.is_weak() {
+            return None;
+        }
+        Some(Self { key: *key, minus_key: Arc::new(Table::of(-key.to_edwards())) })
     }
 
     /// As [`VerifyingKey::verify_strict`].
