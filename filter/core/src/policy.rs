@@ -24,7 +24,7 @@ pub use forward::{Forwarding, Source};
 pub use issuers::TrustedIssuer;
 pub use issuers::deny_list::DenyListSource;
 pub use issuers::keys::{KeySource, RemoteKeys};
-pub use issuers::revocations::{Credential, RevocationFeed, WhenStale};
+pub use issuers::revocations::{ANSWER_MS, Credential, RevocationFeed, WhenStale};
 pub use suspicions::{Suspicion, SuspicionKind};
 
 use serde_json::Value;

@@ -5,8 +5,8 @@
 //! 1. [`answer`] from the bytes of an answer to what was signed; [`refusal`] every way to be refused, one table
 //! 2. [`records`] what is held, and whether it concerns a token
 //! 3. [`feed`] the state of one feed in one VM: what to ask, how to take an answer, whether it is fresh
-//! 4. [`chain`] what stands in the data that VMs share, [`reading`] how it is taken from there, [`lease`] who of them asks,
-//!    [`attempts`] when it is given up
+//! 4. [`chain`] what stands in the data that VMs share, [`reading`] how it is taken from there, [`lease`] who of them asks
+//!    and [`pace`] when, [`attempts`] when it is given up
 //! 5. [`deny_list`] the same out of a file, for issuers that have no feed
 //! 6. [`ring`] what a policy's issuers have of these
 
@@ -19,6 +19,7 @@ pub mod feed;
 mod hex;
 pub mod lease;
 mod name;
+pub mod pace;
 pub mod reading;
 pub mod records;
 pub mod refusal;

@@ -1,6 +1,8 @@
 //! Following the feeds of revocations: one VM of a proxy asks the issuer, the others read what it left in shared data.
 
 mod attempt;
+mod call;
+mod keys;
 mod leading;
 mod poll;
 

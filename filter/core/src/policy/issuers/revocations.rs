@@ -24,7 +24,7 @@ pub(in crate::policy) const DEFAULT_STALE_AFTER_SECONDS: u64 = 30;
 /// An answer may say what was read two seconds before, and takes its time on the way.
 const SLACK_SECONDS: u64 = 3;
 /// What an answer may take beyond the time that it waits, in milliseconds.
-const ANSWER_MS: u64 = 2_000;
+pub const ANSWER_MS: u64 = 2_000;
 /// The length of a credential, in bytes: what cannot be guessed, and what every server takes as a header.
 const MIN_CREDENTIAL_BYTES: usize = 16;
 const MAX_CREDENTIAL_BYTES: usize = 1024;
