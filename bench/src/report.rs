@@ -12,7 +12,7 @@ use crate::statistics::{Latencies, Spread};
 mod document;
 mod table;
 
-pub(crate) use self::table::number;
+pub(crate) use self::table::{grouped, number};
 
 /// Everything that one benchmark found.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bearward_core::algorithm::AlgorithmName;
 use bearward_forge::{Key, compact};
+use bearward_protocol::revocations::MAX_WAIT_SECONDS;
 use serde_json::{Value, json};
 use xtask::error::Error;
 use xtask::stack::ISSUER;
@@ -19,8 +20,6 @@ use super::variants::{Block, Filter, Revocations, Variant};
 /// How many records of a snapshot go into one answer: of sessions about as many as into one of the issuer's
 /// (`bearward_protocol::revocations::PAGE_BYTES`).
 const PAGE: u64 = 160;
-/// How long an answer waits for news: the filter gives up two seconds later than it asked for.
-const WAIT: Duration = Duration::from_secs(4);
 /// When the sessions have ended for good: after every run.
 const ENDS_IN_SECONDS: u64 = 12 * 3_600;
 
@@ -102,7 +101,7 @@ impl Feed {
         // A page is asked for with the position that it belongs to.
         let after = number("after");
         if let (Some(held), None) = (number("sequence"), after) {
-            thread::sleep(WAIT);
+            thread::sleep(waits(number("wait")));
             return self.signed(&json!({ "from": place(held), "records": [] }));
         }
         let after = after.unwrap_or(0);
@@ -123,6 +122,11 @@ impl Feed {
         let header = json!({ "alg": "EdDSA", "typ": "revocations+jwt", "kid": "f1" }).to_string();
         compact(header, payload.to_string(), &self.key, AlgorithmName::EdDsa.into()).unwrap_or_default()
     }
+}
+
+/// How long an answer without news is held back, of which that was asked.
+fn waits(asked_seconds: Option<u64>) -> Duration {
+    Duration::from_secs(asked_seconds.unwrap_or(0).min(MAX_WAIT_SECONDS))
 }
 
 fn place(sequence: u64) -> Value {
@@ -166,6 +170,12 @@ mod tests {
         let last = payload("/revocations/v1?generation=0&sequence=700&digest=0&after=640&wait=5");
         assert_eq!((&last["through"], last["records"].as_array().unwrap().len()), (&json!(700), 60));
         assert_eq!(last["records"][59]["sequence"], 700);
+    }
+
+    #[test]
+    fn an_answer_waits_for_news_as_long_as_it_was_asked_to() {
+        let waits = |asked| waits(asked).as_secs();
+        assert_eq!((waits(None), waits(Some(0)), waits(Some(3)), waits(Some(600))), (0, 0, 3, 5));
     }
 
     #[test]

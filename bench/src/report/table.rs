@@ -78,7 +78,7 @@ pub(crate) fn number(value: f64) -> String {
 }
 
 /// With a comma before every three digits.
-fn grouped(value: f64) -> String {
+pub(crate) fn grouped(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::text::whole;
 use super::{Drawn, Line};
+use crate::report::grouped;
 
 /// Everything is in units of about a pixel.
 const COLUMNS: usize = 2;
@@ -57,7 +57,7 @@ fn draw(svg: &mut String, panel: &Drawn) {
         text(svg, (LEFT - 6.0, y(value) + 4.0), "end", &format!("{value:.1}"));
     }
     for at in &places {
-        text(svg, (x(*at), HEIGHT - BOTTOM + 16.0), "middle", &whole(*at));
+        text(svg, (x(*at), HEIGHT - BOTTOM + 16.0), "middle", &grouped(*at));
     }
     text(svg, (f64::midpoint(LEFT, WIDTH - RIGHT), HEIGHT - 8.0), "middle", panel.unit);
     for (line, dashes) in dashed(&panel.lines) {

@@ -1,14 +1,14 @@
 //! The figures of a question as a table.
 
 use super::{Drawn, Line};
-use crate::report::number;
+use crate::report::{grouped, number};
 
 /// A row for each line, a column for each place.
 pub(super) fn table(panel: &Drawn) -> String {
     let mut places: Vec<f64> = panel.lines.iter().flat_map(|line| &line.points).map(|(at, _)| *at).collect();
     places.sort_by(f64::total_cmp);
     places.dedup();
-    let head: Vec<String> = places.iter().map(|at| whole(*at)).collect();
+    let head: Vec<String> = places.iter().map(|at| grouped(*at)).collect();
     let mut text = format!("| {}: added CPU, µs | {} {} |\n", panel.title, head.join(" | "), panel.unit);
     text.push_str(&format!("|---|{}\n", "---:|".repeat(places.len())));
     for line in &panel.lines {
@@ -22,19 +22,6 @@ pub(super) fn table(panel: &Drawn) -> String {
 fn cell(line: &Line, place: f64) -> String {
     let found = line.points.iter().find(|(at, _)| *at == place);
     found.map_or_else(String::new, |(_, spread)| number(spread.median()))
-}
-
-/// A count as people write it: 10,000.
-pub(super) fn whole(count: f64) -> String {
-    let digits = format!("{count:.0}");
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
