@@ -13,11 +13,13 @@ pub(super) struct Noops {
     own: PathBuf,
     all_callbacks: PathBuf,
     refuses: PathBuf,
+    hostcalls: PathBuf,
 }
 
 const OWN: &str = include_str!("../../filter/noop.wat");
 const ALL_CALLBACKS: &str = include_str!("../../filter/noop-all-callbacks.wat");
 const REFUSES: &str = include_str!("../../filter/noop-refuses.wat");
+const HOSTCALLS: &str = include_str!("../../filter/noop-hostcalls.wat");
 
 impl Noops {
     /// Writes them into a folder.
@@ -36,6 +38,7 @@ impl Noops {
             own: module("noop", OWN)?,
             all_callbacks: module("noop-all-callbacks", ALL_CALLBACKS)?,
             refuses: module("noop-refuses", REFUSES)?,
+            hostcalls: module("noop-hostcalls", HOSTCALLS)?,
         })
     }
 
@@ -44,6 +47,7 @@ impl Noops {
             Noop::Own => &self.own,
             Noop::AllCallbacks => &self.all_callbacks,
             Noop::Refuses => &self.refuses,
+            Noop::Hostcalls => &self.hostcalls,
         }
     }
 }
@@ -68,7 +72,9 @@ mod tests {
     fn a_module_that_does_nothing_exports_the_callbacks_that_bearward_does() {
         let exports = Tables::of_the_repository().unwrap().exports;
         let bearward = callbacks(exports.iter().map(|row| row.export.as_str()));
-        assert_eq!((exported(OWN), exported(REFUSES)), (bearward.clone(), bearward.clone()));
+        for text in [OWN, REFUSES, HOSTCALLS] {
+            assert_eq!(exported(text), bearward);
+        }
         assert!(exported(ALL_CALLBACKS).is_superset(&bearward) && exported(ALL_CALLBACKS) != bearward);
     }
 }

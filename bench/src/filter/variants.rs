@@ -63,6 +63,8 @@ pub(super) enum Noop {
     AllCallbacks,
     /// As the first, and it refuses every request.
     Refuses,
+    /// As the first, and it makes Bearward's hostcalls for a known token.
+    Hostcalls,
 }
 
 /// What both filters are configured for.
@@ -133,6 +135,9 @@ pub(super) fn all() -> Vec<Block> {
                 let filter = Filter::Bearward { shape: Shape::new(name), revocations: Some(Revocations(1)) };
                 let name = format!("bearward_{}{REVOCATIONS}", block.name);
                 block.variants.push(Variant::new(name, filter));
+                if tokens != Tokens::Cold {
+                    block.variants.push(Variant::new("noop_hostcalls", Filter::Noop(Noop::Hostcalls)));
+                }
             }
             blocks.push(block);
         }
