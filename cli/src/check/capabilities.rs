@@ -21,6 +21,7 @@ pub(crate) const HOSTCALLS: &[&str] = &[
     "proxy_set_tick_period_milliseconds",
     "proxy_get_header_map_pairs",
     "proxy_remove_header_map_value",
+    "proxy_add_header_map_value",
     "proxy_replace_header_map_value",
     "proxy_set_property",
     "proxy_get_buffer_bytes",

@@ -110,10 +110,10 @@ pub(super) fn text(
                 Edit::Remove { name } => {
                     let _ = writeln!(text, "  without {}", quoted(name));
                 }
-                Edit::Set { name, .. } if !policy.forwarding().removes(name.as_bytes()) => {
+                Edit::Set { name, .. } => {
                     let _ = writeln!(text, "  with another {}", quoted(name.as_bytes()));
                 }
-                Edit::Set { .. } => {}
+                Edit::Tell { .. } => {}
             }
         }
     }

@@ -11,9 +11,10 @@ mod query;
 use bearward_protocol::bounds::MAX_TOKEN_BYTES;
 
 use crate::edit::Edit;
-use crate::identity::folds_to;
+use crate::folded::folds_to;
 use crate::rejection::Rejection;
 use crate::request::Request;
+use crate::wide::are_b64;
 
 pub(crate) use cookie::is_origin;
 pub(crate) use query::holds as query_holds;
@@ -145,33 +146,8 @@ fn checked(token: &[u8]) -> Result<&[u8], Rejection> {
 fn is_b64token(token: &[u8]) -> bool {
     let padding = token.iter().rev().take_while(|byte| **byte == b'=').count();
     let (body, _) = token.split_at(token.len().saturating_sub(padding));
-    // Eight at a time, so that there is one branch for all of them.
-    let (words, rest) = body.as_chunks::<8>();
-    !body.is_empty() && words.iter().all(|word| are_b64(word)) && are_b64(rest)
+    !body.is_empty() && are_b64(body)
 }
-
-fn are_b64(bytes: &[u8]) -> bool {
-    bytes.iter().fold(true, |all, byte| all & (IS_B64.get(usize::from(*byte)) == Some(&true)))
-}
-
-/// The bytes of a `b64token` before its padding.
-const IS_B64: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < table.len() {
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::indexing_slicing,
-            reason = "below 256, and before anything runs"
-        )]
-        {
-            table[byte] = (byte as u8).is_ascii_alphanumeric()
-                || matches!(byte as u8, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
-        }
-        byte += 1;
-    }
-    table
-};
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::claims::VerifiedClaims;
 use crate::edit::Edit;
+use crate::folded::folds_to;
 use crate::policy::{Forwarding, Source};
 use crate::rejection::Rejection;
 use crate::request::Request;
@@ -53,7 +54,7 @@ impl Forwarding {
     /// `x_user_id` into `x-user-id`, PHP also `x.user.id`, some servers every such byte.
     #[must_use]
     pub fn removes(&self, name: &[u8]) -> bool {
-        self.removed.iter().any(|removed| folds_to(name, removed))
+        self.removed.hold(name)
     }
 
     /// Whether a header of this name, in some spelling, tells the upstream who calls.
@@ -83,7 +84,7 @@ impl Forwarding {
                 Source::Issuer => Some(issuer.to_owned()),
                 Source::Claim(path) => claims.lookup(path)?.map(claim_value).transpose()?,
             };
-            edits.extend(value.map(|value| Edit::set(Arc::clone(name), value)));
+            edits.extend(value.map(|value| Edit::tell(Arc::clone(name), value)));
         }
         Ok(edits)
     }
@@ -120,13 +121,6 @@ fn joined(values: impl Iterator<Item = String>) -> String {
 /// Whether some server takes the header for one that names another method.
 pub(crate) fn names_another_method(name: &[u8]) -> bool {
     METHOD_OVERRIDES.iter().any(|other| folds_to(name, other))
-}
-
-/// Whether a server that folds names may take one for the other.
-pub(crate) fn folds_to(name: &[u8], other: &str) -> bool {
-    let folded = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
-    let is_folded = || name.iter().copied().map(folded).eq(other.bytes().map(folded));
-    name.len() == other.len() && (name == other.as_bytes() || is_folded())
 }
 
 /// Visible ASCII stands for itself; every other byte, and `%` and `,`, is percent-encoded. So a value cannot be taken

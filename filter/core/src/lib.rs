@@ -13,7 +13,7 @@
 //! 6. [`revocations`] what has ended early
 //! 7. [`policy`] the document, compiled; [`problem`] what is wrong with one
 //! 8. `explain` the same decision in words, for the command line alone
-//! 9. [`json`] and [`base64url`] strict readers
+//! 9. [`json`] and [`base64url`] strict readers; `folded` names as servers fold them; `wide` many bytes at once
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::needless_pass_by_value, reason = "`json!` is best read where it is used"))]
 
@@ -27,6 +27,7 @@ pub mod edit;
 pub mod explain;
 #[cfg(test)]
 mod fixtures;
+mod folded;
 pub mod host_name;
 pub mod identity;
 pub mod issuer;
@@ -48,6 +49,7 @@ pub mod signature_host;
 pub mod token;
 pub mod verified_tokens;
 pub mod verify;
+mod wide;
 
 pub use decide::{Decision, KeyRing, Verdict};
 pub use edit::Edit;

@@ -33,7 +33,7 @@ impl<'a> Request<'a> {
 
     /// Every value of a header; `name` in lower case.
     pub fn values<'n>(&'n self, name: &'n [u8]) -> impl Iterator<Item = &'a [u8]> + 'n {
-        self.headers().filter(move |(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.headers().filter(move |(own, _)| is_called(own, name)).map(|(_, value)| value)
     }
 
     /// The one value of a header; `None` where there is none, or more than one.
@@ -51,6 +51,11 @@ impl<'a> Request<'a> {
             .and_then(|content_type| content_type.strip_prefix(b"application/grpc"));
         rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
     }
+}
+
+/// As Envoy spells it, which is looked at first; or with capitals.
+fn is_called(own: &[u8], name: &[u8]) -> bool {
+    own.len() == name.len() && (own == name || own.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]

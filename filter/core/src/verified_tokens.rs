@@ -4,18 +4,19 @@
 //! trusts the issuer, whether the key is still there, the times, what the rule requires. Refusals are not kept.
 
 use std::borrow::Borrow;
-use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::rc::Rc;
 
 use lru::LruCache;
+use rustc_hash::FxHasher;
 use serde_json::{Map, Value};
-use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::claims::VerifiedClaims;
 use crate::edit::Edit;
 use crate::policy::IssuerId;
 use crate::rejection::Rejection;
 use crate::token::Proof;
+use crate::wide::are_same;
 
 /// The most tokens that are kept.
 pub const MAX_VERIFIED_TOKENS: usize = 4096;
@@ -33,7 +34,7 @@ const HASHED_BYTES: usize = 96;
 /// choose what a signature looks like.
 #[derive(Debug)]
 pub struct VerifiedTokens {
-    entries: LruCache<Known, Entry, BuildHasherDefault<DefaultHasher>>,
+    entries: LruCache<Known, Entry, BuildHasherDefault<FxHasher>>,
     bytes: usize,
     hits: u64,
     misses: u64,
@@ -199,17 +200,6 @@ impl PartialEq for dyn Token + '_ {
     fn eq(&self, other: &Self) -> bool {
         are_same(self.bytes(), other.bytes()).into()
     }
-}
-
-/// In constant time but for the length, as `subtle` compares slices, and eight bytes at a time.
-fn are_same(one: &[u8], other: &[u8]) -> Choice {
-    let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
-    if words.len() != other_words.len() {
-        return Choice::from(0);
-    }
-    let pairs = words.iter().zip(other_words);
-    let words = pairs.map(|(one, other)| u64::from_ne_bytes(*one).ct_eq(&u64::from_ne_bytes(*other)));
-    words.fold(rest.ct_eq(other_rest), |all, word| all & word)
 }
 
 impl Eq for dyn Token + '_ {}

@@ -90,6 +90,13 @@ pub(crate) fn set_header(map: HeaderMap, name: &str, value: &[u8]) -> Result<(),
     })
 }
 
+/// One value more of a header.
+pub(crate) fn add_header(map: HeaderMap, name: &str, value: &[u8]) -> Result<(), HostError> {
+    status(unsafe {
+        abi::proxy_add_header_map_value(map as i32, name.as_ptr(), name.len(), value.as_ptr(), value.len())
+    })
+}
+
 /// Leaves a value for the access log: `%FILTER_STATE(wasm.NAME:PLAIN)%` prints it.
 pub(crate) fn set_property(name: &str, value: &str) -> Result<(), HostError> {
     status(unsafe { abi::proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
@@ -278,6 +285,13 @@ mod abi {
         pub(super) fn proxy_get_header_map_pairs(map: i32, data: *mut *mut u8, size: *mut usize) -> i32;
         pub(super) fn proxy_remove_header_map_value(map: i32, name: *const u8, size: usize) -> i32;
         pub(super) fn proxy_replace_header_map_value(
+            map: i32,
+            name: *const u8,
+            name_size: usize,
+            value: *const u8,
+            value_size: usize,
+        ) -> i32;
+        pub(super) fn proxy_add_header_map_value(
             map: i32,
             name: *const u8,
             name_size: usize,

@@ -98,11 +98,12 @@ impl Gate {
                     assert!(spots.iter().any(is_spot), "{} is removed", name.escape_ascii());
                     forwarded.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
                 }
-                Edit::Set { name, value } if matches!(&**name, ":path" | "cookie") => {
+                Edit::Set { name, value } => {
+                    assert!(matches!(&**name, ":path" | "cookie"), "{name} is set");
                     forwarded.retain(|(own, _)| !own.eq_ignore_ascii_case(name.as_bytes()));
                     forwarded.push((name.as_bytes().to_vec(), value.to_vec()));
                 }
-                Edit::Set { .. } => {}
+                Edit::Tell { .. } => {}
             }
         }
         forwarded

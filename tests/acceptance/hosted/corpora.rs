@@ -68,6 +68,7 @@ fn assert_same(outcome: &Outcome, gate: &Gate, headers: Headers, input: &[u8]) {
             for edit in identity {
                 match edit {
                     Edit::Set { name, value } => expected.replace(name.as_bytes(), value),
+                    Edit::Tell { name, value } => expected.add(name.as_bytes(), value),
                     Edit::Remove { name } => expected.remove(name),
                 }
             }

@@ -21,19 +21,19 @@ fn of_a_request_the_host_is_asked_for_all_headers_at_once_and_for_each_change_an
     world.record_hostcalls();
     let (headers, time, log) =
         ("proxy_get_header_map_pairs", "proxy_get_current_time_nanoseconds", "proxy_set_property");
-    let (set, remove, count) =
-        ("proxy_replace_header_map_value", "proxy_remove_header_map_value", "proxy_increment_metric");
+    let (tell, remove, count) =
+        ("proxy_add_header_map_value", "proxy_remove_header_map_value", "proxy_increment_metric");
     let answer = "proxy_send_local_response";
     for (about, request, status, expected) in [
         ("public", Request::get("/api/menu"), 200, vec![headers, time, log, count]),
         ("no token", Request::get("/api/orders/1"), 401, vec![headers, time, log, count, answer]),
         // The second counter is that of tokens that were known.
-        ("a known token", order(), 200, vec![headers, time, log, set, set, set, count, count]),
+        ("a known token", order(), 200, vec![headers, time, log, tell, tell, tell, count, count]),
         (
             "identity headers of the client's own",
             order().header("x-user-id", "admin").header("x-original-url", "/"),
             200,
-            vec![headers, time, remove, remove, log, set, set, set, count, count],
+            vec![headers, time, remove, remove, log, tell, tell, tell, count, count],
         ),
     ] {
         assert_eq!(hostcalls(&mut world, &request, status), expected, "{about}");

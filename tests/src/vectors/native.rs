@@ -70,11 +70,11 @@ impl Host for Native {
                     .collect();
                 for edit in edits {
                     let name = match &edit {
-                        Edit::Set { name, .. } => name.as_bytes().to_vec(),
+                        Edit::Set { name, .. } | Edit::Tell { name, .. } => name.as_bytes().to_vec(),
                         Edit::Remove { name } => name.clone(),
                     };
                     kept.retain(|(own, _)| own.as_bytes() != name);
-                    if let Edit::Set { name, value } = edit {
+                    if let Edit::Set { name, value } | Edit::Tell { name, value } = edit {
                         kept.push((name.to_string(), String::from_utf8_lossy(&value).into_owned()));
                     }
                 }

@@ -2,7 +2,7 @@
 
 use super::checked;
 use crate::edit::Edit;
-use crate::identity::folds_to;
+use crate::folded::folds_to;
 use crate::rejection::Rejection;
 use crate::request::Request;
 

@@ -30,7 +30,9 @@ fn bearer(value: &str) -> Result<&str, Rejection> {
 
 fn edits(sources: &[Source], kept: Option<usize>, headers: Headers<'_>) -> Vec<String> {
     let text = |edit: &Edit| match edit {
-        Edit::Set { name, value } => format!("{name}: {}", String::from_utf8_lossy(value)),
+        Edit::Set { name, value } | Edit::Tell { name, value } => {
+            format!("{name}: {}", String::from_utf8_lossy(value))
+        }
         Edit::Remove { name } => format!("-{}", String::from_utf8_lossy(name)),
     };
     let kept = kept.and_then(|kept| sources.get(kept));

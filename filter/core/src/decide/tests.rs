@@ -96,7 +96,7 @@ fn with_token(request: &str, token: &str) -> Decision {
 }
 
 fn identity(user: &str, roles: &str, issuer: &str) -> Decision {
-    let header = |name: &str, value: &str| Edit::set(name, value);
+    let header = |name: &str, value: &str| Edit::tell(name, value);
     Decision::Forward(vec![
         header("x-user-id", user),
         header("x-user-issuer", issuer),

@@ -4,7 +4,8 @@ use super::fields::Credential;
 use super::forward::{RESERVED, RESERVED_PREFIXES};
 use super::read::Node;
 use crate::credentials::{AUTHORIZATION, Source, is_origin};
-use crate::identity::{OVERRIDES, folds_to};
+use crate::folded::folds_to;
+use crate::identity::OVERRIDES;
 
 /// The most sources, and the most origins of a cookie.
 pub(super) const MAX_SOURCES: usize = 8;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::fields::{Forward, IdentityHeader};
 use super::issuers::{TrustedIssuer, claim_path};
 use super::read::Node;
+use crate::folded::FoldedNames;
 use crate::identity::{HOST_OVERRIDES, METHOD_PARAMETER, OVERRIDES};
 
 /// The most identity headers.
@@ -67,7 +68,7 @@ pub struct Forwarding {
     /// Those of [`OVERRIDES`] and [`HOST_OVERRIDES`], and [`METHOD_PARAMETER`], that the client may send.
     pub(crate) kept: Vec<String>,
     /// What the client may not send: identity headers, ours and the usual ones, and what is left of [`OVERRIDES`].
-    pub(crate) removed: Vec<String>,
+    pub(crate) removed: FoldedNames,
 }
 
 /// All that `keep` may name.
@@ -114,17 +115,14 @@ impl Forwarding {
     fn new(headers: Vec<(Arc<str>, Source)>, remove_token: bool, kept: Vec<String>) -> Self {
         let own = headers.iter().map(|(name, _)| &**name);
         let overrides = OVERRIDES.into_iter().filter(|name| !kept.iter().any(|kept| kept == name));
-        let mut removed: Vec<String> = own.chain(USUAL).chain(overrides).map(str::to_owned).collect();
-        removed.sort_unstable();
-        removed.dedup();
+        let removed = FoldedNames::of(own.chain(USUAL).chain(overrides).map(str::to_owned));
         Self { headers, remove_token, kept, removed }
     }
 
     /// Where policies are told apart by host, the client tells upstreams of no other host.
     pub(super) fn remove_hosts(&mut self) {
         let removed = HOST_OVERRIDES.into_iter().filter(|name| !self.keeps(name)).map(str::to_owned);
-        let removed: Vec<_> = removed.collect();
-        self.removed.extend(removed);
+        self.removed = self.removed.and(removed);
     }
 }
 

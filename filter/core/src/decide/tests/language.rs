@@ -154,7 +154,7 @@ fn claims_travel_as_headers_and_one_that_cannot_is_malformed() {
     let policy = policy_with(forward, json!({}), json!([{ "name": "r", "paths": ["/**"] }]));
     let of = |claims: Value| verdict(&policy, "GET /x", &[("authorization", &bearer(claims))]).decision;
     let sent = |tenant: Option<&str>, groups: Option<&str>| {
-        let header = |name, value: Option<&str>| value.map(|value| Edit::set(name, value));
+        let header = |name, value: Option<&str>| value.map(|value| Edit::tell(name, value));
         // In the order of names: a policy has no other.
         Decision::Forward(
             [header("x-groups", groups), header("x-tenant", tenant), Some(user())]

@@ -34,5 +34,5 @@ pub(super) fn bearer(changes: Value) -> String {
 }
 
 pub(super) fn user() -> Edit {
-    Edit::set("x-user-id", "u1")
+    Edit::tell("x-user-id", "u1")
 }

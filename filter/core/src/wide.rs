@@ -1,0 +1,86 @@
+//! Sixteen bytes at a time: what is asked of every byte of a token on every request.
+//!
+//! Plain loops over blocks, which the compiler makes into vector instructions where it is told that there are some. In WebAssembly
+//! it is told here and nowhere else: elliptic curves are slower with them.
+
+use subtle::{Choice, ConstantTimeEq as _};
+
+const LANES: usize = 16;
+
+/// Whether all bytes may stand in a `b64token` before its padding (RFC 6750 section 2.1):
+/// `ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/"`.
+#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+pub(crate) fn are_b64(bytes: &[u8]) -> bool {
+    let (blocks, rest) = bytes.as_chunks::<LANES>();
+    let mut odd = [0; LANES];
+    for block in blocks {
+        for (odd, byte) in odd.iter_mut().zip(block) {
+            *odd |= u8::from(!is_b64(*byte));
+        }
+    }
+    odd == [0; LANES] && rest.iter().all(|byte| is_b64(*byte))
+}
+
+const fn is_b64(byte: u8) -> bool {
+    // `-`, `.`, `/` and the digits stand side by side.
+    let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let is_digit_or_mark = byte.wrapping_sub(b'-') < 13;
+    is_letter | is_digit_or_mark | (byte == b'_') | (byte == b'~') | (byte == b'+')
+}
+
+/// Whether they are the same, in a time that only their lengths tell: all differences are gathered before one is looked at.
+#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+pub(crate) fn are_same(one: &[u8], other: &[u8]) -> Choice {
+    let ((blocks, rest), (other_blocks, other_rest)) = (one.as_chunks::<LANES>(), other.as_chunks::<LANES>());
+    if blocks.len() != other_blocks.len() {
+        return Choice::from(0);
+    }
+    let mut differences = [0_u8; LANES];
+    for (block, other_block) in blocks.iter().zip(other_blocks) {
+        for (difference, (byte, other)) in differences.iter_mut().zip(block.iter().zip(other_block)) {
+            *difference |= byte ^ other;
+        }
+    }
+    u128::from_ne_bytes(differences).ct_eq(&0) & rest.ct_eq(other_rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As RFC 6750 has it, letter by letter.
+    fn as_written(byte: u8) -> bool {
+        byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte)
+    }
+
+    #[test]
+    fn a_byte_that_no_b64token_has_is_found_wherever_it_stands() {
+        for byte in 0..=u8::MAX {
+            for length in [1, 15, 16, 17, 40] {
+                for place in 0..length {
+                    let mut bytes = vec![b'a'; length];
+                    bytes[place] = byte;
+                    assert_eq!(are_b64(&bytes), as_written(byte), "{byte} at {place} of {length}");
+                }
+            }
+        }
+        assert!(are_b64(b""));
+    }
+
+    #[test]
+    fn bytes_are_the_same_only_if_each_is_and_there_are_as_many() {
+        let same = |one: &[u8], other: &[u8]| bool::from(are_same(one, other));
+        for length in [0, 1, 15, 16, 17, 48, 100] {
+            let one: Vec<u8> = (0..length).collect();
+            assert!(same(&one, &one.clone()), "{length}");
+            assert!(!same(&one, &[one.as_slice(), &[0]].concat()), "{length}");
+            for place in 0..one.len() {
+                for bit in 0..8 {
+                    let mut other = one.clone();
+                    other[place] ^= 1 << bit;
+                    assert!(!same(&one, &other), "bit {bit} at {place} of {length}");
+                }
+            }
+        }
+    }
+}
