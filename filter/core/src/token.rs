@@ -3,6 +3,8 @@
 //! Each segment is decoded and parsed once, and whatever is refused is refused before the rest costs anything: duplicate members,
 //! deep nesting, `crit`, `b64`, any `cty`. The algorithms are jwt-compact's; its reader would decode everything once more.
 
+mod headers;
+
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -16,20 +18,22 @@ use crate::rejection::Rejection;
 use crate::signature_host::SignatureHost;
 use crate::{base64url, json};
 
+pub(crate) use self::headers::KnownHeaders;
+
 /// A JWS whose form is right and of which nothing else is known; what its payload is, nobody has looked at.
 #[derive(Debug)]
 pub struct UnverifiedJws<'t> {
-    header: Header,
+    header: Rc<Header>,
     signing_input: &'t [u8],
     signature: Vec<u8>,
 }
 
 /// What is read of a JOSE header.
 #[derive(Debug)]
-struct Header {
+pub(crate) struct Header {
     algorithm: AlgorithmName,
     typ: Option<String>,
-    kid: Option<String>,
+    kid: Option<Rc<str>>,
 }
 
 /// A token whose form is right and of which nothing else is known.
@@ -79,26 +83,27 @@ impl<'t> UnverifiedJws<'t> {
     pub fn parse(token: &'t [u8]) -> Result<Self, Rejection> {
         // Whatever it is, it is encoded as it should be.
         let read = |payload: &[u8]| base64url::decode(payload).map(drop).ok_or(Rejection::TokenMalformed);
-        Self::parse_with(token, MAX_TOKEN_BYTES, read).map(|(jws, ())| jws)
+        Self::parse_with(token, MAX_TOKEN_BYTES, Header::parse, read).map(|(jws, ())| jws)
     }
 
-    /// The same of at most `max_bytes`, and the payload read by `read` once the header is fine: whatever is refused is refused
-    /// before the rest costs anything.
+    /// The same of at most `max_bytes`, and the payload read by `read` once the header, by `header`, is fine: whatever is refused is
+    /// refused before the rest costs anything.
     pub(crate) fn parse_with<P>(
         token: &'t [u8],
         max_bytes: usize,
+        header: impl FnOnce(&[u8]) -> Result<Rc<Header>, Rejection>,
         read: impl FnOnce(&[u8]) -> Result<P, Rejection>,
     ) -> Result<(Self, P), Rejection> {
         if token.len() > max_bytes {
             return Err(Rejection::TokenTooLarge);
         }
         let (signing_input, signature) = split_at_last_dot(token).ok_or(Rejection::TokenMalformed)?;
-        let (header, payload) = split_at_last_dot(signing_input).ok_or(Rejection::TokenMalformed)?;
-        let is_one_more = memchr::memchr(b'.', header).is_some();
-        if header.is_empty() || payload.is_empty() || signature.is_empty() || is_one_more {
+        let (first, payload) = split_at_last_dot(signing_input).ok_or(Rejection::TokenMalformed)?;
+        let is_one_more = memchr::memchr(b'.', first).is_some();
+        if first.is_empty() || payload.is_empty() || signature.is_empty() || is_one_more {
             return Err(Rejection::TokenMalformed);
         }
-        let header = Header::read(object(header)?)?;
+        let header = header(first)?;
         let payload = read(payload)?;
         let signature = base64url::decode(signature).ok_or(Rejection::TokenMalformed)?;
         Ok((Self { header, signing_input, signature }, payload))
@@ -113,11 +118,10 @@ impl<'t> UnverifiedJws<'t> {
     }
 
     pub(crate) fn prove(&self, keys: &KeySet, host: &dyn SignatureHost) -> Result<Proof, Rejection> {
-        let Header { algorithm, kid, .. } = &self.header;
-        let kid: Option<Rc<str>> = kid.as_deref().map(Rc::from);
+        let Header { algorithm, kid, .. } = &*self.header;
         let (key, name) =
             keys.prove(kid.as_deref(), *algorithm, self.signing_input, &self.signature, host)?;
-        Ok(Proof { kid, name, algorithm: *algorithm, key })
+        Ok(Proof { kid: kid.clone(), name, algorithm: *algorithm, key })
     }
 }
 
@@ -142,8 +146,20 @@ impl<'t> UnverifiedToken<'t> {
     /// # Errors
     /// As [`UnverifiedJws::parse`].
     pub fn parse(token: &'t [u8]) -> Result<Self, Rejection> {
-        let (jws, payload) = UnverifiedJws::parse_with(token, MAX_TOKEN_BYTES, object)?;
+        let (jws, payload) = UnverifiedJws::parse_with(token, MAX_TOKEN_BYTES, Header::parse, object)?;
         Ok(Self { jws, payload })
+    }
+
+    /// The same, with headers that need not be read again.
+    pub(crate) fn parse_knowing(token: &'t [u8], known: &KnownHeaders) -> Result<Self, Rejection> {
+        let header = |segment: &[u8]| known.get(segment).map_or_else(|| Header::parse(segment), Ok);
+        let (jws, payload) = UnverifiedJws::parse_with(token, MAX_TOKEN_BYTES, header, object)?;
+        Ok(Self { jws, payload })
+    }
+
+    /// What its header says.
+    pub(crate) fn header(&self) -> Rc<Header> {
+        Rc::clone(&self.jws.header)
     }
 
     /// What the token says of its issuer: only good to choose the keys that can prove it.
@@ -213,6 +229,11 @@ fn object(segment: &[u8]) -> Result<Map<String, Value>, Rejection> {
 }
 
 impl Header {
+    /// Reads the first segment of a token.
+    pub(crate) fn parse(segment: &[u8]) -> Result<Rc<Self>, Rejection> {
+        object(segment).and_then(Self::read).map(Rc::new)
+    }
+
     /// The checks of the JOSE header that hold for every issuer (RFC 7515 sections 4.1 and 5.2).
     ///
     /// `jku`, `jwk`, `x5u` and `x5c` are ignored: a token does not choose the key that judges it.
@@ -230,7 +251,7 @@ impl Header {
         let algorithm = AlgorithmName::parse(alg);
         let kid = match header.remove("kid") {
             None => None,
-            Some(Value::String(kid)) if !kid.is_empty() && kid.len() <= MAX_KEY_ID_BYTES => Some(kid),
+            Some(Value::String(kid)) if !kid.is_empty() && kid.len() <= MAX_KEY_ID_BYTES => Some(kid.into()),
             Some(_) => return Err(Rejection::TokenMalformed),
         };
         let algorithm = algorithm.ok_or(Rejection::AlgorithmNotAllowed)?;

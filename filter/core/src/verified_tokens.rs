@@ -15,7 +15,7 @@ use crate::claims::VerifiedClaims;
 use crate::edit::Edit;
 use crate::policy::IssuerId;
 use crate::rejection::Rejection;
-use crate::token::Proof;
+use crate::token::{Header, KnownHeaders, Proof};
 use crate::wide::are_same;
 
 /// The most tokens that are kept.
@@ -35,6 +35,7 @@ const HASHED_BYTES: usize = 96;
 #[derive(Debug)]
 pub struct VerifiedTokens {
     entries: LruCache<Known, Entry, BuildHasherDefault<FxHasher>>,
+    headers: KnownHeaders,
     bytes: usize,
     hits: u64,
     misses: u64,
@@ -65,6 +66,7 @@ impl VerifiedTokens {
     pub fn new() -> Self {
         Self {
             entries: LruCache::unbounded_with_hasher(BuildHasherDefault::default()),
+            headers: KnownHeaders::default(),
             bytes: 0,
             hits: 0,
             misses: 0,
@@ -100,6 +102,16 @@ impl VerifiedTokens {
         let lookups = if found.is_some() { &mut self.hits } else { &mut self.misses };
         *lookups = lookups.saturating_add(1);
         found
+    }
+
+    /// The headers of some of them.
+    pub(crate) fn headers(&self) -> &KnownHeaders {
+        &self.headers
+    }
+
+    /// Keeps what the header of a token says.
+    pub(crate) fn keep_header(&mut self, token: &[u8], header: Rc<Header>) {
+        self.headers.keep(token, header);
     }
 
     /// Keeps a token, and forgets others where there is no room.

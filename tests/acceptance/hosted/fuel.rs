@@ -35,8 +35,8 @@ fn measured(case: &Case) -> Row {
         Work::Request(request, expected) => {
             world.advance(gate::KEYS_FETCHED);
             // Twice: a metric costs more where it is used for the first time, also that of tokens that are known.
-            for _ in 0..if case.is_known { 2 } else { 0 } {
-                world.request((**request).clone());
+            for before in case.before.iter().flat_map(|before| [before, before]) {
+                world.request((**before).clone());
             }
             let stream = world.open((**request).clone());
             let outcome = world.outcome(stream);

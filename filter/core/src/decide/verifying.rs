@@ -84,7 +84,10 @@ impl Policy {
     ) -> Result<Proved<'_>, Rejection> {
         witness.begin(Step::Header);
         witness.see(|| Fact::Compact(token));
-        let unverified = UnverifiedToken::parse(token)?;
+        let unverified = match means.known {
+            Some(known) => UnverifiedToken::parse_knowing(token, known.borrow().headers())?,
+            None => UnverifiedToken::parse(token)?,
+        };
         witness.see(|| Fact::Token { token: &unverified, issuers: self.named(issuers) });
         let claimed = unverified.claimed_issuer()?;
         let trusted = issuers.iter().filter_map(|id| Some((*id, self.issuers.get(id.0)?)));
@@ -98,6 +101,7 @@ impl Policy {
         witness.begin(Step::Key);
         witness.see(|| Fact::Keys { keys: means.keys.get(id), token: &unverified });
         let keys = means.keys.get(id).ok_or(Rejection::KeysUnavailable)?;
+        let header = unverified.header();
         let verified = unverified.verify(keys, means.host)?;
         witness.begin(Step::Signature);
         witness.begin(Step::Claims);
@@ -107,7 +111,10 @@ impl Policy {
         let told = self.forwarding.headers(&trusted.name, &claims).map(Rc::from);
         if let Some(known) = means.known {
             let (proof, claims) = (proof.clone(), Rc::clone(&claims));
-            known.borrow_mut().insert(token, Entry { issuer: id, proof, claims, told: told.clone() });
+            let entry = Entry { issuer: id, proof, claims, told: told.clone() };
+            let mut known = known.borrow_mut();
+            known.keep_header(token, header);
+            known.insert(token, entry);
         }
         Ok(Proved { issuer: id, trusted, claims, proof, told })
     }

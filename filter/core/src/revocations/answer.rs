@@ -20,7 +20,7 @@ use crate::issuer::normalized_type;
 use crate::keys::{KeySet, KeySetProblem};
 use crate::rejection::Rejection;
 use crate::signature_host::SignatureHost;
-use crate::token::{Proof, UnverifiedJws};
+use crate::token::{Header, Proof, UnverifiedJws};
 
 /// What answers are judged by.
 #[derive(Clone, Copy)]
@@ -84,7 +84,8 @@ impl Answer {
     /// The first [`FeedRefusal`] in the order of its table.
     pub fn read(bytes: &[u8], trust: FeedTrust<'_>) -> Result<Self, FeedRefusal> {
         let decode = |segment: &[u8]| crate::base64url::decode(segment).ok_or(Rejection::TokenMalformed);
-        let (jws, payload) = UnverifiedJws::parse_with(bytes, MAX_ANSWER_BYTES, decode).map_err(refusal)?;
+        let (jws, payload) =
+            UnverifiedJws::parse_with(bytes, MAX_ANSWER_BYTES, Header::parse, decode).map_err(refusal)?;
         // Without case and without `application/` (RFC 7515 section 4.1.9), but not without `typ`.
         if jws.typ().map(normalized_type).as_deref() != Some(FEED_TYPE) {
             return Err(FeedRefusal::Type);

@@ -26,7 +26,7 @@ use crate::issuer::normalized_type;
 use crate::keys::KeySet;
 use crate::rejection::Rejection;
 use crate::signature_host::SignatureHost;
-use crate::token::UnverifiedJws;
+use crate::token::{Header, UnverifiedJws};
 use document::Document;
 
 /// The longest document, in bytes.
@@ -249,7 +249,8 @@ fn read(bytes: &[u8], trust: ListTrust<'_>) -> Result<Document, Refused> {
 fn parse_jws(bytes: &[u8]) -> Result<(UnverifiedJws<'_>, Vec<u8>), Refused> {
     let decode = |segment: &[u8]| crate::base64url::decode(segment).ok_or(Rejection::TokenMalformed);
     let (jws, payload) =
-        UnverifiedJws::parse_with(bytes.trim_ascii_end(), MAX_SIGNED_LIST_BYTES, decode).map_err(of_jws)?;
+        UnverifiedJws::parse_with(bytes.trim_ascii_end(), MAX_SIGNED_LIST_BYTES, Header::parse, decode)
+            .map_err(of_jws)?;
     if jws.typ().map(normalized_type).as_deref() != Some(LIST_TYPE) {
         return Err(ListRefusal::Type.into());
     }

@@ -28,8 +28,9 @@ pub(super) struct Case {
     policy: Value,
     /// Whether the host verifies what it can; else the filter does it all, as it does under an old Envoy.
     pub(super) host_verifies: bool,
-    /// Whether the same request came before, so that its token is known, and whatever else is made once.
-    pub(super) is_known: bool,
+    /// The request that came before, so that whatever is made once has been: the same one, whose token is known then, or one with
+    /// another token of the same key.
+    pub(super) before: Option<Box<Request>>,
     pub(super) work: Work,
 }
 
@@ -62,11 +63,33 @@ fn request(name: &'static str, about: &'static str, request: Request, status: u1
 
 fn under(policy: Value, name: &'static str, about: &'static str, request: Request, status: u16) -> Case {
     let work = Work::Request(Box::new(request), status);
-    Case { name, about, policy, host_verifies: true, is_known: false, work }
+    Case { name, about, policy, host_verifies: true, before: None, work }
 }
 
 fn again(case: Case) -> Case {
-    Case { is_known: true, ..case }
+    let before = match &case.work {
+        Work::Request(request, _) => Some(request.clone()),
+        Work::Configuration | Work::JwkSet(_) => None,
+    };
+    Case { before, ..case }
+}
+
+/// After a request with another token.
+fn after(token: &str, case: Case) -> Case {
+    Case { before: Some(Box::new(bearer(token))), ..case }
+}
+
+/// The claims of the ordinary token, and of another one.
+fn claims() -> Value {
+    token::claims(&token(|_| ()))
+}
+
+fn other_claims() -> Value {
+    token::claims(&token(other))
+}
+
+fn other(claims: &mut Value) {
+    claims["jti"] = "another".into();
 }
 
 fn bearer(token: &str) -> Request {
@@ -77,18 +100,24 @@ fn ordinary() -> Vec<Case> {
     vec![
         again(request("request: public", "no token is looked at", Request::get("/api/menu"), 200)),
         again(request("request: no token", "401", Request::get("/api/orders/1"), 401)),
-        request("request: EdDSA", "an ordinary token, forwarded", order(), 200),
+        after(&token(other), request("request: EdDSA", "a new token, forwarded", order(), 200)),
         again(request("request: known token", "the same once more", order(), 200)),
-        Case {
-            is_known: true,
-            ..request(
-                "request: longest known token",
-                "as many bytes as are looked at, in one claim",
-                bearer(&filled(MAX_TOKEN_BYTES, text)),
+        again(request(
+            "request: longest known token",
+            "as many bytes as are looked at, in one claim",
+            bearer(&filled(MAX_TOKEN_BYTES, text)),
+            200,
+        )),
+        after(
+            &hs256_token(&other_claims()),
+            under(
+                hs256(),
+                "request: HS256",
+                "a new token under a secret",
+                bearer(&hs256_token(&claims())),
                 200,
-            )
-        },
-        under(hs256(), "request: HS256", "the same under a secret", bearer(&hs256_token()), 200),
+            ),
+        ),
         request(
             "request: no right",
             "the token is good, the role is missing",
@@ -99,12 +128,13 @@ fn ordinary() -> Vec<Case> {
     ]
 }
 
-/// The same token under keys of every kind, by the filter alone, and by the host where it can.
+/// New tokens under keys of every kind, by the filter alone, and by the host where it can.
 fn algorithms() -> Vec<Case> {
     use AlgorithmName::{Es256, Es384, Ps256, Rs256};
-    let case = |name, about, host_verifies, algorithm, key: Key| Case {
-        host_verifies,
-        ..under(signed_by(algorithm, &key.jwk()), name, about, bearer(&signed(algorithm, &key)), 200)
+    let case = |name, about, host_verifies, algorithm, key: Key| {
+        let request = bearer(&signed(algorithm, &key, &claims()));
+        let case = under(signed_by(algorithm, &key.jwk()), name, about, request, 200);
+        after(&signed(algorithm, &key, &other_claims()), Case { host_verifies, ..case })
     };
     let (p256, p384) = (|| Key::P256([1; 32]), || Key::P384([1; 48]));
     let largest = largest_rsa_key(0);
@@ -281,7 +311,7 @@ fn policies() -> Vec<Case> {
     };
     let configuration = |policy: Value, name, about| {
         assert!(policy.to_string().len() <= MAX_POLICY_BYTES, "{name}");
-        Case { name, about, policy, host_verifies: true, is_known: false, work: Work::Configuration }
+        Case { name, about, policy, host_verifies: true, before: None, work: Work::Configuration }
     };
     vec![
         configuration(policy(), "configuration: small", "the policy of the cases above"),
@@ -308,14 +338,8 @@ fn policies() -> Vec<Case> {
 fn key_sets() -> Vec<Case> {
     let jwk = |kid: String, seed: u8| json!({ "kty": "OKP", "crv": "Ed25519", "kid": kid, "x": token::public_key(&[seed; 32]) });
     let set = |body: String| Work::JwkSet(Response::new(200, body));
-    let case = |name, about, work| Case {
-        name,
-        about,
-        policy: policy(),
-        host_verifies: true,
-        is_known: false,
-        work,
-    };
+    let case =
+        |name, about, work| Case { name, about, policy: policy(), host_verifies: true, before: None, work };
     let most: Vec<_> =
         (0..MAX_KEYS).map(|key| jwk(format!("{key:0128}"), u8::try_from(key).unwrap())).collect();
     let many: Vec<_> = (0..1_000).map(|key| jwk(format!("{key}"), 1)).collect();
@@ -355,8 +379,8 @@ fn signed_by(algorithm: AlgorithmName, jwk: &Value) -> Value {
 }
 
 /// The ordinary token under another key.
-fn signed(algorithm: AlgorithmName, key: &Key) -> String {
-    let claims = token::claims(&token(|_| ())).to_string();
+fn signed(algorithm: AlgorithmName, key: &Key, claims: &Value) -> String {
+    let claims = claims.to_string();
     let header = json!({ "alg": algorithm.as_str(), "typ": "at+jwt" }).to_string();
     token::sign_text_with(&header, &claims, key, Some(Scheme { algorithm, salt_bytes: None }))
 }
@@ -385,9 +409,8 @@ fn hs256() -> Value {
     policy
 }
 
-fn hs256_token() -> String {
-    let claims = token::claims(&token(|_| ()));
-    token::sign(&json!({ "alg": "HS256", "typ": "at+jwt" }), &claims, &Key::Hmac(SECRET_VALUE.into()))
+fn hs256_token(claims: &Value) -> String {
+    token::sign(&json!({ "alg": "HS256", "typ": "at+jwt" }), claims, &Key::Hmac(SECRET_VALUE.into()))
 }
 
 /// A good token of at most that size: one more claim, the text of which is as large as fits.

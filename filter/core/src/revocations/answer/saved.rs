@@ -7,7 +7,7 @@ use super::{Record, refusal};
 use crate::issuer::normalized_type;
 use crate::rejection::Rejection;
 use crate::revocations::FeedRefusal;
-use crate::token::UnverifiedJws;
+use crate::token::{Header, UnverifiedJws};
 
 /// Reads the records of a list of them, of the payload of an answer, or of an answer as it came. `iss`: whose feed it is.
 ///
@@ -26,7 +26,7 @@ pub fn read_saved(text: &[u8], iss: &str) -> Result<Vec<Record>, FeedRefusal> {
         _ => {
             let decode = |segment: &[u8]| crate::base64url::decode(segment).ok_or(Rejection::TokenMalformed);
             let (jws, payload) =
-                UnverifiedJws::parse_with(text, MAX_ANSWER_BYTES, decode).map_err(refusal)?;
+                UnverifiedJws::parse_with(text, MAX_ANSWER_BYTES, Header::parse, decode).map_err(refusal)?;
             if jws.typ().map(normalized_type).as_deref() != Some(FEED_TYPE) {
                 return Err(FeedRefusal::Type);
             }
