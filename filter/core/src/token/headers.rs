@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::Header;
+use crate::wide::are_same;
 
 /// The most headers that are kept, and the longest, in bytes of base64url.
 const MAX_HEADERS: usize = 8;
@@ -20,7 +21,7 @@ pub(crate) struct KnownHeaders {
 impl KnownHeaders {
     /// What this segment says, where that is known.
     pub(super) fn get(&self, segment: &[u8]) -> Option<Rc<Header>> {
-        let known = self.kept.iter().find(|(own, _)| **own == *segment);
+        let known = self.kept.iter().find(|(own, _)| are_same(own, segment).into());
         known.map(|(_, header)| Rc::clone(header))
     }
 
