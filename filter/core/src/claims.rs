@@ -4,9 +4,10 @@
 
 use bearward_protocol::bounds::{MAX_NUMERIC_DATE, MAX_ROLE_BYTES, MAX_ROLES, MAX_SUBJECT_BYTES};
 use bearward_protocol::revocations::MAX_RECORD_NAME_BYTES;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::issuer::{ClaimMapping, Grants, Issuer, Separator};
+use crate::json::Members;
 use crate::rejection::Rejection;
 use crate::revocations::RevocableToken;
 use crate::revocations::deny_list::DeniableToken;
@@ -18,7 +19,7 @@ pub struct VerifiedClaims {
     subject: String,
     roles: Vec<String>,
     times: Times,
-    payload: Map<String, Value>,
+    payload: Members,
 }
 
 impl VerifiedClaims {
@@ -94,7 +95,7 @@ impl VerifiedClaims {
 
     /// The whole payload.
     #[must_use]
-    pub fn payload(&self) -> &Map<String, Value> {
+    pub fn payload(&self) -> &Members {
         &self.payload
     }
 }
@@ -126,7 +127,7 @@ struct Times {
 }
 
 impl Times {
-    fn read(payload: &Map<String, Value>) -> Result<Self, Rejection> {
+    fn read(payload: &Members) -> Result<Self, Rejection> {
         Ok(Self {
             expires: numeric_date(payload.get("exp"), Round::Down)?.ok_or(Rejection::ClaimsMalformed)?,
             not_before: numeric_date(payload.get("nbf"), Round::Up)?,
@@ -174,23 +175,26 @@ pub(crate) fn numeric_date(value: Option<&Value>, round: Round) -> Result<Option
 }
 
 /// Follows a path of member names. What stands in the way and is no object is malformed.
-fn lookup<'a>(payload: &'a Map<String, Value>, path: &[String]) -> Result<Option<&'a Value>, Rejection> {
+fn lookup<'a>(payload: &'a Members, path: &[String]) -> Result<Option<&'a Value>, Rejection> {
     let Some((last, parents)) = path.split_last() else {
         return Ok(None);
     };
-    let mut members = payload;
-    for name in parents {
-        members = match members.get(name) {
+    let Some((first, parents)) = parents.split_first() else {
+        return Ok(payload.get(last));
+    };
+    let mut found = payload.get(first);
+    for name in parents.iter().chain([last]) {
+        found = match found {
             None => return Ok(None),
-            Some(Value::Object(inner)) => inner,
+            Some(Value::Object(inner)) => inner.get(name),
             Some(_) => return Err(Rejection::ClaimsMalformed),
         };
     }
-    Ok(members.get(last))
+    Ok(found)
 }
 
 /// A string; or a whole number, where another claim than `sub` is mapped (RFC 7519 section 4.1.2 wants a string there).
-pub(crate) fn read_subject(payload: &Map<String, Value>, path: &[String]) -> Result<String, Rejection> {
+pub(crate) fn read_subject(payload: &Members, path: &[String]) -> Result<String, Rejection> {
     let subject = match lookup(payload, path)? {
         Some(Value::String(subject)) => subject.clone(),
         Some(Value::Number(number)) if number.is_u64() && *path != ["sub"] => number.to_string(),
@@ -204,7 +208,7 @@ pub(crate) fn read_subject(payload: &Map<String, Value>, path: &[String]) -> Res
 
 /// `sid`, `sub`, `user_version` and `epoch`, as Bearward's issuer writes them: what a record could not name would live on.
 pub(crate) fn read_revocable<'c>(
-    payload: &'c Map<String, Value>,
+    payload: &'c Members,
     kid: Option<&'c str>,
 ) -> Result<RevocableToken<'c>, Rejection> {
     let text = |name: &str| {
@@ -225,7 +229,7 @@ pub(crate) fn read_revocable<'c>(
 /// `jti`, `sid` and `sub`, each of which another issuer's tokens may lack, and `iat`. One of another type is no name that a list
 /// could hold.
 pub(crate) fn read_deniable<'c>(
-    payload: &'c Map<String, Value>,
+    payload: &'c Members,
     subject: &'c str,
 ) -> Result<DeniableToken<'c>, Rejection> {
     let text = |name: &str| match payload.get(name) {
@@ -244,10 +248,7 @@ pub(crate) fn read_deniable<'c>(
 }
 
 /// An array of strings, or one string, of one role or of several; none where the claim is absent.
-pub(crate) fn read_roles(
-    payload: &Map<String, Value>,
-    mapping: &ClaimMapping,
-) -> Result<Vec<String>, Rejection> {
+pub(crate) fn read_roles(payload: &Members, mapping: &ClaimMapping) -> Result<Vec<String>, Rejection> {
     let roles: Vec<String> = match (lookup(payload, &mapping.roles)?, mapping.separator) {
         (None, _) => return Ok(Vec::new()),
         // Two spaces, and one at an end, leave a word that is empty, which is no role (RFC 6749 section 3.3).

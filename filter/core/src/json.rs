@@ -3,12 +3,16 @@
 //! RFC 7515 section 4 and RFC 7519 section 4 let an implementation choose between refusing duplicate names and taking the last one;
 //! two that choose differently can be made to see two tokens in one.
 
+mod members;
+
 use std::fmt;
 
 use bearward_protocol::bounds::MAX_JSON_DEPTH;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
+
+pub use self::members::{Members, parse_members};
 
 /// How much of a member's name an error shows, in characters.
 const MAX_SHOWN_NAME: usize = 64;
@@ -109,17 +113,16 @@ impl<'de> Visitor<'de> for Strict {
                 Entry::Vacant(place) => {
                     place.insert(entries.next_value_seed(below)?);
                 }
-                Entry::Occupied(place) => {
-                    let shown: String = place.key().chars().take(MAX_SHOWN_NAME).collect();
-                    return Err(A::Error::custom(format_args!(
-                        "member `{}` occurs twice",
-                        shown.escape_debug()
-                    )));
-                }
+                Entry::Occupied(place) => return Err(twice(place.key())),
             }
         }
         Ok(Value::Object(members))
     }
+}
+
+fn twice<E: serde::de::Error>(name: &str) -> E {
+    let shown: String = name.chars().take(MAX_SHOWN_NAME).collect();
+    E::custom(format_args!("member `{}` occurs twice", shown.escape_debug()))
 }
 
 #[cfg(test)]

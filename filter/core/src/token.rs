@@ -13,9 +13,11 @@ use serde_json::{Map, Value};
 
 use crate::algorithm::AlgorithmName;
 use crate::issuer::Issuer;
+use crate::json::Members;
 use crate::keys::{KeySet, Thumbprint};
 use crate::rejection::Rejection;
 use crate::signature_host::SignatureHost;
+use crate::wide::last_of;
 use crate::{base64url, json};
 
 pub(crate) use self::headers::KnownHeaders;
@@ -40,13 +42,13 @@ pub(crate) struct Header {
 #[derive(Debug)]
 pub struct UnverifiedToken<'t> {
     jws: UnverifiedJws<'t>,
-    payload: Map<String, Value>,
+    payload: Members,
 }
 
 /// A token whose signature holds under a key of its issuer. Whether its claims do is another question.
 #[derive(Debug)]
 pub struct VerifiedToken {
-    pub(crate) payload: Map<String, Value>,
+    pub(crate) payload: Members,
     pub(crate) proof: Proof,
 }
 
@@ -99,7 +101,7 @@ impl<'t> UnverifiedJws<'t> {
         }
         let (signing_input, signature) = split_at_last_dot(token).ok_or(Rejection::TokenMalformed)?;
         let (first, payload) = split_at_last_dot(signing_input).ok_or(Rejection::TokenMalformed)?;
-        let is_one_more = memchr::memchr(b'.', first).is_some();
+        let is_one_more = last_of(b'.', first).is_some();
         if first.is_empty() || payload.is_empty() || signature.is_empty() || is_one_more {
             return Err(Rejection::TokenMalformed);
         }
@@ -146,14 +148,14 @@ impl<'t> UnverifiedToken<'t> {
     /// # Errors
     /// As [`UnverifiedJws::parse`].
     pub fn parse(token: &'t [u8]) -> Result<Self, Rejection> {
-        let (jws, payload) = UnverifiedJws::parse_with(token, MAX_TOKEN_BYTES, Header::parse, object)?;
+        let (jws, payload) = UnverifiedJws::parse_with(token, MAX_TOKEN_BYTES, Header::parse, claims_of)?;
         Ok(Self { jws, payload })
     }
 
     /// The same, with headers that need not be read again.
     pub(crate) fn parse_knowing(token: &'t [u8], known: &KnownHeaders) -> Result<Self, Rejection> {
         let header = |segment: &[u8]| known.get(segment).map_or_else(|| Header::parse(segment), Ok);
-        let (jws, payload) = UnverifiedJws::parse_with(token, MAX_TOKEN_BYTES, header, object)?;
+        let (jws, payload) = UnverifiedJws::parse_with(token, MAX_TOKEN_BYTES, header, claims_of)?;
         Ok(Self { jws, payload })
     }
 
@@ -219,8 +221,13 @@ impl<'t> UnverifiedToken<'t> {
 }
 
 fn split_at_last_dot(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (before, from_dot) = text.split_at_checked(memchr::memrchr(b'.', text)?)?;
+    let (before, from_dot) = text.split_at_checked(last_of(b'.', text)?)?;
     Some((before, from_dot.split_first()?.1))
+}
+
+fn claims_of(segment: &[u8]) -> Result<Members, Rejection> {
+    let bytes = base64url::decode(segment).ok_or(Rejection::TokenMalformed)?;
+    json::parse_members(&bytes).map_err(|_| Rejection::TokenMalformed)
 }
 
 fn object(segment: &[u8]) -> Result<Map<String, Value>, Rejection> {

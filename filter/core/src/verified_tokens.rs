@@ -151,11 +151,9 @@ fn weight(token: &[u8], entry: &Entry) -> usize {
     let roles = claims.roles().iter().map(|role| ITEM_BYTES.saturating_add(role.len()));
     let told = entry.told.iter().flat_map(|told| told.iter()).filter_map(Edit::as_set);
     let told = told.map(|(_, value)| ITEM_BYTES.saturating_add(value.len()));
-    [ENTRY_BYTES, token.len(), claims.subject().len(), members(claims.payload())]
-        .into_iter()
-        .chain(roles)
-        .chain(told)
-        .fold(0, usize::saturating_add)
+    let payload = claims.payload().iter().map(|(name, value)| member(name, value));
+    let own = [ENTRY_BYTES, token.len(), claims.subject().len()];
+    own.into_iter().chain(payload).chain(roles).chain(told).fold(0, usize::saturating_add)
 }
 
 /// A string or a value in an array.
@@ -163,10 +161,11 @@ const ITEM_BYTES: usize = 48;
 
 fn members(members: &Map<String, Value>) -> usize {
     let nodes = NODE_BYTES.saturating_mul(members.len().div_ceil(6).max(1));
-    members
-        .iter()
-        .map(|(name, value)| name.len().saturating_add(value_bytes(value)))
-        .fold(nodes, usize::saturating_add)
+    members.iter().map(|(name, value)| member(name, value)).fold(nodes, usize::saturating_add)
+}
+
+fn member(name: &str, value: &Value) -> usize {
+    ITEM_BYTES.saturating_add(name.len()).saturating_add(value_bytes(value))
 }
 
 /// As deep as JSON in a token may be nested: the parser has a bound.
@@ -218,13 +217,20 @@ impl Eq for dyn Token + '_ {}
 
 impl Hash for dyn Token + '_ {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        end_of(self.bytes()).hash(state);
+        state.write_u64(end_of(self.bytes()));
     }
 }
 
-/// What tokens are told apart by in the table: the end of the signature, which differs between any two.
-fn end_of(token: &[u8]) -> &[u8] {
-    token.last_chunk::<HASHED_BYTES>().map_or(token, <[u8; HASHED_BYTES]>::as_slice)
+/// What tokens are told apart by in the table: the end of the signature, which differs between any two. Word by word, as
+/// rustc-hash mixes them where words have 64 bits, which it does not use in WebAssembly.
+fn end_of(token: &[u8]) -> u64 {
+    const MULTIPLIER: u64 = 0xf135_7aea_2e62_a9c5;
+    let end = token.last_chunk::<HASHED_BYTES>().map_or(token, <[u8; HASHED_BYTES]>::as_slice);
+    let (words, rest) = end.as_chunks::<8>();
+    let rest = rest.iter().fold(0, |all, byte| (all << 8) | u64::from(*byte));
+    let mixed =
+        |all: u64, word: &[u8; 8]| (all.rotate_left(26) ^ u64::from_le_bytes(*word)).wrapping_mul(MULTIPLIER);
+    words.iter().fold(rest, mixed)
 }
 
 impl PartialEq for Known {
@@ -238,7 +244,7 @@ impl Eq for Known {}
 
 impl Hash for Known {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        end_of(&self.0).hash(state);
+        state.write_u64(end_of(&self.0));
     }
 }
 

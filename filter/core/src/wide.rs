@@ -21,6 +21,24 @@ pub(crate) fn are_b64(bytes: &[u8]) -> bool {
     odd == [0; LANES] && rest.iter().all(|byte| is_b64(*byte))
 }
 
+/// Where the last of these bytes stands.
+pub(crate) fn last_of(wanted: u8, bytes: &[u8]) -> Option<usize> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let (rest, words) = bytes.as_rchunks::<8>();
+    let sought = EACH.wrapping_mul(wanted.into());
+    let mut end = bytes.len();
+    for word in words.iter().rev() {
+        let start = end.saturating_sub(word.len());
+        // What is zero where the byte stands borrows into its highest bit.
+        let differs = u64::from_ne_bytes(*word) ^ sought;
+        if differs.wrapping_sub(EACH) & !differs & (EACH << 7) != 0 {
+            return Some(start.saturating_add(word.iter().rposition(|byte| *byte == wanted)?));
+        }
+        end = start;
+    }
+    rest.iter().rposition(|byte| *byte == wanted)
+}
+
 const fn is_b64(byte: u8) -> bool {
     // `-`, `.`, `/` and the digits stand side by side.
     let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
@@ -65,6 +83,19 @@ mod tests {
             }
         }
         assert!(are_b64(b""));
+    }
+
+    #[test]
+    fn the_last_of_some_bytes_is_found_wherever_it_stands() {
+        for length in [1, 15, 16, 17, 33, 50] {
+            let mut bytes = vec![b'a'; length];
+            assert_eq!(last_of(b'.', &bytes), None, "{length}");
+            for place in 0..length {
+                bytes[place] = b'.';
+                assert_eq!(last_of(b'.', &bytes), Some(place), "{place} of {length}");
+            }
+        }
+        assert_eq!(last_of(b'.', b""), None);
     }
 
     #[test]

@@ -3,12 +3,11 @@
 //! So an explanation is the decision, not a second one that could come to something else. What nobody looks at costs
 //! nothing: [`Nobody`] never calls the closures, and the compiler leaves them out.
 
-use serde_json::{Map, Value};
-
 use super::matching::{RequestLine, RuleMatch, ScopeMatch};
 use crate::claims::VerifiedClaims;
 use crate::credentials::{Found, Source};
 use crate::issuer::Issuer;
+use crate::json::Members;
 use crate::keys::KeySet;
 use crate::path::CanonicalPath;
 use crate::policy::{Access, Rule, TrustedIssuer};
@@ -83,7 +82,7 @@ pub(crate) enum Fact<'f> {
         token: &'f UnverifiedToken<'f>,
     },
     Claims {
-        payload: &'f Map<String, Value>,
+        payload: &'f Members,
         issuer: &'f Issuer,
     },
     Revocation(Looked<'f>),

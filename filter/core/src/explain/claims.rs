@@ -1,7 +1,7 @@
 //! Every check of the claims, each with what the token says.
 
 use bearward_protocol::revocations::MAX_RECORD_NAME_BYTES;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Note;
 use super::words::{claim, json, list, quoted};
@@ -9,8 +9,9 @@ use crate::claims::{
     Round, check_audience, granted, numeric_date, read_deniable, read_revocable, read_roles, read_subject,
 };
 use crate::issuer::{Grants, Issuer, Separator};
+use crate::json::Members;
 
-pub(super) fn notes(payload: &Map<String, Value>, issuer: &Issuer, now: u64) -> Vec<Note> {
+pub(super) fn notes(payload: &Members, issuer: &Issuer, now: u64) -> Vec<Note> {
     let mut notes = vec![of_issuer(payload, issuer), of_audience(payload, issuer)];
     notes.push(of_expiry(payload, issuer, now));
     notes.extend(["nbf", "iat"].iter().filter_map(|name| of_begin(name, payload, issuer, now)));
@@ -21,7 +22,7 @@ pub(super) fn notes(payload: &Map<String, Value>, issuer: &Issuer, now: u64) -> 
     notes
 }
 
-fn of_issuer(payload: &Map<String, Value>, issuer: &Issuer) -> Note {
+fn of_issuer(payload: &Members, issuer: &Issuer) -> Note {
     let says = said("iss", payload.get("iss"));
     let iss = payload.get("iss");
     let answers = iss.is_none_or(Value::is_string) && issuer.answers_to(iss.and_then(Value::as_str));
@@ -32,7 +33,7 @@ fn of_issuer(payload: &Map<String, Value>, issuer: &Issuer) -> Note {
     Note::of(answers, text)
 }
 
-fn of_audience(payload: &Map<String, Value>, issuer: &Issuer) -> Note {
+fn of_audience(payload: &Members, issuer: &Issuer) -> Note {
     let says = said("aud", payload.get("aud"));
     let text = match (payload.get("aud"), issuer.accept_missing_aud) {
         (None, true) => format!("{says}: this issuer's tokens may lack it (`accept_missing`)"),
@@ -41,7 +42,7 @@ fn of_audience(payload: &Map<String, Value>, issuer: &Issuer) -> Note {
     Note::of(check_audience(payload.get("aud"), issuer).is_ok(), text)
 }
 
-fn of_expiry(payload: &Map<String, Value>, issuer: &Issuer, now: u64) -> Note {
+fn of_expiry(payload: &Members, issuer: &Issuer, now: u64) -> Note {
     let says = said("exp", payload.get("exp"));
     match numeric_date(payload.get("exp"), Round::Down) {
         Ok(Some(expires)) => {
@@ -58,7 +59,7 @@ fn of_expiry(payload: &Map<String, Value>, issuer: &Issuer, now: u64) -> Note {
     }
 }
 
-fn of_begin(name: &str, payload: &Map<String, Value>, issuer: &Issuer, now: u64) -> Option<Note> {
+fn of_begin(name: &str, payload: &Members, issuer: &Issuer, now: u64) -> Option<Note> {
     let value = payload.get(name)?;
     let says = said(name, Some(value));
     Some(match numeric_date(Some(value), Round::Up) {
@@ -71,7 +72,7 @@ fn of_begin(name: &str, payload: &Map<String, Value>, issuer: &Issuer, now: u64)
     })
 }
 
-fn of_subject(payload: &Map<String, Value>, issuer: &Issuer) -> Note {
+fn of_subject(payload: &Members, issuer: &Issuer) -> Note {
     let path = &issuer.claims.subject;
     match read_subject(payload, path) {
         Ok(subject) => {
@@ -83,7 +84,7 @@ fn of_subject(payload: &Map<String, Value>, issuer: &Issuer) -> Note {
     }
 }
 
-fn of_roles(payload: &Map<String, Value>, issuer: &Issuer) -> Note {
+fn of_roles(payload: &Members, issuer: &Issuer) -> Note {
     let mapping = &issuer.claims;
     let path = claim(&mapping.roles);
     let Ok(roles) = read_roles(payload, mapping) else {
@@ -110,7 +111,7 @@ fn of_roles(payload: &Map<String, Value>, issuer: &Issuer) -> Note {
 }
 
 /// What records look at, where the issuer has a feed of them.
-fn of_revocable(payload: &Map<String, Value>, issuer: &Issuer) -> Option<Note> {
+fn of_revocable(payload: &Members, issuer: &Issuer) -> Option<Note> {
     let names = ["sid", "user_version", "epoch"];
     let said = names.map(|name| said(name, payload.get(name))).join(", ");
     issuer.has_feed.then(|| match read_revocable(payload, None) {
@@ -123,7 +124,7 @@ fn of_revocable(payload: &Map<String, Value>, issuer: &Issuer) -> Option<Note> {
 }
 
 /// What entries of a deny list look at, where the issuer has one.
-fn of_deniable(payload: &Map<String, Value>, issuer: &Issuer) -> Option<Note> {
+fn of_deniable(payload: &Members, issuer: &Issuer) -> Option<Note> {
     if !issuer.has_deny_list || read_deniable(payload, "").is_ok() {
         return None;
     }

@@ -1,7 +1,6 @@
 //! What verifies: a key or a secret, fit for exactly one algorithm (RFC 8725 section 3.1).
 
 use jwt_compact::{Algorithm, AlgorithmSignature};
-use rsa::traits::PublicKeyParts as _;
 use sha2::{Sha256, Sha384, Sha512};
 
 use crate::algorithm::ecdsa::{Es256, Es256Signature, Es384, Es384Signature};
@@ -36,6 +35,8 @@ pub(super) struct ForHost<K> {
     pub(super) key: K,
     /// The DER of its `SubjectPublicKeyInfo`, made once when the key is read.
     pub(super) spki: Vec<u8>,
+    /// How many bytes a signature has. An RSA key takes as long to say it as to hash a token: counted when it is read.
+    pub(super) signature_bytes: usize,
 }
 
 /// A signature to be judged.
@@ -146,7 +147,7 @@ impl Signed<'_> {
             message: self.input,
         };
         // What the host is asked about needs no form of our own.
-        self.signature.len() == key.key.size()
+        self.signature.len() == key.signature_bytes
             && self.host.verify(&asked).unwrap_or_else(|| self.holds(algorithm, &key.key))
     }
 }

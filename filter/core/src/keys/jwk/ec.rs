@@ -18,7 +18,7 @@ macro_rules! curve {
             let off = || ("x", format!("`x` and `y` are no point of {}", $name));
             let key = $curve::ecdsa::VerifyingKey::from_sec1_point(&point).map_err(|_| off())?;
             let spki = key.to_public_key_der().map_err(|_| off())?.into_vec();
-            Ok(ForHost { key, spki })
+            Ok(ForHost { key, spki, signature_bytes: 2 * $bytes })
         }
     };
 }

@@ -5,6 +5,7 @@ use bearward_protocol::bounds::{
 };
 use rsa::errors::Error;
 use rsa::pkcs8::EncodePublicKey as _;
+use rsa::traits::PublicKeyParts as _;
 use rsa::{BoxedUint, PublicKey};
 use serde_json::{Map, Value};
 
@@ -36,7 +37,8 @@ pub(super) fn read(jwk: &Map<String, Value>) -> Result<PublicKey, (&'static str,
 pub(super) fn read_for_host(jwk: &Map<String, Value>) -> Result<ForHost<PublicKey>, (&'static str, String)> {
     let key = read(jwk)?;
     let spki = key.to_public_key_der().map_err(|_| ("n", "cannot be encoded".to_owned()))?.into_vec();
-    Ok(ForHost { key, spki })
+    let signature_bytes = key.size();
+    Ok(ForHost { key, spki, signature_bytes })
 }
 
 fn modulus_bounds() -> String {

@@ -1,0 +1,170 @@
+//! The members of one object, as tokens have them: few, read once and looked up some times.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::{Strict, twice};
+
+/// So many are told apart one by one as they come; of more, all names are sorted at the end.
+const FEW: usize = 32;
+/// Room for the claims of an ordinary token, so that it is made once.
+const USUAL: usize = 16;
+
+/// The members of an object, no two of one name, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    list: Vec<(String, Value)>,
+}
+
+impl Members {
+    /// The member of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.list.iter().find(|(own, _)| own == name).map(|(_, value)| value)
+    }
+
+    /// Names and values.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+        self.list.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// One more; one of which there is one already is given back.
+    fn push(&mut self, name: String, value: Value) -> Result<(), String> {
+        if self.list.len() < FEW && self.get(&name).is_some() {
+            return Err(name);
+        }
+        self.list.push((name, value));
+        Ok(())
+    }
+
+    /// A name that occurs twice, where there are more than a few.
+    fn repeated(&self) -> Option<&str> {
+        if self.list.len() <= FEW {
+            return None;
+        }
+        let mut names: Vec<&str> = self.iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names.array_windows().find(|[one, other]| one == other).map(|[one, _]| *one)
+    }
+}
+
+impl From<Members> for Value {
+    fn from(members: Members) -> Self {
+        Self::Object(members.list.into_iter().collect::<Map<_, _>>())
+    }
+}
+
+/// Parses one JSON text that must be an object; see [`parse_object`](super::parse_object).
+///
+/// # Errors
+/// The same.
+pub fn parse_members(text: &[u8]) -> Result<Members, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let members = StrictObject.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(members)
+}
+
+struct StrictObject;
+
+impl<'de> DeserializeSeed<'de> for StrictObject {
+    type Value = Members;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Members, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for StrictObject {
+    type Value = Members;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Members, A::Error> {
+        let below = Strict { depth: 0 }.below()?;
+        let mut members = Members { list: Vec::with_capacity(USUAL) };
+        while let Some(name) = entries.next_key::<String>()? {
+            let value = entries.next_value_seed(below)?;
+            members.push(name, value).map_err(|name| twice::<A::Error>(&name))?;
+        }
+        match members.repeated() {
+            Some(name) => Err(twice(name)),
+            None => Ok(members),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bearward_protocol::bounds::MAX_JSON_DEPTH;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::json::parse_object;
+
+    #[test]
+    fn a_member_is_found_by_its_name_and_nothing_else() {
+        let members = parse_members(br#"{"a":1,"ab":{"a":2},"b":[]}"#).unwrap();
+        assert_eq!((members.get("a"), members.get("ab")), (Some(&json!(1)), Some(&json!({ "a": 2 }))));
+        assert_eq!((members.get(""), members.get("A"), members.get("abc")), (None, None, None));
+        assert_eq!(Value::from(members), json!({ "a": 1, "ab": { "a": 2 }, "b": [] }));
+    }
+
+    #[test]
+    fn a_name_that_occurs_twice_is_refused_among_few_and_among_many_wherever_it_stands() {
+        for count in [2, FEW, FEW + 1, 10 * FEW] {
+            for place in [0, 1, FEW - 1, FEW, count - 1] {
+                let mut names: Vec<String> = (0..count).map(|number| format!("\"n{number}\":0")).collect();
+                let all = format!("{{{}}}", names.join(","));
+                assert_eq!(parse_members(all.as_bytes()).unwrap().iter().len(), count);
+                names.insert(place.min(count), format!("\"n{}\":1", count - 1));
+                let text = format!("{{{}}}", names.join(","));
+                let said = parse_members(text.as_bytes()).unwrap_err().to_string();
+                assert!(said.contains(&format!("member `n{}` occurs twice", count - 1)), "{said}");
+            }
+        }
+    }
+
+    fn json_text() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            "[a-c]{0,2}".prop_map(|name| format!("{name:?}")),
+            Just("1e400".to_owned()),
+            Just("-0.5".to_owned()),
+            Just("null".to_owned()),
+            Just("\"\\u0061\"".to_owned()),
+            "[\\[\\]{}:,tx ]{1,3}",
+        ];
+        prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_taken_is_what_the_other_reader_takes(
+            text in json_text(),
+            members in prop::collection::vec(("[a-d\u{e9}]{1,2}", 0..3_u8), 0..40),
+        ) {
+            let written = |(name, value): &(String, u8)| match value {
+                0 => format!("{name:?}:{{{name:?}:[1]}}"),
+                1 => format!("{name:?}:\"v\""),
+                _ => format!("{name:?}:{text}"),
+            };
+            let object = format!("{{{}}}", members.iter().map(written).collect::<Vec<_>>().join(","));
+            for text in [text, object] {
+                let (own, other) = (parse_members(text.as_bytes()), parse_object(text.as_bytes()));
+                prop_assert_eq!(own.ok().map(Value::from), other.ok().map(Value::Object), "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded_as_everywhere() {
+        let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
+        assert!(parse_members(nested(MAX_JSON_DEPTH).as_bytes()).is_ok());
+        assert!(parse_members(nested(MAX_JSON_DEPTH + 1).as_bytes()).is_err());
+    }
+}
