@@ -176,7 +176,11 @@ impl Verdict<'_> {
         };
         let issuer = self.issuer_name.unwrap_or(NOTHING);
         let (policy, slash, rule) = self.rule.map_or((NOTHING, "", ""), |(policy, rule)| (policy, "/", rule));
-        [word, " ", reason, " ", policy, slash, rule, " ", issuer].concat()
+        let parts = [word, " ", reason, " ", policy, slash, rule, " ", issuer];
+        let mut words =
+            String::with_capacity(parts.iter().map(|part| part.len()).fold(0, usize::saturating_add));
+        parts.iter().for_each(|part| words.push_str(part));
+        words
     }
 }
 

@@ -50,7 +50,7 @@ mod tests {
         for name in ["x-user-id", "X_User.Id", "x~host", longest.as_str()] {
             assert!(names.hold(name.as_bytes()), "{name}");
         }
-        for name in ["", "x-user-ix", "x-user-ids", "xxhost", &longest[1..], &format!("{longest}x")] {
+        for name in ["", "x-user-ix", "x-user-ids", "xxhost", &"x".repeat(63), &format!("{longest}x")] {
             assert!(!names.hold(name.as_bytes()), "{name}");
         }
     }

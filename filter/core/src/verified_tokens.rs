@@ -4,11 +4,10 @@
 //! trusts the issuer, whether the key is still there, the times, what the rule requires. Refusals are not kept.
 
 use std::borrow::Borrow;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use lru::LruCache;
-use rustc_hash::FxHasher;
 use serde_json::{Map, Value};
 
 use crate::claims::VerifiedClaims;
@@ -31,10 +30,11 @@ const HASHED_BYTES: usize = 96;
 /// The least recently used go first.
 ///
 /// Hashed without a random seed, which the host would have to be asked for: only verified tokens are kept, and nobody can
-/// choose what a signature looks like.
+/// choose what a signature looks like. But by SipHash: of a hash that can be undone word by word, a forgery would learn from the time of
+/// its look-up what the words of the tag are.
 #[derive(Debug)]
 pub struct VerifiedTokens {
-    entries: LruCache<Known, Entry, BuildHasherDefault<FxHasher>>,
+    entries: LruCache<Known, Entry, BuildHasherDefault<DefaultHasher>>,
     headers: KnownHeaders,
     bytes: usize,
     hits: u64,
@@ -217,20 +217,13 @@ impl Eq for dyn Token + '_ {}
 
 impl Hash for dyn Token + '_ {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(end_of(self.bytes()));
+        end_of(self.bytes()).hash(state);
     }
 }
 
-/// What tokens are told apart by in the table: the end of the signature, which differs between any two. Word by word, as
-/// rustc-hash mixes them where words have 64 bits, which it does not use in WebAssembly.
-fn end_of(token: &[u8]) -> u64 {
-    const MULTIPLIER: u64 = 0xf135_7aea_2e62_a9c5;
-    let end = token.last_chunk::<HASHED_BYTES>().map_or(token, <[u8; HASHED_BYTES]>::as_slice);
-    let (words, rest) = end.as_chunks::<8>();
-    let rest = rest.iter().fold(0, |all, byte| (all << 8) | u64::from(*byte));
-    let mixed =
-        |all: u64, word: &[u8; 8]| (all.rotate_left(26) ^ u64::from_le_bytes(*word)).wrapping_mul(MULTIPLIER);
-    words.iter().fold(rest, mixed)
+/// What tokens are told apart by in the table: the end of the signature, which differs between any two.
+fn end_of(token: &[u8]) -> &[u8] {
+    token.last_chunk::<HASHED_BYTES>().map_or(token, <[u8; HASHED_BYTES]>::as_slice)
 }
 
 impl PartialEq for Known {
@@ -244,7 +237,7 @@ impl Eq for Known {}
 
 impl Hash for Known {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(end_of(&self.0));
+        end_of(&self.0).hash(state);
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) fn remove(
     edits: &mut Vec<Edit>,
 ) {
     let holds_token = |value: &[u8]| scheme.is_none_or(|scheme| names(value, scheme));
-    for (own, value) in request.headers() {
+    for (own, value) in request.headers().filter(|(own, _)| own.len() == name.len()) {
         let is_kept = || kept.is_some_and(|kept| own.eq_ignore_ascii_case(kept.as_bytes()));
         if folds_to(own, name) && !is_kept() && holds_token(value) {
             let edit = Edit::remove(own);
