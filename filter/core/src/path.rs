@@ -86,6 +86,36 @@ impl<'a> CanonicalPath<'a> {
     /// # Errors
     /// [`Rejection::RequestMalformed`] for what is no origin form; [`Rejection::PathAmbiguous`].
     pub fn parse_with(target: &'a [u8], settings: PathSettings) -> Result<Self, Rejection> {
+        Self::plain(target).map_or_else(|| Self::strictly(target, settings), Ok)
+    }
+
+    /// Of the usual target: nothing but unreserved characters, and no dot, between slashes. Whatever the settings, nothing of it can
+    /// be read in two ways. `None` says nothing.
+    fn plain(target: &'a [u8]) -> Option<Self> {
+        let end = target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
+        let (path, query) = target.split_at_checked(end)?;
+        let is_plain = |byte: &u8| PLAIN.get(usize::from(*byte)) == Some(&true);
+        if path.len() > MAX_PATH_BYTES || !path.iter().all(is_plain) {
+            return None;
+        }
+        if !query.is_empty() && (query.contains(&b'#') || !is_visible_ascii(query)) {
+            return None;
+        }
+        let mut segments = Vec::with_capacity(USUAL_SEGMENTS);
+        let mut rest = Some(std::str::from_utf8(path).ok()?.strip_prefix('/')?);
+        while let Some(unread) = rest {
+            let end = unread.bytes().position(|byte| byte == b'/');
+            rest = end.and_then(|end| unread.get(end..)?.get(1..));
+            let text = end.and_then(|end| unread.get(..end)).unwrap_or(unread);
+            if text.is_empty() && rest.is_some() {
+                return None;
+            }
+            segments.push(PathSegment { text: Cow::Borrowed(text), is_well_spelled: true });
+        }
+        Some(Self { path, segments })
+    }
+
+    fn strictly(target: &'a [u8], settings: PathSettings) -> Result<Self, Rejection> {
         // RFC 3986 section 3.4 has no other bytes in a query either, and servers read them in different ways.
         if target.first() != Some(&b'/') || target.contains(&b'#') || !is_visible_ascii(target) {
             return Err(Rejection::RequestMalformed);
@@ -121,6 +151,25 @@ impl<'a> CanonicalPath<'a> {
         &self.segments
     }
 }
+
+/// What a plain path is made of (RFC 3986 section 2.3).
+const PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::indexing_slicing,
+            reason = "below 256, and before anything runs"
+        )]
+        {
+            table[byte] =
+                (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'_' | b'~' | b'/');
+        }
+        byte += 1;
+    }
+    table
+};
 
 fn segments_of(path: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     path.split(|byte| *byte == b'/').skip(1)
@@ -195,6 +244,8 @@ pub(crate) fn check_bytes(path: &[u8], settings: PathSettings) -> Result<(), Rej
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parse(target: &str) -> Result<(), Rejection> {
@@ -296,6 +347,33 @@ mod tests {
                 }
             }
         }
+    }
+
+    proptest! {
+        #[test]
+        fn a_plain_path_is_what_the_strict_reader_takes_it_for(
+            target in "(/{0,2}([aZ0_~.%;-]|%2e|%41|\u{e9}){0,3}){0,4}([?]([a/#?& ]|%){0,3}){0,1}",
+            keep_encoded_slash: bool,
+            keep_parameters: bool,
+        ) {
+            let settings = PathSettings { keep_encoded_slash, keep_parameters, ..PathSettings::default() };
+            if let Some(plain) = CanonicalPath::plain(target.as_bytes()) {
+                prop_assert_eq!(Ok(plain), CanonicalPath::strictly(target.as_bytes(), settings));
+            }
+        }
+    }
+
+    #[test]
+    fn the_usual_paths_are_plain() {
+        for target in ["/", "/a", "/a/", "/api/orders/7f3c-2_x~/?a=%20;../", "/A/9?"] {
+            assert!(CanonicalPath::plain(target.as_bytes()).is_some(), "{target}");
+        }
+        for target in
+            ["", "a", "//", "/a//b", "/.", "/a.b", "/a%20", "/a;b", "/a b", "/a#", "/a?#", "/a?\u{e9}"]
+        {
+            assert!(CanonicalPath::plain(target.as_bytes()).is_none(), "{target}");
+        }
+        assert!(CanonicalPath::plain("/a".repeat(MAX_PATH_BYTES).as_bytes()).is_none());
     }
 
     #[test]
