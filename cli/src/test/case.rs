@@ -138,10 +138,11 @@ fn forwarded(sent: &Headers, edits: &[Edit], policy: &Policy) -> Headers {
     for edit in edits {
         match edit {
             Edit::Remove { name } => headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name)),
-            Edit::Set { name, value } | Edit::Tell { name, value } => {
+            Edit::Set { name, value } => {
                 headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name.as_bytes()));
                 headers.push((name.as_bytes().to_vec(), value.to_vec()));
             }
+            Edit::Tell { name, value } => headers.push((name.as_bytes().to_vec(), value.to_vec())),
         }
     }
     headers

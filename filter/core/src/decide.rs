@@ -12,6 +12,7 @@ use std::fmt;
 use self::matching::RequestLine;
 pub use self::witness::Step;
 use self::witness::{Fact, Nobody, Witness};
+use crate::algorithm::{AlgorithmName, eddsa};
 use crate::credentials::{self, Extent};
 use crate::edit::Edit;
 use crate::identity::METHOD_PARAMETER;
@@ -41,6 +42,10 @@ impl KeyRing {
             KeySource::Remote(_) => None,
         };
         let mut sets: Vec<_> = policy.issuers.iter().map(fixed).collect();
+        if policy.algorithms().contains(&AlgorithmName::EdDsa) {
+            // Before the first keys are there, and once.
+            eddsa::prepared::make_ready();
+        }
         sets.iter_mut().flatten().for_each(|set| set.prepare(None));
         Self { sets }
     }
@@ -206,8 +211,8 @@ impl Policy {
     /// Decides about a request at the time `now`, in seconds since the epoch. `host` may verify signatures. No feed of
     /// revocations is at hand.
     ///
-    /// What [`Forwarding::removes`](crate::policy::Forwarding::removes) names must have been, or be, removed from the
-    /// request, whatever the verdict.
+    /// What [`Forwarding::removes`](crate::policy::Forwarding::removes) names must have been removed from the request, whatever the
+    /// verdict, before its edits are applied.
     #[must_use]
     pub fn decide(
         &self,

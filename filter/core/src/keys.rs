@@ -136,7 +136,7 @@ impl KeySet {
         self
     }
 
-    /// Computes of the first keys of Ed25519 what makes them faster, at 133 kB for each, and a millisecond.
+    /// Computes of the first keys of Ed25519 what makes them faster, at 220 kB for each, and a millisecond.
     /// `before`: the set that this one replaces, of which the same keys are taken over.
     pub(crate) fn prepare(&mut self, before: Option<&Self>) {
         let keys = self.keys.iter_mut().filter(|key| matches!(key.material, Material::EdDsa(_)));

@@ -364,6 +364,18 @@ mod tests {
     }
 
     #[test]
+    fn of_every_byte_in_a_path_that_is_plain_the_strict_reader_says_the_same() {
+        for byte in 0..=u8::MAX {
+            for target in [[b'/', b'a', byte, b'b'], [b'/', byte, b'/', b'b'], [b'/', b'?', byte, b'b']] {
+                if let Some(plain) = CanonicalPath::plain(&target) {
+                    let strict = CanonicalPath::strictly(&target, PathSettings::default());
+                    assert_eq!(Ok(plain), strict, "{}", target.escape_ascii());
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_usual_paths_are_plain() {
         for target in ["/", "/a", "/a/", "/api/orders/7f3c-2_x~/?a=%20;../", "/A/9?"] {
             assert!(CanonicalPath::plain(target.as_bytes()).is_some(), "{target}");

@@ -103,7 +103,11 @@ impl Gate {
                     forwarded.retain(|(own, _)| !own.eq_ignore_ascii_case(name.as_bytes()));
                     forwarded.push((name.as_bytes().to_vec(), value.to_vec()));
                 }
-                Edit::Tell { .. } => {}
+                Edit::Tell { name, .. } => {
+                    let is_there = |(own, _): &(Vec<u8>, Vec<u8>)| folded(own) == folded(name.as_bytes());
+                    assert!(!forwarded.iter().any(is_there), "{name} of the client's own is left");
+                    assert!(self.policy.forwarding().removes(name.as_bytes()), "{name} is not removed");
+                }
             }
         }
         forwarded

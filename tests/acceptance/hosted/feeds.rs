@@ -18,8 +18,6 @@ const CREDENTIAL: &str = "q7Rk2Vx9Lm4Tz8Wc1Np6Yh3Jd5Gf0Bs7";
 const WAIT_MS: u64 = 1_000;
 /// And a page.
 const PAGE_MS: u64 = 100;
-/// How long every answer of an issuer takes that has too much to do, in milliseconds.
-const SLOW_MS: u64 = 3_000;
 /// The most by which the clock goes on at a time, in milliseconds: the issuer's goes with it.
 const STEP_MS: u64 = 10;
 
@@ -29,8 +27,8 @@ enum Mode {
     Honest,
     /// It does not wait.
     Hasty,
-    /// It waits as it is asked to, and every answer takes [`SLOW_MS`] on top of that.
-    Slow,
+    /// It waits as it is asked to, and every answer takes so many milliseconds on top of that.
+    Slow(u64),
     /// Whoever holds nothing has a page of one record at a time, each after a while.
     Paged,
     Conflict,
@@ -85,7 +83,7 @@ impl Issuer {
             let key = json!({ "kty": "OKP", "crv": "Ed25519", "kid": kid, "alg": "EdDSA", "x": token::public_key(&seed) });
             let response = Response::new(200, json!({ "keys": [key] }).to_string());
             return match self.mode {
-                Mode::Slow => Answer::After(SLOW_MS, response),
+                Mode::Slow(delay_ms) => Answer::After(delay_ms, response),
                 _ => Answer::now(response),
             };
         }
@@ -109,12 +107,12 @@ impl Issuer {
                 Answer::After(self.page_ms, self.page(after.map_or(0, |text| text.parse().unwrap())))
             }
             Mode::Silent => Answer::Never,
-            Mode::Slow => {
+            Mode::Slow(delay_ms) => {
                 let waits = query.split('&').find_map(|part| part.strip_prefix("wait="));
                 let has_news = held != Some(self.records.len());
                 let wait_ms =
                     waits.filter(|_| !has_news).map_or(0, |text| text.parse::<u64>().unwrap() * 1_000);
-                Answer::After(wait_ms + SLOW_MS, self.signed(held, self.key.1))
+                Answer::After(wait_ms + delay_ms, self.signed(held, self.key.1))
             }
             Mode::Conflict => Answer::now(Response::new(409, "")),
             Mode::Forged => Answer::After(WAIT_MS, self.signed(held, [12; 32])),
@@ -311,26 +309,32 @@ fn a_feed_that_falls_silent_is_stale_in_time_and_fresh_again_by_itself() {
 
 #[test]
 fn an_issuer_whose_answers_take_seconds_keeps_the_gate_open_and_ends_what_has_ended() {
-    let issuer = Issuer::new();
-    issuer.borrow_mut().mode = Mode::Slow;
-    let (mut world, issuer) = started_with(2, with_credential(plugin(&following())), issuer);
-    advance(&mut world, &issuer, 12_000);
-    for _ in 0..60 {
-        advance(&mut world, &issuer, 1_000);
-        for worker in 0..2 {
-            assert_eq!(reason(&mut world, order().on_worker(worker)), "forwarded");
+    for (wait_seconds, delay_ms) in [(5, 3_000), (1, 4_000)] {
+        let issuer = Issuer::new();
+        issuer.borrow_mut().mode = Mode::Slow(delay_ms);
+        let mut policy = following();
+        policy["issuers"]["bearward"]["revocations"]["wait_seconds"] = wait_seconds.into();
+        let (mut world, issuer) = started_with(2, with_credential(plugin(&policy)), issuer);
+        advance(&mut world, &issuer, 3 * delay_ms + 3_000);
+        let before = issuer.borrow().questions.len();
+        for _ in 0..60 {
+            advance(&mut world, &issuer, 1_000);
+            for worker in 0..2 {
+                assert_eq!(reason(&mut world, order().on_worker(worker)), "forwarded", "{wait_seconds}");
+            }
         }
+        // Somebody prompt would be asked once in five seconds, or every second.
+        let asked = issuer.borrow().questions.len() - before;
+        assert!((10..=16).contains(&asked), "{asked} questions in a minute");
+        issuer.borrow_mut().end_session("sid-1");
+        advance(&mut world, &issuer, 7_000 + delay_ms);
+        assert_eq!(reason(&mut world, order()), "token_revoked");
+        assert_eq!(reason(&mut world, of_session("sid-2")), "forwarded");
+        // Once it has time again, it is asked to wait as long as the policy says.
+        issuer.borrow_mut().mode = Mode::Honest;
+        advance(&mut world, &issuer, 10_000);
+        assert!(issuer.borrow().questions.last().unwrap().contains(&format!("wait={wait_seconds}")));
     }
-    issuer.borrow_mut().end_session("sid-1");
-    advance(&mut world, &issuer, 2 * SLOW_MS + 200);
-    assert_eq!(reason(&mut world, order()), "token_revoked");
-    assert_eq!(reason(&mut world, of_session("sid-2")), "forwarded");
-    // Once it has time again, it is asked to wait for news.
-    issuer.borrow_mut().mode = Mode::Honest;
-    advance(&mut world, &issuer, SLOW_MS + 200);
-    let before = issuer.borrow().questions.len();
-    advance(&mut world, &issuer, 5 * WAIT_MS);
-    assert!((4..=6).contains(&(issuer.borrow().questions.len() - before)));
 }
 
 #[test]

@@ -76,10 +76,7 @@ fn what_was_held_back_reaches_the_upstream_whole_and_with_our_word_on_who_it_is(
     let headers: Vec<_> = forwarded.headers.iter().filter(|(name, _)| name.starts_with(b"x")).collect();
     let expected: [(&[u8], &[u8]); 3] =
         [(b"x-user-id", b"user-1"), (b"x-user-issuer", b"bearward"), (b"x-user-roles", b"customer")];
-    for header in expected {
-        assert!(headers.iter().any(|(name, value)| (&name[..], &value[..]) == header), "{headers:?}");
-    }
-    assert_eq!(headers.iter().filter(|(_, value)| *value == b"admin").count(), 0, "{headers:?}");
+    assert_eq!(headers, expected, "each once, and nothing of what the client said");
     assert_eq!(forwarded.body, b"the body");
     let trailers: Vec<_> = forwarded.trailers.iter().map(|(name, _)| name).collect();
     assert_eq!(trailers, [b"x-checksum"]);

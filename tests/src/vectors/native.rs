@@ -69,11 +69,12 @@ impl Host for Native {
                     .filter(|(name, _)| !self.policy.forwarding().removes(name.as_bytes()))
                     .collect();
                 for edit in edits {
-                    let name = match &edit {
-                        Edit::Set { name, .. } | Edit::Tell { name, .. } => name.as_bytes().to_vec(),
+                    let replaced = match &edit {
+                        Edit::Set { name, .. } => name.as_bytes().to_vec(),
+                        Edit::Tell { .. } => Vec::new(),
                         Edit::Remove { name } => name.clone(),
                     };
-                    kept.retain(|(own, _)| own.as_bytes() != name);
+                    kept.retain(|(own, _)| own.as_bytes() != replaced);
                     if let Edit::Set { name, value } | Edit::Tell { name, value } = edit {
                         kept.push((name.to_string(), String::from_utf8_lossy(&value).into_owned()));
                     }

@@ -162,6 +162,13 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_occurs_twice_is_refused_at_any_depth_and_in_any_spelling() {
+        for text in [r#"{"a":{"b":1,"b":2}}"#, r#"{"a":[{"b":1,"b":2}]}"#, r#"{"a":1,"\u0061":2}"#] {
+            assert!(parse_members(text.as_bytes()).unwrap_err().to_string().contains("twice"), "{text}");
+        }
+    }
+
+    #[test]
     fn nesting_is_bounded_as_everywhere() {
         let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
         assert!(parse_members(nested(MAX_JSON_DEPTH).as_bytes()).is_ok());

@@ -35,7 +35,8 @@ pub(super) struct ForHost<K> {
     pub(super) key: K,
     /// The DER of its `SubjectPublicKeyInfo`, made once when the key is read.
     pub(super) spki: Vec<u8>,
-    /// How many bytes a signature has. An RSA key takes as long to say it as to hash a token: counted when it is read.
+    /// How many bytes a signature has, which is asked of RSA alone: counted when the key is read, since an RSA key takes as long to
+    /// say it as to hash a token.
     pub(super) signature_bytes: usize,
 }
 

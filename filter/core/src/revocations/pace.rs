@@ -1,8 +1,11 @@
 //! When the issuer is asked next, whether that question waits for news, and how long its answer may take.
 //!
 //! Whoever has heard nothing for longer than usual asks at once, and gives up early: a replica that is gone is found out soon. The
-//! question after that one gives the answer all the time that there is, so that an issuer who takes seconds is heard as well, and is
-//! asked like this for as long as he does.
+//! question after that one gives the answer all the time that there is, so that an issuer who takes seconds is heard as well. For as
+//! long as he does, his answers have that time, and he is asked no more often than if he were prompt: he may be slow because he is asked
+//! much.
+
+use bearward_protocol::revocations::MAX_WAIT_SECONDS;
 
 use crate::policy::ANSWER_MS;
 
@@ -15,6 +18,8 @@ pub const MAX_FAILURES: u32 = 3;
 pub const MIN_PAUSE_MS: u64 = 100;
 /// The longest one.
 pub const MAX_PAUSE_MS: u64 = 5_000;
+/// An answer that is this much later than its timeout is given up as lost, in milliseconds: the host should have said so.
+const LOST_MS: u64 = 5_000;
 /// Where counts stop: the pause is the longest long before.
 const MAX_COUNT: u32 = 16;
 
@@ -45,9 +50,15 @@ enum Manner {
     Waiting,
     /// It does not, and is given up early.
     Hastened,
-    /// It does not, and is given up late.
-    Patient,
+    /// It is given up late, and waits as much shorter for news than usual as answers take longer.
+    Patient {
+        /// What an answer takes beside the waiting, in whole seconds; more than all waiting where that is not known.
+        delay_seconds: u64,
+    },
 }
+
+/// After a question that brought nothing: it does not wait at all.
+const UNKNOWN_SECONDS: u64 = u64::MAX;
 
 /// When and how one proxy asks.
 #[derive(Debug)]
@@ -55,6 +66,8 @@ pub struct Pace {
     /// Differs between proxies, so that they do not come back all at once.
     seed: u64,
     manner: Manner,
+    /// The question that was put last, and when.
+    asked: Question,
     asked_at: u64,
     next_at: u64,
     /// Questions in a row that brought nothing.
@@ -67,7 +80,8 @@ impl Pace {
     /// The first question is due at once, and waits.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self { seed, manner: Manner::Waiting, asked_at: 0, next_at: 0, failures: 0, begun_anew: 0 }
+        let asked = Question { wait_seconds: 0, patience_seconds: 0 };
+        Self { seed, manner: Manner::Waiting, asked, asked_at: 0, next_at: 0, failures: 0, begun_anew: 0 }
     }
 
     /// Whether a question is due; where the clock was set back, at once.
@@ -82,7 +96,10 @@ impl Pace {
         match self.manner {
             Manner::Waiting => Question { wait_seconds, patience_seconds: wait_seconds },
             Manner::Hastened => Question { wait_seconds: 0, patience_seconds: 0 },
-            Manner::Patient => Question { wait_seconds: 0, patience_seconds: wait_seconds },
+            Manner::Patient { delay_seconds } => Question {
+                wait_seconds: wait_seconds.saturating_sub(delay_seconds),
+                patience_seconds: MAX_WAIT_SECONDS,
+            },
         }
     }
 
@@ -95,15 +112,23 @@ impl Pace {
     }
 
     /// A question was put.
-    pub const fn asked(&mut self, now_ms: u64) {
+    pub const fn asked(&mut self, question: Question, now_ms: u64) {
+        self.asked = question;
         self.asked_at = now_ms;
+    }
+
+    /// Whether its answer should have come or failed long ago; also where the clock was set back.
+    #[must_use]
+    pub const fn is_lost(&self, now_ms: u64) -> bool {
+        let patience_ms = self.asked.patience_seconds.saturating_mul(1_000);
+        now_ms.abs_diff(self.asked_at) >= patience_ms.saturating_add(ANSWER_MS).saturating_add(LOST_MS)
     }
 
     /// Its answer never came, nor that it does not.
     pub const fn lost(&mut self) {
         self.manner = match self.manner {
-            Manner::Waiting | Manner::Patient => Manner::Hastened,
-            Manner::Hastened => Manner::Patient,
+            Manner::Waiting | Manner::Patient { .. } => Manner::Hastened,
+            Manner::Hastened => Manner::Patient { delay_seconds: UNKNOWN_SECONDS },
         };
     }
 
@@ -115,10 +140,7 @@ impl Pace {
     /// Its answer was taken.
     pub fn taken(&mut self, progress: Progress, now_ms: u64) {
         self.failures = 0;
-        let took_ms = now_ms.saturating_sub(self.asked_at);
-        if self.manner != Manner::Patient || took_ms < ANSWER_MS {
-            self.manner = Manner::Waiting;
-        }
+        self.manner = self.manner_after(now_ms);
         self.begun_anew = match progress {
             Progress::Part => self.begun_anew,
             Progress::Whole => 0,
@@ -130,6 +152,17 @@ impl Pace {
                 self.next_at = now_ms.saturating_add(pause_ms(self.begun_anew.saturating_sub(2)));
             }
             Progress::Whole | Progress::Anew => self.dropped(now_ms),
+        }
+    }
+
+    const fn manner_after(&self, now_ms: u64) -> Manner {
+        let Manner::Patient { .. } = self.manner else { return Manner::Waiting };
+        let took_ms = now_ms.saturating_sub(self.asked_at);
+        match took_ms.checked_sub(self.asked.wait_seconds.saturating_mul(1_000)) {
+            Some(delay_ms) if delay_ms < ANSWER_MS => Manner::Waiting,
+            Some(delay_ms) => Manner::Patient { delay_seconds: delay_ms.div_ceil(1_000) },
+            // There was news before the waiting was over: what the answer took beside it is not seen.
+            None => self.manner,
         }
     }
 
@@ -162,7 +195,7 @@ mod tests {
         let mut pace = Pace::new(7);
         assert!(pace.is_due(0));
         assert_eq!(pace.question(5), WAITING);
-        pace.asked(NOW);
+        pace.asked(pace.question(5), NOW);
         pace.taken(Progress::Whole, NOW + 300);
         assert!(pace.is_due(NOW + 300));
         assert_eq!(pace.question(5), WAITING);
@@ -177,30 +210,53 @@ mod tests {
             asked.push(pace.question(5));
         }
         assert_eq!(asked, [HASTENED, PATIENT, HASTENED, PATIENT]);
-        pace.asked(NOW);
+        pace.asked(pace.question(5), NOW);
         pace.taken(Progress::Whole, NOW + 100);
         assert_eq!(pace.question(5), WAITING);
     }
 
     #[test]
-    fn an_issuer_whose_answer_took_seconds_is_given_the_time_until_one_did_not() {
+    fn an_issuer_whose_answers_take_seconds_is_given_the_time_and_is_not_asked_more_often_than_a_prompt_one()
+    {
         let mut pace = Pace::new(7);
         pace.failed(NOW);
         pace.failed(NOW);
+        let mut waits = Vec::new();
         for _ in 0..3 {
-            assert_eq!(pace.question(5), PATIENT);
-            pace.asked(NOW);
-            pace.taken(Progress::Whole, NOW + 3_000);
+            let question = pace.question(5);
+            waits.push(question.wait_seconds);
+            assert_eq!(question.patience_seconds, 5);
+            pace.asked(question, NOW);
+            pace.taken(Progress::Whole, NOW + question.wait_seconds * 1_000 + 2_400);
         }
-        pace.asked(NOW);
-        pace.taken(Progress::Whole, NOW + 1_999);
+        // Nothing was known of what an answer takes at first. From then on three seconds of it are five.
+        assert_eq!(waits, [0, 2, 2]);
+        // News comes before the waiting is over.
+        let question = pace.question(5);
+        pace.asked(question, NOW);
+        pace.taken(Progress::Whole, NOW + 100);
+        assert_eq!(pace.question(5), question);
+        pace.asked(question, NOW);
+        pace.taken(Progress::Whole, NOW + question.wait_seconds * 1_000 + 1_999);
         assert_eq!(pace.question(5), WAITING);
+    }
+
+    #[test]
+    fn however_short_one_waits_for_news_a_patient_question_is_given_seven_seconds() {
+        let mut pace = Pace::new(7);
+        pace.failed(NOW);
+        pace.failed(NOW);
+        let question = pace.question(1);
+        assert_eq!(question, PATIENT);
+        pace.asked(question, NOW);
+        assert!(!pace.is_lost(NOW + 11_999) && pace.is_lost(NOW + 12_000));
+        assert!(pace.is_lost(NOW - 12_000), "the clock was set back");
     }
 
     #[test]
     fn a_question_of_which_nothing_was_heard_is_followed_as_one_that_failed_but_at_once() {
         let mut pace = Pace::new(7);
-        pace.asked(NOW);
+        pace.asked(pace.question(5), NOW);
         pace.lost();
         assert_eq!(pace.question(5), HASTENED);
         assert!(pace.is_due(NOW));
@@ -256,7 +312,7 @@ mod tests {
     fn whoever_answers_at_once_is_asked_every_twenty_milliseconds_but_for_what_is_still_to_come() {
         let due_after = |progress| {
             let mut pace = Pace::new(7);
-            pace.asked(NOW);
+            pace.asked(pace.question(5), NOW);
             pace.taken(progress, NOW + 1);
             (0..100).find(|ms| pace.is_due(NOW + ms)).unwrap()
         };
@@ -264,7 +320,7 @@ mod tests {
         assert_eq!(due_after(Progress::Anew), 20);
         assert_eq!(due_after(Progress::Part), 1);
         let mut pace = Pace::new(7);
-        pace.asked(NOW);
+        pace.asked(pace.question(5), NOW);
         pace.dropped(NOW + 1);
         assert!(!pace.is_due(NOW + 19) && pace.is_due(NOW + 20));
     }
@@ -274,18 +330,18 @@ mod tests {
         let mut pace = Pace::new(7);
         let mut pauses = Vec::new();
         for _ in 0..4 {
-            pace.asked(NOW);
+            pace.asked(pace.question(5), NOW);
             pace.taken(Progress::Anew, NOW);
             pauses.push((0..20_000).find(|ms| pace.is_due(NOW + ms)).unwrap());
         }
         // A page of the snapshot says nothing of whether it comes to its end.
         pace.taken(Progress::Part, NOW);
-        pace.asked(NOW);
+        pace.asked(pace.question(5), NOW);
         pace.taken(Progress::Anew, NOW);
         pauses.push((0..20_000).find(|ms| pace.is_due(NOW + ms)).unwrap());
         assert_eq!(pauses, [20, 100, 200, 400, 800]);
         pace.taken(Progress::Whole, NOW);
-        pace.asked(NOW);
+        pace.asked(pace.question(5), NOW);
         pace.taken(Progress::Anew, NOW);
         assert!(pace.is_due(NOW + 20));
     }

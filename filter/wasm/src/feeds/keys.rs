@@ -16,9 +16,9 @@ use crate::answer::{Answer, CallEnd};
 use crate::host::{self, HostError};
 use crate::shared::MAX_SHARED_AGE_MS;
 
-/// From a good answer to the next fetch, in seconds; and how long one may take, in milliseconds.
+/// From a good answer to the next fetch, in seconds; and how long one may take, in milliseconds: as long as the most patient question.
 const REFRESH_SECONDS: u64 = 300;
-const TIMEOUT_MS: u32 = 5_000;
+const TIMEOUT_MS: u32 = 7_000;
 
 pub(super) struct FeedKeys {
     set: Option<KeySet>,

@@ -22,8 +22,6 @@ use crate::lease::Lease;
 use crate::metrics::Metrics;
 use crate::shared::Shared;
 
-/// An answer that is this much later than its timeout is given up as lost, in milliseconds.
-const LOST_MS: u64 = 5_000;
 /// How many objects of shared data are read within the first request of a VM that knows nothing yet. The ticks read what is longer.
 const MAX_READ_AT_ONCE: usize = 16;
 
@@ -35,8 +33,8 @@ pub(super) struct FeedPoll {
     keys: FeedKeys,
     restored: bool,
     lease: Lease,
-    /// The call under way, and when it was made.
-    call: Option<(u32, u64)>,
+    /// The call under way.
+    call: Option<u32>,
     /// Since when what stands in shared data is signed with a key that is not known.
     unknown_since: Option<u64>,
     pace: Pace,
@@ -79,7 +77,7 @@ impl FeedPoll {
     }
 
     pub(super) fn awaits(&self, token: u32) -> bool {
-        self.keys.awaits(token) || self.call.is_some_and(|(call, _)| call == token)
+        self.keys.awaits(token) || self.call == Some(token)
     }
 
     /// Whether a chain is being read, an object a tick.
@@ -244,9 +242,7 @@ impl FeedPoll {
             return Ok(());
         }
         let is_own = self.claim(now_ms, metrics)?;
-        let lost_ms = u64::from(self.config.timeout_ms(self.config.wait_seconds)).saturating_add(LOST_MS);
-        // Also where the clock was set back.
-        if self.call.is_some_and(|(_, sent_at)| now_ms.abs_diff(sent_at) >= lost_ms) {
+        if self.call.is_some() && self.pace.is_lost(now_ms) {
             self.call = None;
             self.pace.lost();
         }
@@ -262,9 +258,9 @@ impl FeedPoll {
         let timeout_ms = self.config.timeout_ms(question.patience_seconds);
         match call(&self.config, &path, "application/revocations+jwt", timeout_ms) {
             Ok(token) => {
-                self.pace.asked(now_ms);
+                self.pace.asked(question, now_ms);
                 self.asked_in = self.era;
-                self.call = Some((token, now_ms));
+                self.call = Some(token);
             }
             Err(why) => self.fail(now_ms, &why, metrics),
         }
