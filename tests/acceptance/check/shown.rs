@@ -19,9 +19,9 @@ fn a_problem_is_shown_in_its_line_and_underlined() {
     assert_eq!(status, Some(1));
     let expected = "\
 error: policies[0].rules[1].acess: unknown field; did you mean `access`?
-   --> edited.yaml:137:87
+   --> edited.yaml:138:87
     |
-137 | ...                   - { name: menu, methods: [GET], paths: [/api/menu], acess: public }
+138 | ...                   - { name: menu, methods: [GET], paths: [/api/menu], acess: public }
     |                                                                           ^^^^^^^^^^^^^
 ";
     assert!(said.contains(expected), "{said}");
