@@ -50,21 +50,17 @@ enum Manner {
     Waiting,
     /// It does not, and is given up early.
     Hastened,
-    /// It is given up late, and waits as much shorter for news than usual as answers take longer.
-    Patient {
-        /// What an answer takes beside the waiting, in whole seconds; more than all waiting where that is not known.
-        delay_seconds: u64,
-    },
+    /// It does not, and is given up late. What it takes is thus what an answer takes.
+    Patient,
 }
-
-/// After a question that brought nothing: it does not wait at all.
-const UNKNOWN_SECONDS: u64 = u64::MAX;
 
 /// When and how one proxy asks.
 #[derive(Debug)]
 pub struct Pace {
     /// Differs between proxies, so that they do not come back all at once.
     seed: u64,
+    /// For how long one waits for news, in seconds.
+    wait_seconds: u64,
     manner: Manner,
     /// The question that was put last, and when.
     asked: Question,
@@ -77,11 +73,19 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// The first question is due at once, and waits.
+    /// The first question is due at once, and waits for news so many seconds.
     #[must_use]
-    pub const fn new(seed: u64) -> Self {
-        let asked = Question { wait_seconds: 0, patience_seconds: 0 };
-        Self { seed, manner: Manner::Waiting, asked, asked_at: 0, next_at: 0, failures: 0, begun_anew: 0 }
+    pub const fn new(seed: u64, wait_seconds: u64) -> Self {
+        Self {
+            seed,
+            wait_seconds,
+            manner: Manner::Waiting,
+            asked: Question { wait_seconds: 0, patience_seconds: 0 },
+            asked_at: 0,
+            next_at: 0,
+            failures: 0,
+            begun_anew: 0,
+        }
     }
 
     /// Whether a question is due; where the clock was set back, at once.
@@ -90,16 +94,15 @@ impl Pace {
         now_ms >= self.next_at || self.next_at > now_ms.saturating_add(MAX_PAUSE_MS.saturating_mul(2))
     }
 
-    /// How the next question is put, where one may wait so many seconds for news.
+    /// How the next question is put.
     #[must_use]
-    pub const fn question(&self, wait_seconds: u64) -> Question {
+    pub const fn question(&self) -> Question {
         match self.manner {
-            Manner::Waiting => Question { wait_seconds, patience_seconds: wait_seconds },
+            Manner::Waiting => {
+                Question { wait_seconds: self.wait_seconds, patience_seconds: self.wait_seconds }
+            }
             Manner::Hastened => Question { wait_seconds: 0, patience_seconds: 0 },
-            Manner::Patient { delay_seconds } => Question {
-                wait_seconds: wait_seconds.saturating_sub(delay_seconds),
-                patience_seconds: MAX_WAIT_SECONDS,
-            },
+            Manner::Patient => Question { wait_seconds: 0, patience_seconds: MAX_WAIT_SECONDS },
         }
     }
 
@@ -124,23 +127,24 @@ impl Pace {
         now_ms.abs_diff(self.asked_at) >= patience_ms.saturating_add(ANSWER_MS).saturating_add(LOST_MS)
     }
 
-    /// Its answer never came, nor that it does not.
-    pub const fn lost(&mut self) {
-        self.manner = match self.manner {
-            Manner::Waiting | Manner::Patient { .. } => Manner::Hastened,
-            Manner::Hastened => Manner::Patient { delay_seconds: UNKNOWN_SECONDS },
-        };
-    }
-
     /// Its answer does not count: somebody else has asked meanwhile.
     pub fn dropped(&mut self, now_ms: u64) {
-        self.next_at = now_ms.max(self.asked_at.saturating_add(MIN_PERIOD_MS));
+        self.next_in(MIN_PERIOD_MS, now_ms);
+    }
+
+    /// So long after the last one, but not later than so long from now: the clock may have been set back.
+    fn next_in(&mut self, period_ms: u64, now_ms: u64) {
+        self.next_at =
+            self.asked_at.saturating_add(period_ms).clamp(now_ms, now_ms.saturating_add(period_ms));
     }
 
     /// Its answer was taken.
     pub fn taken(&mut self, progress: Progress, now_ms: u64) {
         self.failures = 0;
-        self.manner = self.manner_after(now_ms);
+        // Whoever is slow is asked slowly. Nothing can be said where the clock was set back.
+        let took_ms = now_ms.checked_sub(self.asked_at);
+        let is_slow = self.manner == Manner::Patient && took_ms.is_none_or(|took_ms| took_ms >= ANSWER_MS);
+        self.manner = if is_slow { Manner::Patient } else { Manner::Waiting };
         self.begun_anew = match progress {
             Progress::Part => self.begun_anew,
             Progress::Whole => 0,
@@ -151,26 +155,19 @@ impl Pace {
             Progress::Anew if self.begun_anew > 1 => {
                 self.next_at = now_ms.saturating_add(pause_ms(self.begun_anew.saturating_sub(2)));
             }
-            Progress::Whole | Progress::Anew => self.dropped(now_ms),
+            Progress::Whole if is_slow => self.next_in(self.wait_seconds.saturating_mul(1_000), now_ms),
+            Progress::Whole | Progress::Anew => self.next_in(MIN_PERIOD_MS, now_ms),
         }
     }
 
-    const fn manner_after(&self, now_ms: u64) -> Manner {
-        let Manner::Patient { .. } = self.manner else { return Manner::Waiting };
-        let took_ms = now_ms.saturating_sub(self.asked_at);
-        match took_ms.checked_sub(self.asked.wait_seconds.saturating_mul(1_000)) {
-            Some(delay_ms) if delay_ms < ANSWER_MS => Manner::Waiting,
-            Some(delay_ms) => Manner::Patient { delay_seconds: delay_ms.div_ceil(1_000) },
-            // There was news before the waiting was over: what the answer took beside it is not seen.
-            None => self.manner,
-        }
-    }
-
-    /// It brought nothing: the next one waits, ever longer, and not as long as that of another proxy. Whether to leave it to others.
+    /// It brought nothing, or nothing was heard of it: the next one waits, ever longer, and not as long as that of another proxy. Whether to leave it to others.
     pub fn failed(&mut self, now_ms: u64) -> bool {
         let pause = pause_ms(self.failures);
         self.failures = self.failures.saturating_add(1).min(MAX_COUNT);
-        self.lost();
+        self.manner = match self.manner {
+            Manner::Waiting | Manner::Patient => Manner::Hastened,
+            Manner::Hastened => Manner::Patient,
+        };
         let spread = self.seed.wrapping_mul(u64::from(self.failures)) % pause.max(1);
         self.next_at = now_ms.saturating_add(pause).saturating_add(spread / 2);
         self.failures >= MAX_FAILURES
@@ -192,61 +189,64 @@ mod tests {
 
     #[test]
     fn a_question_waits_for_news_as_long_as_all_is_well() {
-        let mut pace = Pace::new(7);
+        let mut pace = Pace::new(7, 5);
         assert!(pace.is_due(0));
-        assert_eq!(pace.question(5), WAITING);
-        pace.asked(pace.question(5), NOW);
+        assert_eq!(pace.question(), WAITING);
+        pace.asked(pace.question(), NOW);
         pace.taken(Progress::Whole, NOW + 300);
         assert!(pace.is_due(NOW + 300));
-        assert_eq!(pace.question(5), WAITING);
+        assert_eq!(pace.question(), WAITING);
     }
 
     #[test]
     fn of_the_questions_after_one_that_failed_every_other_one_is_given_all_the_time_there_is() {
-        let mut pace = Pace::new(7);
+        let mut pace = Pace::new(7, 5);
         let mut asked = Vec::new();
         for _ in 0..4 {
             pace.failed(NOW);
-            asked.push(pace.question(5));
+            asked.push(pace.question());
         }
         assert_eq!(asked, [HASTENED, PATIENT, HASTENED, PATIENT]);
-        pace.asked(pace.question(5), NOW);
+        pace.asked(pace.question(), NOW);
         pace.taken(Progress::Whole, NOW + 100);
-        assert_eq!(pace.question(5), WAITING);
+        assert_eq!(pace.question(), WAITING);
     }
 
     #[test]
     fn an_issuer_whose_answers_take_seconds_is_given_the_time_and_is_not_asked_more_often_than_a_prompt_one()
     {
-        let mut pace = Pace::new(7);
+        let mut pace = Pace::new(7, 5);
         pace.failed(NOW);
         pace.failed(NOW);
-        let mut waits = Vec::new();
-        for _ in 0..3 {
-            let question = pace.question(5);
-            waits.push(question.wait_seconds);
-            assert_eq!(question.patience_seconds, 5);
-            pace.asked(question, NOW);
-            pace.taken(Progress::Whole, NOW + question.wait_seconds * 1_000 + 2_400);
+        let mut now = NOW;
+        // Also one that would not be heard if one waited for news besides.
+        for (took_ms, next_ms) in [(2_400, 5_000), (3_000, 5_000), (6_900, 6_900)] {
+            assert_eq!(pace.question(), PATIENT);
+            pace.asked(PATIENT, now);
+            pace.taken(Progress::Whole, now + took_ms);
+            let due = (took_ms..20_000).find(|ms| pace.is_due(now + ms)).unwrap();
+            assert_eq!(due, next_ms, "{took_ms}");
+            now += due;
         }
-        // Nothing was known of what an answer takes at first. From then on three seconds of it are five.
-        assert_eq!(waits, [0, 2, 2]);
-        // News comes before the waiting is over.
-        let question = pace.question(5);
-        pace.asked(question, NOW);
-        pace.taken(Progress::Whole, NOW + 100);
-        assert_eq!(pace.question(5), question);
-        pace.asked(question, NOW);
-        pace.taken(Progress::Whole, NOW + question.wait_seconds * 1_000 + 1_999);
-        assert_eq!(pace.question(5), WAITING);
+        // There are pages still to come, and a snapshot to be begun.
+        for progress in [Progress::Part, Progress::Anew] {
+            pace.asked(PATIENT, now);
+            pace.taken(progress, now + 2_400);
+            assert!(pace.is_due(now + 2_400), "{progress:?}");
+            assert_eq!(pace.question(), PATIENT);
+        }
+        pace.asked(PATIENT, now);
+        pace.taken(Progress::Whole, now + 1_999);
+        assert_eq!(pace.question(), WAITING);
+        assert!(pace.is_due(now + 1_999));
     }
 
     #[test]
     fn however_short_one_waits_for_news_a_patient_question_is_given_seven_seconds() {
-        let mut pace = Pace::new(7);
+        let mut pace = Pace::new(7, 1);
         pace.failed(NOW);
         pace.failed(NOW);
-        let question = pace.question(1);
+        let question = pace.question();
         assert_eq!(question, PATIENT);
         pace.asked(question, NOW);
         assert!(!pace.is_lost(NOW + 11_999) && pace.is_lost(NOW + 12_000));
@@ -254,30 +254,19 @@ mod tests {
     }
 
     #[test]
-    fn a_question_of_which_nothing_was_heard_is_followed_as_one_that_failed_but_at_once() {
-        let mut pace = Pace::new(7);
-        pace.asked(pace.question(5), NOW);
-        pace.lost();
-        assert_eq!(pace.question(5), HASTENED);
-        assert!(pace.is_due(NOW));
-        pace.lost();
-        assert_eq!(pace.question(5), PATIENT);
-    }
-
-    #[test]
     fn whoever_leads_anew_does_not_wait_for_news() {
-        let mut pace = Pace::new(7);
+        let mut pace = Pace::new(7, 5);
         pace.hasten();
-        assert_eq!(pace.question(5), HASTENED);
+        assert_eq!(pace.question(), HASTENED);
     }
 
     #[test]
     fn whoever_leads_anew_after_every_failure_is_patient_every_other_time() {
-        let mut pace = Pace::new(7);
+        let mut pace = Pace::new(7, 5);
         let asked: Vec<Question> = (0..4)
             .map(|_| {
                 pace.hasten();
-                let question = pace.question(5);
+                let question = pace.question();
                 pace.failed(NOW);
                 question
             })
@@ -287,7 +276,7 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_five_seconds_are_spread_and_after_three_failures_the_lease_is_left() {
-        let mut pace = Pace::new(0);
+        let mut pace = Pace::new(0, 5);
         let pauses: Vec<u64> = (0..8)
             .map(|n| {
                 assert_eq!(pace.failed(NOW), n >= 2);
@@ -298,7 +287,7 @@ mod tests {
 
         let mut spread: Vec<u64> = (0..100)
             .map(|seed| {
-                let mut pace = Pace::new(seed);
+                let mut pace = Pace::new(seed, 5);
                 pace.failed(NOW);
                 (0..200).find(|ms| pace.is_due(NOW + ms)).unwrap()
             })
@@ -311,46 +300,60 @@ mod tests {
     #[test]
     fn whoever_answers_at_once_is_asked_every_twenty_milliseconds_but_for_what_is_still_to_come() {
         let due_after = |progress| {
-            let mut pace = Pace::new(7);
-            pace.asked(pace.question(5), NOW);
+            let mut pace = Pace::new(7, 5);
+            pace.asked(pace.question(), NOW);
             pace.taken(progress, NOW + 1);
             (0..100).find(|ms| pace.is_due(NOW + ms)).unwrap()
         };
         assert_eq!(due_after(Progress::Whole), 20);
         assert_eq!(due_after(Progress::Anew), 20);
         assert_eq!(due_after(Progress::Part), 1);
-        let mut pace = Pace::new(7);
-        pace.asked(pace.question(5), NOW);
+        let mut pace = Pace::new(7, 5);
+        pace.asked(pace.question(), NOW);
         pace.dropped(NOW + 1);
         assert!(!pace.is_due(NOW + 19) && pace.is_due(NOW + 20));
     }
 
     #[test]
     fn an_issuer_with_whom_one_begins_anew_time_and_again_is_asked_ever_more_seldom() {
-        let mut pace = Pace::new(7);
+        let mut pace = Pace::new(7, 5);
         let mut pauses = Vec::new();
         for _ in 0..4 {
-            pace.asked(pace.question(5), NOW);
+            pace.asked(pace.question(), NOW);
             pace.taken(Progress::Anew, NOW);
             pauses.push((0..20_000).find(|ms| pace.is_due(NOW + ms)).unwrap());
         }
         // A page of the snapshot says nothing of whether it comes to its end.
         pace.taken(Progress::Part, NOW);
-        pace.asked(pace.question(5), NOW);
+        pace.asked(pace.question(), NOW);
         pace.taken(Progress::Anew, NOW);
         pauses.push((0..20_000).find(|ms| pace.is_due(NOW + ms)).unwrap());
         assert_eq!(pauses, [20, 100, 200, 400, 800]);
         pace.taken(Progress::Whole, NOW);
-        pace.asked(pace.question(5), NOW);
+        pace.asked(pace.question(), NOW);
         pace.taken(Progress::Anew, NOW);
         assert!(pace.is_due(NOW + 20));
     }
 
     #[test]
     fn a_clock_that_is_set_back_holds_no_question_up() {
-        let mut pace = Pace::new(7);
+        let mut pace = Pace::new(7, 5);
         pace.failed(NOW);
         assert!(!pace.is_due(NOW));
         assert!(pace.is_due(NOW - 3_600_000));
+        // While a question is under way.
+        for back_ms in [1, 5_000, 9_980, 100_000] {
+            let mut pace = Pace::new(7, 5);
+            pace.asked(WAITING, NOW);
+            pace.taken(Progress::Whole, NOW - back_ms);
+            assert!(pace.is_due(NOW - back_ms + MIN_PERIOD_MS), "{back_ms}");
+        }
+        // And where nobody knows any more how long the answer took.
+        let mut pace = Pace::new(7, 5);
+        pace.failed(NOW);
+        pace.failed(NOW);
+        pace.asked(PATIENT, NOW);
+        pace.taken(Progress::Whole, NOW - 1);
+        assert_eq!(pace.question(), PATIENT);
     }
 }

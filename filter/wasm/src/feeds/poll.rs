@@ -61,13 +61,13 @@ impl FeedPoll {
             name: trusted.name.clone(),
             iss: trusted.issuer.iss().unwrap_or_default().to_owned(),
             keys: FeedKeys::new(&config),
+            pace: Pace::new(seed, config.wait_seconds),
             config,
             feed,
             restored: false,
             lease,
             call: None,
             unknown_since: None,
-            pace: Pace::new(seed),
             era: 0,
             asked_in: 0,
             leading,
@@ -244,7 +244,7 @@ impl FeedPoll {
         let is_own = self.claim(now_ms, metrics)?;
         if self.call.is_some() && self.pace.is_lost(now_ms) {
             self.call = None;
-            self.pace.lost();
+            self.fail(now_ms, "no answer came, nor that there will be none", metrics);
         }
         if is_own && self.call.is_none() && self.pace.is_due(now_ms) {
             self.ask(now_ms, metrics);
@@ -253,7 +253,7 @@ impl FeedPoll {
     }
 
     fn ask(&mut self, now_ms: u64, metrics: &Metrics) {
-        let question = self.pace.question(self.config.wait_seconds);
+        let question = self.pace.question();
         let path = format!("{}?{}", self.config.path, self.feed.borrow().query(question.wait_seconds));
         let timeout_ms = self.config.timeout_ms(question.patience_seconds);
         match call(&self.config, &path, "application/revocations+jwt", timeout_ms) {
