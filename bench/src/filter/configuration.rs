@@ -89,11 +89,12 @@ fn filters(variant: &Variant, parts: &Parts<'_>) -> Result<String, Error> {
             let holds: &[&str] = if *cache { &["cache"] } else { &[] };
             filled(&grown::native(NATIVE, shape.rules)?, &[("jwks", &jwks), ("cache_size", &size)], holds)
         }
-        Filter::Bearward { shape, revocations } => {
+        Filter::Bearward { shape, revocations, alone } => {
             let signer = signer(shape)?;
             let algorithm = signer.algorithm;
             let keys = if algorithm == AlgorithmName::Hs256 { "secret" } else { "jwks" };
-            let holds = [Some(keys), revocations.map(|_| "revocations")];
+            let host = if *alone { None } else { Some("host") };
+            let holds = [Some(keys), revocations.map(|_| "revocations"), host];
             let holds: Vec<&str> = holds.into_iter().flatten().collect();
             let (module, jwks) = (parts.bearward.display().to_string(), signer.jwks(shape.keys)?.to_string());
             let feed = revocations.map(feed).unwrap_or_default();
@@ -197,5 +198,15 @@ mod tests {
         assert!(!of("native_cold_ES256").contains("jwt_cache_config"));
         assert!(of("bearward_cold_HS256").contains("secrets_env"));
         assert!(!of("bearward_cold_ES256").contains("secrets_env"));
+    }
+
+    #[test]
+    fn where_it_is_to_verify_alone_bearward_may_not_ask_the_host_and_else_it_may() {
+        let signers = tokens::sign(1, "a secret of some length").unwrap();
+        for algorithm in ["RS256", "ES256"] {
+            let of = |name: String| text(&alone(&name), &signers).contains("proxy_call_foreign_function");
+            assert!(of(format!("bearward_cold_{algorithm}")));
+            assert!(!of(format!("bearward_cold_{algorithm}_alone")));
+        }
     }
 }

@@ -108,7 +108,7 @@ fn block((_, kind): (&str, Kind)) -> Block {
         block.variants.push(Variant { name: NONE.to_owned(), filter: Filter::None });
     }
     if kind == Kind::Following {
-        let filter = Filter::Bearward { shape, revocations: Some(Revocations(1)) };
+        let filter = Filter::bearward(shape, Some(Revocations(1)));
         block.variants.iter_mut().for_each(|variant| variant.filter = filter.clone());
     }
     block

@@ -18,6 +18,9 @@ pub(super) const OWN: AlgorithmName = AlgorithmName::EdDsa;
 /// Of what is refused: one that the filter verifies itself, and one that Envoy verifies for it.
 const REFUSED: [AlgorithmName; 2] = [OWN, AlgorithmName::Rs256];
 
+/// What Envoy verifies for the filter, where it may be asked to.
+const BY_THE_HOST: [AlgorithmName; 2] = [AlgorithmName::Rs256, AlgorithmName::Es256];
+
 /// How many tokens are in rotation where several are warm.
 const ROTATION: usize = 1_000;
 
@@ -51,6 +54,8 @@ pub(super) enum Filter {
     Bearward {
         shape: Shape,
         revocations: Option<Revocations>,
+        /// Whether it verifies every signature itself, since it may not ask the host to.
+        alone: bool,
     },
 }
 
@@ -88,6 +93,13 @@ impl Shape {
 /// How many sessions have ended that the feed tells of; with none of them is asked while it is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Revocations(pub(super) u64);
+
+impl Filter {
+    /// As it ships: it asks the host for what the host can verify.
+    pub(super) fn bearward(shape: Shape, revocations: Option<Revocations>) -> Self {
+        Self::Bearward { shape, revocations, alone: false }
+    }
+}
 
 impl Variant {
     fn new(name: impl Into<String>, filter: Filter) -> Self {
@@ -132,12 +144,16 @@ pub(super) fn all() -> Vec<Block> {
             let mut block =
                 side_by_side(format!("{kind}_{name}"), Asks::new(name, tokens), &Shape::new(name));
             if follows {
-                let filter = Filter::Bearward { shape: Shape::new(name), revocations: Some(Revocations(1)) };
+                let filter = Filter::bearward(Shape::new(name), Some(Revocations(1)));
                 let name = format!("bearward_{}{REVOCATIONS}", block.name);
                 block.variants.push(Variant::new(name, filter));
                 if tokens != Tokens::Cold {
                     block.variants.push(Variant::new("noop_hostcalls", Filter::Noop(Noop::Hostcalls)));
                 }
+            }
+            if tokens == Tokens::Cold && BY_THE_HOST.contains(&algorithm) {
+                let filter = Filter::Bearward { shape: Shape::new(name), revocations: None, alone: true };
+                block.variants.push(Variant::new(format!("bearward_{}{ALONE}", block.name), filter));
             }
             blocks.push(block);
         }
@@ -160,7 +176,7 @@ pub(super) fn all() -> Vec<Block> {
 pub(super) fn side_by_side(name: String, asks: Asks, shape: &Shape) -> Block {
     let cache = matches!(asks.tokens, Tokens::Warm(_) | Tokens::Rotation(_));
     let native = Filter::Native { shape: shape.clone(), cache };
-    let bearward = Filter::Bearward { shape: shape.clone(), revocations: None };
+    let bearward = Filter::bearward(shape.clone(), None);
     let variants = vec![
         Variant::new(format!("native_{name}"), native),
         Variant::new(format!("bearward_{name}"), bearward),
@@ -170,6 +186,8 @@ pub(super) fn side_by_side(name: String, asks: Asks, shape: &Shape) -> Block {
 
 /// How the name of a variant ends that follows a feed of revocations.
 const REVOCATIONS: &str = "_revocations";
+/// And of one that verifies all by itself.
+const ALONE: &str = "_alone";
 
 /// Bearward's variant over the native one.
 #[derive(Clone, Debug, PartialEq)]

@@ -119,7 +119,7 @@ fn revocations(counts: &[usize]) -> Panel {
             block.variants.retain(|variant| matches!(variant.filter, Filter::Bearward { .. }));
             for variant in &mut block.variants {
                 let revocations = Some(Revocations(count as u64));
-                variant.filter = Filter::Bearward { shape: Shape::new(PLAIN), revocations };
+                variant.filter = Filter::bearward(Shape::new(PLAIN), revocations);
             }
             points.push(point(count, series, block));
         }
