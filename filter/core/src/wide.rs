@@ -21,6 +21,62 @@ pub(crate) fn are_b64(bytes: &[u8]) -> bool {
     odd == [0; LANES] && rest.iter().all(|byte| is_b64(*byte))
 }
 
+/// The letters of a block of base64url, and how many bytes they stand for.
+const BLOCK_LETTERS: usize = 64;
+pub(crate) const BLOCK_BYTES: usize = BLOCK_LETTERS / 4 * 3;
+
+/// What blocks of base64url stand for (RFC 4648 section 5); `None` for a byte that it does not have.
+#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+pub(crate) fn sextets_joined(blocks: &[[u8; BLOCK_LETTERS]]) -> Option<Vec<u8>> {
+    let length = blocks.len().saturating_mul(BLOCK_BYTES);
+    // Room for what follows the last block, too.
+    let mut bytes = Vec::with_capacity(length.saturating_add(BLOCK_BYTES));
+    bytes.resize(length, 0);
+    let mut all = [0; BLOCK_LETTERS];
+    for (block, joined) in blocks.iter().zip(bytes.as_chunks_mut::<BLOCK_BYTES>().0) {
+        let mut sextets = [0; BLOCK_LETTERS];
+        for ((sextet, all), byte) in sextets.iter_mut().zip(&mut all).zip(block) {
+            *sextet = sextet_of(*byte);
+            *all |= *sextet;
+        }
+        let mut triples = [0; BLOCK_LETTERS / 4];
+        for (triple, four) in triples.iter_mut().zip(sextets.as_chunks().0) {
+            *triple = triple_of(u32::from_le_bytes(*four));
+        }
+        for (four, places) in triples.as_chunks().0.iter().zip(joined.as_chunks_mut().0) {
+            *places = triples_joined(*four);
+        }
+    }
+    (all.iter().fold(0, |all, each| all | each) < NO_SEXTET).then_some(bytes)
+}
+
+/// The three bytes of four sextets: the first has six bits of the first and two of the second, and so on.
+const fn triple_of(sextets: u32) -> u32 {
+    (sextets << 2 & 0xfc | sextets >> 12 & 0x03)
+        | (sextets << 4 & 0xf000 | sextets >> 10 & 0x0f00)
+        | (sextets << 6 & 0x00c0_0000 | sextets >> 8 & 0x003f_0000)
+}
+
+/// Without the fourth byte of each, which is none.
+const fn triples_joined([first, second, third, fourth]: [u32; 4]) -> [u8; 12] {
+    let [a, b, c, d] = (first | second << 24).to_le_bytes();
+    let [e, f, g, h] = (second >> 8 | third << 16).to_le_bytes();
+    let [i, j, k, l] = (third >> 16 | fourth << 8).to_le_bytes();
+    [a, b, c, d, e, f, g, h, i, j, k, l]
+}
+
+/// What stands for no sextet.
+const NO_SEXTET: u8 = 0x40;
+
+/// What a letter of base64url stands for.
+const fn sextet_of(byte: u8) -> u8 {
+    let upper = if byte.wrapping_sub(b'A') < 26 { byte.wrapping_sub(b'A') } else { NO_SEXTET };
+    let letter = if byte.wrapping_sub(b'a') < 26 { byte.wrapping_sub(b'a' - 26) } else { upper };
+    let digit = if byte.wrapping_sub(b'0') < 10 { byte.wrapping_add(52 - b'0') } else { letter };
+    let minus = if byte == b'-' { 62 } else { digit };
+    if byte == b'_' { 63 } else { minus }
+}
+
 /// Where the last of these bytes stands.
 pub(crate) fn last_of(wanted: u8, bytes: &[u8]) -> Option<usize> {
     const EACH: u64 = 0x0101_0101_0101_0101;
