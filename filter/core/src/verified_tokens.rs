@@ -151,8 +151,12 @@ fn weight(token: &[u8], entry: &Entry) -> usize {
     let roles = claims.roles().iter().map(|role| ITEM_BYTES.saturating_add(role.len()));
     let told = entry.told.iter().flat_map(|told| told.iter()).filter_map(Edit::as_set);
     let told = told.map(|(_, value)| ITEM_BYTES.saturating_add(value.len()));
-    let payload = claims.payload().iter().map(|(name, value)| member(name, value));
-    let own = [ENTRY_BYTES, token.len(), claims.subject().len()];
+    let payload = claims.payload().iter().map(|(_, value)| match value {
+        // All of it stands in the list.
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(_) | Value::Array(_) | Value::Object(_) => value_bytes(value),
+    });
+    let own = [ENTRY_BYTES, token.len(), claims.subject().len(), claims.payload().own_bytes()];
     own.into_iter().chain(payload).chain(roles).chain(told).fold(0, usize::saturating_add)
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::{Strict, twice};
@@ -10,33 +10,84 @@ use super::{Strict, twice};
 /// So many are told apart one by one as they come; of more, all names are sorted at the end.
 const FEW: usize = 32;
 /// Room for the claims of an ordinary token, so that it is made once.
-const USUAL: usize = 16;
+const USUAL: usize = 12;
+/// And for their names, in bytes.
+const USUAL_NAMES: usize = 96;
 
 /// The members of an object, no two of one name, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Members {
-    list: Vec<(String, Value)>,
+    /// All names, one after the other.
+    names: String,
+    list: Vec<Member>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Member {
+    label: Label,
+    /// Where its name begins.
+    start: usize,
+    value: Value,
+}
+
+/// What names are told apart by first: how long they are, and their first eight bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Label {
+    head: u64,
+    length: usize,
+}
+
+impl Label {
+    const HEAD_BYTES: usize = 8;
+
+    #[inline]
+    fn of(name: &str) -> Self {
+        let head = name.as_bytes().first_chunk().copied().unwrap_or_else(|| {
+            let mut head = [0; Self::HEAD_BYTES];
+            head.iter_mut().zip(name.bytes()).for_each(|(place, byte)| *place = byte);
+            head
+        });
+        Self { head: u64::from_le_bytes(head), length: name.len() }
+    }
+
+    /// Whether it says all of the name.
+    fn is_whole(self) -> bool {
+        self.length <= Self::HEAD_BYTES
+    }
 }
 
 impl Members {
     /// The member of this name.
     #[must_use]
+    #[inline]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.list.iter().find(|(own, _)| own == name).map(|(_, value)| value)
+        self.find(Label::of(name), name)
     }
 
     /// Names and values.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        self.list.iter().map(|(name, value)| (name.as_str(), value))
+        self.list.iter().map(|member| (self.name(member), &member.value))
     }
 
-    /// One more; one of which there is one already is given back.
-    fn push(&mut self, name: String, value: Value) -> Result<(), String> {
-        if self.list.len() < FEW && self.get(&name).is_some() {
-            return Err(name);
-        }
-        self.list.push((name, value));
-        Ok(())
+    /// How much memory they take, in bytes, but for what the values take elsewhere.
+    pub(crate) fn own_bytes(&self) -> usize {
+        self.list.capacity().saturating_mul(size_of::<Member>()).saturating_add(self.names.capacity())
+    }
+
+    fn find(&self, label: Label, name: &str) -> Option<&Value> {
+        let is_this =
+            |member: &&Member| member.label == label && (label.is_whole() || self.name(member) == name);
+        self.list.iter().find(is_this).map(|member| &member.value)
+    }
+
+    fn name(&self, member: &Member) -> &str {
+        let end = member.start.saturating_add(member.label.length);
+        self.names.get(member.start..end).unwrap_or_default()
+    }
+
+    /// Whether there is one already of the name that was written last.
+    fn has(&self, label: Label, start: usize) -> bool {
+        self.list.len() < FEW && self.find(label, self.names.get(start..).unwrap_or_default()).is_some()
     }
 
     /// A name that occurs twice, where there are more than a few.
@@ -52,7 +103,8 @@ impl Members {
 
 impl From<Members> for Value {
     fn from(members: Members) -> Self {
-        Self::Object(members.list.into_iter().collect::<Map<_, _>>())
+        let pairs = members.iter().map(|(name, value)| (name.to_owned(), value.clone()));
+        Self::Object(pairs.collect::<Map<_, _>>())
     }
 }
 
@@ -61,7 +113,9 @@ impl From<Members> for Value {
 /// # Errors
 /// The same.
 pub fn parse_members(text: &[u8]) -> Result<Members, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    // Once for all of its strings.
+    let text = str::from_utf8(text).map_err(serde_json::Error::custom)?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let members = StrictObject.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(members)
@@ -86,15 +140,47 @@ impl<'de> Visitor<'de> for StrictObject {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Members, A::Error> {
         let below = Strict { depth: 0 }.below()?;
-        let mut members = Members { list: Vec::with_capacity(USUAL) };
-        while let Some(name) = entries.next_key::<String>()? {
+        let names = String::with_capacity(USUAL_NAMES);
+        let mut members = Members { names, list: Vec::with_capacity(USUAL) };
+        loop {
+            let start = members.names.len();
+            let Some(label) = entries.next_key_seed(Name { before: &mut members.names })? else { break };
             let value = entries.next_value_seed(below)?;
-            members.push(name, value).map_err(|name| twice::<A::Error>(&name))?;
+            if members.has(label, start) {
+                return Err(twice(members.names.get(start..).unwrap_or_default()));
+            }
+            members.list.push(Member { label, start, value });
         }
         match members.repeated() {
             Some(name) => Err(twice(name)),
             None => Ok(members),
         }
+    }
+}
+
+/// Writes a name behind those that came before.
+struct Name<'m> {
+    before: &'m mut String,
+}
+
+impl<'de> DeserializeSeed<'de> for Name<'_> {
+    type Value = Label;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Label, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name<'_> {
+    type Value = Label;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Label, E> {
+        self.before.push_str(name);
+        Ok(Label::of(name))
     }
 }
 
@@ -113,6 +199,22 @@ mod tests {
         assert_eq!((members.get("a"), members.get("ab")), (Some(&json!(1)), Some(&json!({ "a": 2 }))));
         assert_eq!((members.get(""), members.get("A"), members.get("abc")), (None, None, None));
         assert_eq!(Value::from(members), json!({ "a": 1, "ab": { "a": 2 }, "b": [] }));
+    }
+
+    #[test]
+    fn names_that_begin_alike_are_told_apart() {
+        let names =
+            ["a\0", "a", "a\0\0", "", "12345678", "1234567", "123456789", "123456780", "12345678\u{e9}"];
+        let written = |(place, name): (usize, &&str)| format!("{}:{place}", json!(name));
+        let text = names.iter().enumerate().map(written).collect::<Vec<_>>().join(",");
+        let members = parse_members(format!("{{{text}}}").as_bytes()).unwrap();
+        for (place, name) in names.iter().enumerate() {
+            assert_eq!(members.get(name), Some(&json!(place)), "{name:?}");
+        }
+        for other in ["\0", "a\0\0\0", "12345679", "1234567890", "12345678\u{ea}"] {
+            assert_eq!(members.get(other), None, "{other:?}");
+        }
+        assert!(members.iter().map(|(name, _)| name).eq(names));
     }
 
     #[test]
