@@ -22,32 +22,40 @@ pub(crate) fn are_b64(bytes: &[u8]) -> bool {
 }
 
 /// The letters of a block of base64url, and how many bytes they stand for.
-const BLOCK_LETTERS: usize = 64;
-pub(crate) const BLOCK_BYTES: usize = BLOCK_LETTERS / 4 * 3;
+pub(crate) const BLOCK_LETTERS: usize = 64;
+const BLOCK_BYTES: usize = BLOCK_LETTERS / 4 * 3;
 
 /// What blocks of base64url stand for (RFC 4648 section 5); `None` for a byte that it does not have.
 #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
-pub(crate) fn sextets_joined(blocks: &[[u8; BLOCK_LETTERS]]) -> Option<Vec<u8>> {
-    let length = blocks.len().saturating_mul(BLOCK_BYTES);
-    // Room for what follows the last block, too.
-    let mut bytes = Vec::with_capacity(length.saturating_add(BLOCK_BYTES));
-    bytes.resize(length, 0);
+pub(crate) fn sextets_joined(blocks: &[[u8; BLOCK_LETTERS]], last: &[u8; BLOCK_LETTERS]) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; blocks.len().saturating_add(1).saturating_mul(BLOCK_BYTES)];
     let mut all = [0; BLOCK_LETTERS];
-    for (block, joined) in blocks.iter().zip(bytes.as_chunks_mut::<BLOCK_BYTES>().0) {
-        let mut sextets = [0; BLOCK_LETTERS];
-        for ((sextet, all), byte) in sextets.iter_mut().zip(&mut all).zip(block) {
-            *sextet = sextet_of(*byte);
-            *all |= *sextet;
-        }
-        let mut triples = [0; BLOCK_LETTERS / 4];
-        for (triple, four) in triples.iter_mut().zip(sextets.as_chunks().0) {
-            *triple = triple_of(u32::from_le_bytes(*four));
-        }
-        for (four, places) in triples.as_chunks().0.iter().zip(joined.as_chunks_mut().0) {
-            *places = triples_joined(*four);
+    let (places, _) = bytes.as_chunks_mut();
+    let (place_of_last, places) = places.split_last_mut()?;
+    for (block, place) in blocks.iter().zip(places) {
+        join(block, place, &mut all);
+    }
+    join(last, place_of_last, &mut all);
+    (all.iter().fold(0, |all, each| all | each) < NO_SEXTET).then_some(bytes)
+}
+
+/// One block; `all` gathers what is set in any of its sextets.
+#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+fn join(block: &[u8; BLOCK_LETTERS], place: &mut [u8; BLOCK_BYTES], all: &mut [u8; BLOCK_LETTERS]) {
+    let mut sextets = [0; BLOCK_LETTERS];
+    for ((sextet, all), byte) in sextets.iter_mut().zip(all).zip(block) {
+        *sextet = sextet_of(*byte);
+        *all |= *sextet;
+    }
+    let mut triples = [0; BLOCK_LETTERS / 4];
+    for (triple, four) in triples.iter_mut().zip(sextets.as_chunks().0) {
+        *triple = triple_of(u32::from_le_bytes(*four));
+    }
+    for (four, words) in triples.as_chunks().0.iter().zip(place.as_chunks_mut::<12>().0) {
+        for (word, place) in triples_joined(*four).iter().zip(words.as_chunks_mut().0) {
+            *place = word.to_le_bytes();
         }
     }
-    (all.iter().fold(0, |all, each| all | each) < NO_SEXTET).then_some(bytes)
 }
 
 /// The three bytes of four sextets: the first has six bits of the first and two of the second, and so on.
@@ -58,11 +66,8 @@ const fn triple_of(sextets: u32) -> u32 {
 }
 
 /// Without the fourth byte of each, which is none.
-const fn triples_joined([first, second, third, fourth]: [u32; 4]) -> [u8; 12] {
-    let [a, b, c, d] = (first | second << 24).to_le_bytes();
-    let [e, f, g, h] = (second >> 8 | third << 16).to_le_bytes();
-    let [i, j, k, l] = (third >> 16 | fourth << 8).to_le_bytes();
-    [a, b, c, d, e, f, g, h, i, j, k, l]
+const fn triples_joined([first, second, third, fourth]: [u32; 4]) -> [u32; 3] {
+    [first | second << 24, second >> 8 | third << 16, third >> 16 | fourth << 8]
 }
 
 /// What stands for no sextet.
