@@ -126,9 +126,13 @@ pub(crate) fn names_another_method(name: &[u8]) -> bool {
 /// Visible ASCII stands for itself; every other byte, and `%` and `,`, is percent-encoded. So a value cannot be taken
 /// for two, and can be decoded again.
 fn encoded(text: &str) -> String {
+    let stands_for_itself = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'%' | b',');
+    if text.bytes().all(stands_for_itself) {
+        return text.to_owned();
+    }
     let mut value = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_graphic() && !matches!(byte, b'%' | b',') {
+        if stands_for_itself(byte) {
             value.push(char::from(byte));
         } else {
             value.push('%');

@@ -34,7 +34,7 @@ const HASHED_BYTES: usize = 96;
 /// its look-up what the words of the tag are.
 #[derive(Debug)]
 pub struct VerifiedTokens {
-    entries: LruCache<Known, Entry, BuildHasherDefault<DefaultHasher>>,
+    entries: LruCache<Known, Entry, BuildHasherDefault<Hashed>>,
     headers: KnownHeaders,
     bytes: usize,
     hits: u64,
@@ -98,7 +98,7 @@ impl VerifiedTokens {
 
     /// A token that is the same to the last byte.
     pub(crate) fn get(&mut self, token: &[u8]) -> Option<Entry> {
-        let found = self.entries.get(&token as &dyn Token).cloned();
+        let found = self.entries.get(&Sought::of(token) as &dyn Token).cloned();
         let lookups = if found.is_some() { &mut self.hits } else { &mut self.misses };
         *lookups = lookups.saturating_add(1);
         found
@@ -117,19 +117,19 @@ impl VerifiedTokens {
     /// Keeps a token, and forgets others where there is no room.
     pub(crate) fn insert(&mut self, token: &[u8], entry: Entry) {
         self.bytes = self.bytes.saturating_add(weight(token, &entry));
-        if let Some((known, old)) = self.entries.push(Known(token.into()), entry) {
-            self.bytes = self.bytes.saturating_sub(weight(&known.0, &old));
+        if let Some((known, old)) = self.entries.push(Known::of(token), entry) {
+            self.bytes = self.bytes.saturating_sub(weight(&known.bytes, &old));
         }
         while self.entries.len() > MAX_VERIFIED_TOKENS || self.bytes > MAX_VERIFIED_BYTES {
             let Some((token, entry)) = self.entries.pop_lru() else { break };
-            self.bytes = self.bytes.saturating_sub(weight(&token.0, &entry));
+            self.bytes = self.bytes.saturating_sub(weight(&token.bytes, &entry));
         }
     }
 
     /// Forgets one whose key has left.
     pub(crate) fn remove(&mut self, token: &[u8]) {
-        if let Some((token, entry)) = self.entries.pop_entry(&token as &dyn Token) {
-            self.bytes = self.bytes.saturating_sub(weight(&token.0, &entry));
+        if let Some((token, entry)) = self.entries.pop_entry(&Sought::of(token) as &dyn Token) {
+            self.bytes = self.bytes.saturating_sub(weight(&token.bytes, &entry));
         }
     }
 }
@@ -186,23 +186,79 @@ fn value_bytes(value: &Value) -> usize {
 /// A token that is kept. It is compared in constant time: else a forgery of it could be told how many letters of its
 /// signature are right.
 #[derive(Debug)]
-struct Known(Box<[u8]>);
+struct Known {
+    bytes: Box<[u8]>,
+    hash: u64,
+}
 
-/// A token that is kept, or one that is looked up.
+/// A token that is looked up.
+struct Sought<'t> {
+    bytes: &'t [u8],
+    hash: u64,
+}
+
+/// The one or the other. Hashed once, and not whenever the table asks.
 trait Token {
     fn bytes(&self) -> &[u8];
+
+    fn hash(&self) -> u64;
+}
+
+impl Known {
+    fn of(token: &[u8]) -> Self {
+        Self { bytes: token.into(), hash: hash_of(token) }
+    }
+}
+
+impl<'t> Sought<'t> {
+    fn of(token: &'t [u8]) -> Self {
+        Self { bytes: token, hash: hash_of(token) }
+    }
 }
 
 impl Token for Known {
     fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
+    }
+
+    fn hash(&self) -> u64 {
+        self.hash
     }
 }
 
-impl Token for &[u8] {
+impl Token for Sought<'_> {
     fn bytes(&self) -> &[u8] {
-        self
+        self.bytes
     }
+
+    fn hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+/// Of the end of the signature, which differs between any two.
+fn hash_of(token: &[u8]) -> u64 {
+    let end = token.last_chunk::<HASHED_BYTES>().map_or(token, <[u8; HASHED_BYTES]>::as_slice);
+    let mut hasher = DefaultHasher::new();
+    hasher.write(end);
+    hasher.finish()
+}
+
+/// A hash that is there already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    /// Nothing but a hash is hashed.
+    fn write(&mut self, _bytes: &[u8]) {}
 }
 
 impl<'t> Borrow<dyn Token + 't> for Known {
@@ -221,13 +277,8 @@ impl Eq for dyn Token + '_ {}
 
 impl Hash for dyn Token + '_ {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        end_of(self.bytes()).hash(state);
+        state.write_u64(Token::hash(self));
     }
-}
-
-/// What tokens are told apart by in the table: the end of the signature, which differs between any two.
-fn end_of(token: &[u8]) -> &[u8] {
-    token.last_chunk::<HASHED_BYTES>().map_or(token, <[u8; HASHED_BYTES]>::as_slice)
 }
 
 impl PartialEq for Known {
@@ -241,7 +292,7 @@ impl Eq for Known {}
 
 impl Hash for Known {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        end_of(&self.0).hash(state);
+        state.write_u64(self.hash);
     }
 }
 

@@ -27,6 +27,9 @@ impl KnownHeaders {
 
     /// Keeps what the first segment of a token said that has held.
     pub(crate) fn keep(&mut self, token: &[u8], header: Rc<Header>) {
+        if self.kept.iter().any(|(_, own)| Rc::ptr_eq(own, &header)) {
+            return;
+        }
         let Some(segment) = token.split(|byte| *byte == b'.').next() else { return };
         if segment.len() > MAX_HEADER_BYTES || self.get(segment).is_some() {
             return;
