@@ -50,6 +50,13 @@ impl Label {
         Self { head: u64::from_le_bytes(head), length: name.len() }
     }
 
+    /// One bit of 64, which says that another label is another where theirs differ.
+    fn bit(self) -> u64 {
+        // 2^64 divided by the golden ratio: the highest bits of the product depend on all of the label.
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        1 << ((self.head ^ self.length as u64).wrapping_mul(SPREAD) >> 58)
+    }
+
     /// Whether it says all of the name.
     fn is_whole(self) -> bool {
         self.length <= Self::HEAD_BYTES
@@ -85,9 +92,11 @@ impl Members {
         self.names.get(member.start..end).unwrap_or_default()
     }
 
-    /// Whether there is one already of the name that was written last.
-    fn has(&self, label: Label, start: usize) -> bool {
-        self.list.len() < FEW && self.find(label, self.names.get(start..).unwrap_or_default()).is_some()
+    /// Whether there is one already of the name that was written last. `seen`: the bits of those that there are.
+    fn has(&self, label: Label, start: usize, seen: u64) -> bool {
+        seen & label.bit() != 0
+            && self.list.len() < FEW
+            && self.find(label, self.names.get(start..).unwrap_or_default()).is_some()
     }
 
     /// A name that occurs twice, where there are more than a few.
@@ -142,13 +151,15 @@ impl<'de> Visitor<'de> for StrictObject {
         let below = Strict { depth: 0 }.below()?;
         let names = String::with_capacity(USUAL_NAMES);
         let mut members = Members { names, list: Vec::with_capacity(USUAL) };
+        let mut seen = 0;
         loop {
             let start = members.names.len();
             let Some(label) = entries.next_key_seed(Name { before: &mut members.names })? else { break };
             let value = entries.next_value_seed(below)?;
-            if members.has(label, start) {
+            if members.has(label, start, seen) {
                 return Err(twice(members.names.get(start..).unwrap_or_default()));
             }
+            seen |= label.bit();
             members.list.push(Member { label, start, value });
         }
         match members.repeated() {
