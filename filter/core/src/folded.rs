@@ -1,11 +1,13 @@
 //! Names of headers as servers fold them: CGI and WSGI read `x_user_id` as `x-user-id`, PHP also `x.user.id`, some every byte that is
 //! no letter and no digit.
 
+use crate::wide::is_same;
+
 /// Whether a server that folds names may take one for the other.
 pub(crate) fn folds_to(name: &[u8], other: &str) -> bool {
     let folded = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
     let is_folded = || name.iter().copied().map(folded).eq(other.bytes().map(folded));
-    name.len() == other.len() && (name == other.as_bytes() || is_folded())
+    name.len() == other.len() && (is_same(name, other.as_bytes()) || is_folded())
 }
 
 /// Several names, of which most others differ by their length alone: every header of every request is looked for among them.

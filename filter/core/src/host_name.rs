@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::wide::is_same;
+
 /// The longest name of a host, in bytes (RFC 1035 section 2.3.4, without the dot of the root).
 const MAX_HOST_BYTES: usize = 253;
 /// The longest authority that is looked at, in bytes: a name, a colon, a port.
@@ -55,7 +57,7 @@ impl HostPattern {
             Self::Any => Some(Closeness(0)),
             Self::Below(suffix) => (host.len() > suffix.len() && host.ends_with(suffix.as_bytes()))
                 .then_some(Closeness(suffix.len())),
-            Self::Exactly(name) => (host == name.as_bytes()).then_some(Closeness(usize::MAX)),
+            Self::Exactly(name) => is_same(host, name.as_bytes()).then_some(Closeness(usize::MAX)),
         }
     }
 }

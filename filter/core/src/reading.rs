@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use crate::wide::is_same;
+
 /// What a server must fold for a pattern to match: none, some or all of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Foldings(u8);
@@ -69,7 +71,10 @@ impl Foldings {
 }
 
 /// A set of readings; each is a combination of foldings, the exact reading the one of none.
+///
+/// In memory where any word may be: for what must lie at a multiple of 16, lists of it take another way to an allocator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(Rust, packed(8))]
 pub struct Readings(u128);
 
 impl Readings {
@@ -163,7 +168,7 @@ impl Readings {
 /// percent-encoded any more.
 #[must_use]
 pub(crate) fn between(segment: &str, literal: &str) -> Option<Foldings> {
-    if segment == literal {
+    if is_same(segment.as_bytes(), literal.as_bytes()) {
         return Some(Foldings::NONE);
     }
     if differ_in_letters(segment, literal) {

@@ -1,5 +1,7 @@
 //! A request as the proxy hands it over: bytes, in order, with duplicates.
 
+use crate::wide::is_same_but_for_case;
+
 /// A view of the request's headers, pseudo-headers included. Names as HTTP/2 spells them, in lower case.
 #[derive(Clone, Debug, Default)]
 pub struct Request<'a> {
@@ -33,7 +35,7 @@ impl<'a> Request<'a> {
 
     /// Every value of a header; `name` in lower case.
     pub fn values<'n>(&'n self, name: &'n [u8]) -> impl Iterator<Item = &'a [u8]> + 'n {
-        self.headers().filter(move |(own, _)| is_called(own, name)).map(|(_, value)| value)
+        self.headers().filter(move |(own, _)| is_same_but_for_case(own, name)).map(|(_, value)| value)
     }
 
     /// The one value of a header; `None` where there is none, or more than one.
@@ -51,11 +53,6 @@ impl<'a> Request<'a> {
             .and_then(|content_type| content_type.strip_prefix(b"application/grpc"));
         rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
     }
-}
-
-/// As Envoy spells it, which is looked at first; or with capitals.
-fn is_called(own: &[u8], name: &[u8]) -> bool {
-    own.len() == name.len() && (own == name || own.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]

@@ -82,17 +82,33 @@ const fn sextet_of(byte: u8) -> u8 {
     if byte == b'_' { 63 } else { minus }
 }
 
+/// Where the first of these bytes stands.
+pub(crate) fn first_of(wanted: u8, bytes: &[u8]) -> Option<usize> {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut start = 0_usize;
+    for word in words {
+        if holds(wanted, *word) {
+            return Some(start.saturating_add(word.iter().position(|byte| *byte == wanted)?));
+        }
+        start = start.saturating_add(word.len());
+    }
+    rest.iter().position(|byte| *byte == wanted).map(|place| start.saturating_add(place))
+}
+
+const fn holds(wanted: u8, word: [u8; 8]) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // What is zero where the byte stands borrows into its highest bit.
+    let differs = u64::from_ne_bytes(word) ^ EACH.wrapping_mul(wanted as u64);
+    differs.wrapping_sub(EACH) & !differs & (EACH << 7) != 0
+}
+
 /// Where the last of these bytes stands.
 pub(crate) fn last_of(wanted: u8, bytes: &[u8]) -> Option<usize> {
-    const EACH: u64 = 0x0101_0101_0101_0101;
     let (rest, words) = bytes.as_rchunks::<8>();
-    let sought = EACH.wrapping_mul(wanted.into());
     let mut end = bytes.len();
     for word in words.iter().rev() {
         let start = end.saturating_sub(word.len());
-        // What is zero where the byte stands borrows into its highest bit.
-        let differs = u64::from_ne_bytes(*word) ^ sought;
-        if differs.wrapping_sub(EACH) & !differs & (EACH << 7) != 0 {
+        if holds(wanted, *word) {
             return Some(start.saturating_add(word.iter().rposition(|byte| *byte == wanted)?));
         }
         end = start;
@@ -105,6 +121,30 @@ const fn is_b64(byte: u8) -> bool {
     let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
     let is_digit_or_mark = byte.wrapping_sub(b'-') < 13;
     is_letter | is_digit_or_mark | (byte == b'_') | (byte == b'~') | (byte == b'+')
+}
+
+/// Whether they are the same, word by word where they are short, as names are: `==` would call a function that goes byte by byte.
+pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    // Of two chunks that may overlap, all of it.
+    if let (Some(begin), Some(end)) = (one.first_chunk(), one.last_chunk()) {
+        let is_short = one.len() <= 16;
+        let differs = |own: &[u8; 8], others: Option<&[u8; 8]>| {
+            others.is_none_or(|others| u64::from_ne_bytes(*own) != u64::from_ne_bytes(*others))
+        };
+        if differs(begin, other.first_chunk()) || differs(end, other.last_chunk()) {
+            return false;
+        }
+        return is_short || one == other;
+    }
+    one.iter().zip(other).all(|(one, other)| one == other)
+}
+
+/// The same but for the case of ASCII letters, which few write otherwise.
+pub(crate) fn is_same_but_for_case(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && (is_same(one, other) || one.eq_ignore_ascii_case(other))
 }
 
 /// Whether they are the same, in a time that only their lengths tell: all differences are gathered before one is looked at.
@@ -147,19 +187,39 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_some_bytes_is_found_wherever_it_stands() {
+    fn the_first_and_the_last_of_some_bytes_are_found_wherever_they_stand() {
+        let check = |bytes: &[u8]| {
+            assert_eq!(last_of(b'.', bytes), bytes.iter().rposition(|byte| *byte == b'.'), "{bytes:?}");
+            assert_eq!(first_of(b'.', bytes), bytes.iter().position(|byte| *byte == b'.'), "{bytes:?}");
+        };
         for filler in 0..=u8::MAX {
-            for length in [1, 15, 16, 17, 33] {
-                let mut bytes = vec![filler; length];
-                let expected = |bytes: &[u8]| bytes.iter().rposition(|byte| *byte == b'.');
-                assert_eq!(last_of(b'.', &bytes), expected(&bytes), "{length} of {filler}");
+            for length in [0, 1, 15, 16, 17, 33] {
+                check(&vec![filler; length]);
                 for place in 0..length {
+                    let mut bytes = vec![filler; length];
                     bytes[place] = b'.';
-                    assert_eq!(last_of(b'.', &bytes), expected(&bytes), "{place} of {length} of {filler}");
+                    check(&bytes);
+                    bytes[place..].fill(b'.');
+                    check(&bytes);
                 }
             }
         }
-        assert_eq!(last_of(b'.', b""), None);
+    }
+
+    #[test]
+    fn texts_are_the_same_if_each_byte_is_however_long_they_are() {
+        for length in 0..40_u8 {
+            let one: Vec<u8> = (0..length).map(|byte| byte + b'a').collect();
+            assert!(is_same(&one, &one.clone()) && is_same_but_for_case(&one, &one.to_ascii_uppercase()));
+            assert!(!is_same(&one, &[one.as_slice(), b"x"].concat()));
+            assert_eq!(is_same(&one, &one.to_ascii_uppercase()), one.is_empty());
+            for place in 0..one.len() {
+                let mut other = one.clone();
+                other[place] ^= 1;
+                assert!(!is_same(&one, &other) && !is_same(&other, &one), "{place} of {length}");
+                assert!(!is_same_but_for_case(&one, &other), "{place} of {length}");
+            }
+        }
     }
 
     #[test]

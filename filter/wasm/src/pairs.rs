@@ -12,18 +12,16 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
     if bytes.is_empty() {
         return Some(Vec::new());
     }
-    let (count, rest) = number(bytes)?;
+    let (count, rest) = bytes.split_first_chunk()?;
+    let count = size(*count)?;
     if count > MAX_HEADERS {
         return None;
     }
-    let (mut sizes, mut data) = rest.split_at_checked(count * 8)?;
+    let (sizes, mut data) = rest.split_at_checked(count * 8)?;
     let mut pairs = Vec::with_capacity(count);
-    for _ in 0..count {
-        let (name_size, after_name) = number(sizes)?;
-        let (value_size, after_value) = number(after_name)?;
-        sizes = after_value;
-        let (name, after) = terminated(data, name_size)?;
-        let (value, after) = terminated(after, value_size)?;
+    for [name_size, value_size] in sizes.as_chunks().0.as_chunks().0 {
+        let (name, after) = terminated(data, size(*name_size)?)?;
+        let (value, after) = terminated(after, size(*value_size)?)?;
         data = after;
         pairs.push((name, value));
     }
@@ -50,9 +48,8 @@ pub(crate) fn encode(pairs: &[(&str, &str)]) -> Vec<u8> {
     bytes
 }
 
-fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let (number, rest) = bytes.split_first_chunk::<4>()?;
-    Some((usize::try_from(u32::from_le_bytes(*number)).ok()?, rest))
+fn size(number: [u8; 4]) -> Option<usize> {
+    usize::try_from(u32::from_le_bytes(number)).ok()
 }
 
 fn terminated(bytes: &[u8], size: usize) -> Option<(&[u8], &[u8])> {

@@ -5,6 +5,7 @@ use crate::edit::Edit;
 use crate::folded::folds_to;
 use crate::rejection::Rejection;
 use crate::request::Request;
+use crate::wide::is_same_but_for_case;
 
 /// The token in the values of the header; `None` where it is not there, is empty, or has another scheme.
 pub(super) fn read<'a>(
@@ -47,7 +48,7 @@ pub(super) fn remove(
 ) {
     let holds_token = |value: &[u8]| scheme.is_none_or(|scheme| names(value, scheme));
     for (own, value) in request.headers().filter(|(own, _)| own.len() == name.len()) {
-        let is_kept = || kept.is_some_and(|kept| own.eq_ignore_ascii_case(kept.as_bytes()));
+        let is_kept = || kept.is_some_and(|kept| is_same_but_for_case(own, kept.as_bytes()));
         if folds_to(own, name) && !is_kept() && holds_token(value) {
             let edit = Edit::remove(own);
             if !edits.contains(&edit) {
@@ -61,7 +62,7 @@ pub(super) fn remove(
 fn after_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
     let end = value.iter().position(|byte| is_space(*byte)).unwrap_or(value.len());
     let (own, rest) = value.split_at_checked(end)?;
-    own.eq_ignore_ascii_case(scheme.as_bytes()).then(|| rest.trim_ascii())
+    is_same_but_for_case(own, scheme.as_bytes()).then(|| rest.trim_ascii())
 }
 
 /// Whether a part of a joined header begins with the scheme.

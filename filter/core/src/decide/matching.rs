@@ -13,6 +13,7 @@ use crate::policy::{Access, Mode, Policy, Rule, Scope, WhenStale};
 use crate::reading::Readings;
 use crate::rejection::Rejection;
 use crate::request::Request;
+use crate::wide::is_same;
 
 /// The longest method that is looked at, in bytes; the longest registered one has 17.
 const MAX_METHOD_BYTES: usize = 64;
@@ -264,7 +265,7 @@ impl Rule {
 
     /// GET implies HEAD.
     pub(crate) fn has_method(&self, method: &[u8]) -> bool {
-        let named = |own: &String| own.as_bytes() == method || (own == "GET" && method == b"HEAD");
+        let named = |own: &String| is_same(own.as_bytes(), method) || (own == "GET" && method == b"HEAD");
         self.methods.as_ref().is_none_or(|methods| methods.iter().any(named))
     }
 
