@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::algorithm::AlgorithmName;
@@ -205,62 +205,89 @@ fn another_token_with_the_same_end_is_another_token() {
 
 #[test]
 fn the_memory_is_bounded_in_tokens_and_the_least_recently_used_goes_first() {
-    let (issuer, proof, claims) = an_entry(json!({}));
+    let entry = an_entry(json!({}));
     let mut known = VerifiedTokens::new();
-    let names: Vec<_> =
-        (0..=MAX_VERIFIED_TOKENS).map(|number| format!("token {number}").into_bytes()).collect();
-    for name in &names {
-        assert!(known.get(&names[0]).is_some() || known.is_empty(), "the first one stays in use");
-        known.insert(
-            name,
-            Entry { issuer, proof: proof.clone(), claims: Rc::clone(&claims), told: Ok(Rc::from([])) },
-        );
+    let name = |number: usize| format!("token {number}").into_bytes();
+    for number in 0..=MAX_VERIFIED_TOKENS {
+        assert!(known.get(&name(0)).is_some() || known.is_empty(), "the first one stays in use");
+        known.insert(&name(number), entry.clone());
     }
     assert_eq!(known.len(), MAX_VERIFIED_TOKENS);
-    assert!(known.get(&names[0]).is_some());
-    assert!(known.get(&names[1]).is_none());
-    assert!(known.get(&names[2]).is_some());
+    assert!(known.get(&name(0)).is_some());
+    assert!(known.get(&name(1)).is_none());
+    assert!(known.get(&name(2)).is_some());
 }
 
 #[test]
-fn the_memory_is_bounded_in_bytes() {
-    let (issuer, proof, claims) = an_entry(json!({ "many": vec!["some text"; 400] }));
+fn a_flood_of_tokens_that_come_once_drives_out_none_that_came_again() {
+    let entry = an_entry(json!({}));
     let mut known = VerifiedTokens::new();
-    for number in 0..2_000 {
-        let name = format!("token {number}").into_bytes();
-        known.insert(
-            &name,
-            Entry { issuer, proof: proof.clone(), claims: Rc::clone(&claims), told: Ok(Rc::from([])) },
-        );
-        assert!(known.bytes() <= MAX_VERIFIED_BYTES);
+    let in_use = |number: usize| format!("in use {number}").into_bytes();
+    let numbers = 0..MAX_VERIFIED_TOKENS / 4 * 3;
+    for number in numbers.clone() {
+        known.insert(&in_use(number), entry.clone());
+        assert!(known.get(&in_use(number)).is_some());
     }
-    assert!(known.len() < 2_000, "{}", known.len());
-    for number in 0..2_000 {
-        known.remove(format!("token {number}").as_bytes());
+    for number in 0..10 * MAX_VERIFIED_TOKENS {
+        known.insert(format!("flood {number}").as_bytes(), entry.clone());
     }
-    assert_eq!((known.len(), known.bytes()), (0, 0));
+    assert_eq!(known.len(), MAX_VERIFIED_TOKENS);
+    assert!(numbers.into_iter().all(|number| known.get(&in_use(number)).is_some()));
 }
 
 #[test]
-fn a_token_that_is_kept_twice_is_counted_once() {
-    let (issuer, proof, claims) = an_entry(json!({}));
+fn what_was_in_use_makes_room_for_what_is() {
+    let entry = an_entry(json!({}));
     let mut known = VerifiedTokens::new();
-    known.insert(
-        b"token",
-        Entry { issuer, proof: proof.clone(), claims: Rc::clone(&claims), told: Ok(Rc::from([])) },
-    );
+    let name = |number: usize| format!("token {number}").into_bytes();
+    for number in 0..2 * MAX_VERIFIED_TOKENS {
+        known.insert(&name(number), entry.clone());
+        assert!(known.get(&name(number)).is_some(), "{number}");
+        assert!(known.len() <= MAX_VERIFIED_TOKENS && known.bytes() <= MAX_VERIFIED_BYTES);
+    }
+    let (old, new) = (0..MAX_VERIFIED_TOKENS, MAX_VERIFIED_TOKENS..2 * MAX_VERIFIED_TOKENS);
+    assert!(new.into_iter().all(|number| known.get(&name(number)).is_some()));
+    assert!(old.into_iter().all(|number| known.get(&name(number)).is_none()));
+}
+
+#[test]
+fn the_memory_is_bounded_in_bytes_however_often_what_is_kept_is_used() {
+    for is_used in [false, true] {
+        let entry = an_entry(json!({ "many": vec!["some text"; 400] }));
+        let mut known = VerifiedTokens::new();
+        let name = |number: usize| format!("token {number}").into_bytes();
+        for number in 0..2_000 {
+            known.insert(&name(number), entry.clone());
+            assert!(!is_used || known.get(&name(number)).is_some());
+            assert!(known.bytes() <= MAX_VERIFIED_BYTES);
+        }
+        assert!(known.len() < 2_000, "{}", known.len());
+        for number in 0..2_000 {
+            known.remove(&name(number));
+        }
+        assert_eq!((known.len(), known.bytes()), (0, 0));
+    }
+}
+
+#[test]
+fn a_token_that_is_kept_twice_is_counted_once_also_where_it_was_in_use() {
+    let entry = an_entry(json!({}));
+    let mut known = VerifiedTokens::new();
+    known.insert(b"token", entry.clone());
     let bytes = known.bytes();
-    known.insert(b"token", Entry { issuer, proof, claims, told: Ok(Rc::from([])) });
+    known.insert(b"token", entry.clone());
+    assert_eq!((known.len(), known.bytes()), (1, bytes));
+    assert!(known.get(b"token").is_some());
+    known.insert(b"token", entry);
     assert_eq!((known.len(), known.bytes()), (1, bytes));
 }
 
 /// What is kept of a token with these claims.
-fn an_entry(changes: Value) -> (IssuerId, Proof, Rc<VerifiedClaims>) {
+fn an_entry(changes: Value) -> Entry {
     let gate = Gate::new();
     let token = token(changes);
     gate.decide("/own", &token, &keys(&gate.policy, "k1", 1), NOW);
-    let entry = gate.known.borrow_mut().get(token.as_bytes()).unwrap();
-    (entry.issuer, entry.proof, entry.claims)
+    Entry { told: Ok(Rc::from([])), ..gate.known.borrow_mut().get(token.as_bytes()).unwrap() }
 }
 
 proptest! {
