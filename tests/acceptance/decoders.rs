@@ -31,8 +31,8 @@ fn forwarded(gate: &Gate, target: &[u8], token: Option<&str>) -> Option<Vec<u8>>
         Some(token) => with_token(headers, token.as_bytes()),
     };
     let Decision::Forward(edits) = gate.decide(&headers).decision else { return None };
-    let path = edits.into_iter().find_map(|edit| match edit {
-        Edit::Set { name, value } if &*name == ":path" => Some(value.to_vec()),
+    let path = edits.iter().find_map(|edit| match edit {
+        Edit::Set { name, value } if &**name == ":path" => Some(value.to_vec()),
         _ => None,
     });
     Some(path.unwrap_or_else(|| target.to_vec()))

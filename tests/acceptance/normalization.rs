@@ -68,8 +68,8 @@ fn judged(gate: &Gate, target: &str, host: &str) -> Result<String, Outcome> {
             Err(Outcome::Answered(row.status, Some(row.reason.to_owned())))
         }
         Decision::Forward(edits) => {
-            let replaced = edits.into_iter().find_map(|edit| match edit {
-                Edit::Set { name, value } if &*name == ":path" => String::from_utf8(value.to_vec()).ok(),
+            let replaced = edits.iter().find_map(|edit| match edit {
+                Edit::Set { name, value } if &**name == ":path" => String::from_utf8(value.to_vec()).ok(),
                 _ => None,
             });
             Ok(replaced.unwrap_or_else(|| target.to_owned()))

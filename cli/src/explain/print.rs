@@ -105,7 +105,7 @@ pub(super) fn text(
         let _ = writeln!(text, "  {name}: {}", value.as_str().unwrap_or_default());
     }
     if let Decision::Forward(edits) = &verdict.decision {
-        for edit in edits {
+        for edit in edits.iter() {
             match edit {
                 Edit::Remove { name } => {
                     let _ = writeln!(text, "  without {}", quoted(name));

@@ -6,7 +6,7 @@ use bearward_core::decide::Means;
 use bearward_core::explain::Explanation;
 use bearward_core::revocations::FeedRing;
 use bearward_core::signature_host::NoSignatureHost;
-use bearward_core::{Decision, Edit, KeyRing, Policy, Request};
+use bearward_core::{Decision, Edit, Edits, KeyRing, Policy, Request};
 
 use super::file::{Case, File, Token};
 use super::keys::Keys;
@@ -132,10 +132,10 @@ fn compare(case: &Case<'_>, explanation: &Explanation<'_>, sent: &Headers, polic
 }
 
 /// What the upstream sees of a request that goes on.
-fn forwarded(sent: &Headers, edits: &[Edit], policy: &Policy) -> Headers {
+fn forwarded(sent: &Headers, edits: &Edits, policy: &Policy) -> Headers {
     let mut headers: Headers =
         sent.iter().filter(|(name, _)| !policy.forwarding().removes(name)).cloned().collect();
-    for edit in edits {
+    for edit in edits.iter() {
         match edit {
             Edit::Remove { name } => headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name)),
             Edit::Set { name, value } => {

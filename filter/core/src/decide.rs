@@ -8,13 +8,14 @@ pub(crate) mod witness;
 
 use std::cell::RefCell;
 use std::fmt;
+use std::rc::Rc;
 
 use self::matching::RequestLine;
 pub use self::witness::Step;
 use self::witness::{Fact, Nobody, Witness};
 use crate::algorithm::{AlgorithmName, eddsa};
 use crate::credentials::{self, Extent};
-use crate::edit::Edit;
+use crate::edit::{Edit, Edits};
 use crate::identity::METHOD_PARAMETER;
 use crate::keys::KeySet;
 use crate::path::CanonicalPath;
@@ -117,7 +118,7 @@ pub struct Verdict<'p> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Let it through, changed: identity headers set, tokens taken out.
-    Forward(Vec<Edit>),
+    Forward(Edits),
     /// Refuse it.
     Reject(Rejection),
 }
@@ -166,14 +167,15 @@ impl Verdict<'_> {
 /// the reason, `policy/rule`, the issuer by its name in the policy. `-` stands for what there is not.
 impl fmt::Display for Verdict<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.words())
+        let mut words = String::new();
+        self.write_words(&mut words);
+        formatter.write_str(&words)
     }
 }
 
 impl Verdict<'_> {
-    /// What [`fmt::Display`] shows, without its detours.
-    #[must_use]
-    pub fn words(&self) -> String {
+    /// Writes what [`fmt::Display`] shows, without its detours.
+    pub fn write_words(&self, words: &mut String) {
         let (word, reason) = match (&self.decision, self.observed) {
             (Decision::Reject(rejection), _) => ("reject", rejection.row().reason),
             (Decision::Forward(_), Some(rejection)) => ("observe", rejection.row().reason),
@@ -182,10 +184,7 @@ impl Verdict<'_> {
         let issuer = self.issuer_name.unwrap_or(NOTHING);
         let (policy, slash, rule) = self.rule.map_or((NOTHING, "", ""), |(policy, rule)| (policy, "/", rule));
         let parts = [word, " ", reason, " ", policy, slash, rule, " ", issuer];
-        let mut words =
-            String::with_capacity(parts.iter().map(|part| part.len()).fold(0, usize::saturating_add));
         parts.iter().for_each(|part| words.push_str(part));
-        words
     }
 }
 
@@ -202,7 +201,7 @@ struct Progress<'p> {
     settings: &'p Settings,
     mode: Mode,
     scope: String,
-    edits: Vec<Edit>,
+    edits: Edits,
     /// Whether tokens that go no further are among the edits.
     is_stripped: bool,
 }
@@ -261,7 +260,7 @@ impl Policy {
             // Until a policy is found, it may be one that enforces.
             mode: if self.enforces() { Mode::Enforce } else { Mode::Observe },
             scope: String::new(),
-            edits: Vec::new(),
+            edits: Edits::NONE,
             is_stripped: false,
         }
     }
@@ -355,11 +354,11 @@ impl Policy {
         }
         let proved = self.verify(found?.token, issuers, means, &mut progress.issuer, witness)?;
         let claims = &proved.claims;
-        let told = proved.told.as_deref().map_err(|rejection| *rejection)?;
+        let told = proved.told.as_ref().map_err(|rejection| *rejection)?;
         witness.begin(Step::Revocation);
         Self::check_revocations(&proved, place.and_then(|rule| rule.when_stale), means, witness)?;
         // Also where it is only observed that the rule asks for more; never of a token that has ended.
-        progress.edits.extend(told.iter().cloned());
+        progress.edits.tell(Rc::clone(told));
         let Some((rule, requirement)) = requirement else { return Ok(()) };
         witness.begin(Step::Requirement);
         let matched = Matched { path: &path, patterns: &rule.paths, readings: self.paths.possible() };

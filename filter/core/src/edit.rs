@@ -1,5 +1,6 @@
 //! Changes to a request that goes on.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// One change to the headers of a request, pseudo-headers included.
@@ -25,6 +26,62 @@ pub enum Edit {
         /// As the client spelled it, in lower case.
         name: Vec<u8>,
     },
+}
+
+/// All changes to a request, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Edits {
+    own: Vec<Edit>,
+    /// What follows, and is kept with a known token.
+    told: Option<Rc<[Edit]>>,
+}
+
+impl Edits {
+    /// The request goes on as it came.
+    pub const NONE: Self = Self { own: Vec::new(), told: None };
+
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &Edit> {
+        self.own.iter().chain(self.told.iter().flat_map(|told| told.iter()))
+    }
+
+    pub(crate) fn push(&mut self, edit: Edit) {
+        self.own.push(edit);
+    }
+
+    pub(crate) fn extend(&mut self, edits: Vec<Edit>) {
+        if self.own.is_empty() {
+            self.own = edits;
+        } else {
+            self.own.extend(edits);
+        }
+    }
+
+    /// What the upstream is told, after all else.
+    pub(crate) fn tell(&mut self, told: Rc<[Edit]>) {
+        self.told = Some(told);
+    }
+}
+
+/// The same changes, however they are kept.
+impl PartialEq for Edits {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Edits {}
+
+impl FromIterator<Edit> for Edits {
+    fn from_iter<I: IntoIterator<Item = Edit>>(edits: I) -> Self {
+        Vec::from_iter(edits).into()
+    }
+}
+
+impl From<Vec<Edit>> for Edits {
+    fn from(own: Vec<Edit>) -> Self {
+        Self { own, told: None }
+    }
 }
 
 impl Edit {

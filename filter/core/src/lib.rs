@@ -13,7 +13,7 @@
 //! 6. [`revocations`] what has ended early
 //! 7. [`policy`] the document, compiled; [`problem`] what is wrong with one
 //! 8. `explain` the same decision in words, for the command line alone
-//! 9. [`json`] and [`base64url`] strict readers; `folded` names as servers fold them; `wide` many bytes at once
+//! 9. [`json`] and [`base64url`] strict readers; `folded` names as servers fold them; `short` lists on the stack; `wide` many bytes at once
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::needless_pass_by_value, reason = "`json!` is best read where it is used"))]
 
@@ -45,6 +45,7 @@ pub mod request;
 pub(crate) mod requirement;
 pub mod response;
 pub mod revocations;
+mod short;
 pub mod signature_host;
 pub mod token;
 pub mod verified_tokens;
@@ -52,7 +53,7 @@ pub mod verify;
 mod wide;
 
 pub use decide::{Decision, KeyRing, Verdict};
-pub use edit::Edit;
+pub use edit::{Edit, Edits};
 pub use policy::Policy;
 pub use rejection::Rejection;
 pub use request::Request;

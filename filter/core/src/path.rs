@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use crate::percent::{decoded, encoded_byte, is_unreserved, is_well_spelled, with_unreserved_decoded};
 use crate::reading::{Foldings, Readings};
 use crate::rejection::Rejection;
+use crate::short::Short;
 use crate::wide::first_of;
 
 /// The longest path that is looked at, in bytes.
@@ -54,7 +55,7 @@ impl PathSettings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CanonicalPath<'a> {
     path: &'a [u8],
-    segments: Vec<PathSegment<'a>>,
+    segments: Segments<'a>,
 }
 
 /// A segment, decoded once for all the patterns that it is compared with.
@@ -65,8 +66,8 @@ pub(crate) struct PathSegment<'a> {
     pub(crate) is_well_spelled: bool,
 }
 
-/// What there is room for at once.
-const USUAL_SEGMENTS: usize = 8;
+/// Those of an ordinary path stand on the stack.
+type Segments<'a> = Short<PathSegment<'a>, 8>;
 
 impl<'a> CanonicalPath<'a> {
     /// Takes the request target (`:path`), in origin form (RFC 9112 section 3.2.1), as strictly as can be.
@@ -102,7 +103,7 @@ impl<'a> CanonicalPath<'a> {
         if !query.is_empty() && (query.contains(&b'#') || !is_visible_ascii(query)) {
             return None;
         }
-        let mut segments = Vec::with_capacity(USUAL_SEGMENTS);
+        let mut segments = Segments::new();
         let mut rest = Some(std::str::from_utf8(path).ok()?.strip_prefix('/')?);
         while let Some(unread) = rest {
             let end = unread.bytes().position(|byte| byte == b'/');
@@ -127,7 +128,7 @@ impl<'a> CanonicalPath<'a> {
         }
         check_bytes(path, settings)?;
         let text = std::str::from_utf8(path).map_err(|_| Rejection::RequestMalformed)?;
-        let mut segments = Vec::with_capacity(USUAL_SEGMENTS);
+        let mut segments = Segments::new();
         let mut rest = text.get(1..);
         while let Some(unread) = rest {
             let end = unread.bytes().position(|byte| byte == b'/');

@@ -22,6 +22,8 @@ use crate::refusal::Refusals;
 use crate::signatures::Envoy;
 use crate::waiting::{Waiter, Waiting};
 
+/// Where the access log finds the verdict: `%FILTER_STATE(wasm.bearward:PLAIN)%`.
+const VERDICT: &str = "bearward";
 /// A tick that comes as soon as may be.
 const NEXT_TICK_MS: u32 = 1;
 /// The ticks while requests wait.
@@ -47,6 +49,8 @@ pub(crate) struct Plugin {
     waiting: RefCell<Waiting>,
     metrics: Metrics,
     refusals: Refusals,
+    /// What the access log was told last, whose place the next verdict takes.
+    words: Cell<String>,
     tick_ms: Cell<u32>,
     /// Whether a request that is held back can be let go: the host may forbid it.
     can_resume: Cell<bool>,
@@ -71,6 +75,7 @@ impl Plugin {
             waiting: RefCell::default(),
             metrics: Metrics::default(),
             refusals: Refusals::default(),
+            words: Cell::default(),
             tick_ms: Cell::new(NO_TICK_MS),
             can_resume: Cell::new(false),
             host,
@@ -173,6 +178,15 @@ impl Plugin {
     pub(crate) fn retire(&self) {
         self.feeds.borrow_mut().retire();
         self.lists.borrow_mut().retire();
+    }
+
+    /// Leaves the verdict for the access log. A log that cannot be written must not decide about a request.
+    pub(crate) fn tell_log(&self, verdict: &Verdict<'_>) {
+        let mut words = self.words.take();
+        words.clear();
+        verdict.write_words(&mut words);
+        let _ = host::set_property(VERDICT, &words);
+        self.words.set(words);
     }
 
     /// What was done with a request.

@@ -12,9 +12,6 @@ use crate::plugin::Plugin;
 use crate::refusal::Refusal;
 use crate::waiting::Waiter;
 
-/// Where the access log finds the verdict: `%FILTER_STATE(wasm.bearward:PLAIN)%`.
-const VERDICT: &str = "bearward";
-
 /// The stream context.
 pub(crate) struct Stream {
     context_id: u32,
@@ -113,8 +110,7 @@ fn judge(plugin: &Plugin, stream: u32, has_more: bool, waiter: Option<Waiter>) -
     let names = request.headers().map(|(name, _)| name);
     // The client's identity headers. Not before: who was held back is judged again, by all that the client said.
     remove(HeaderMap::Request, names.filter(|name| forwarding.removes(name)))?;
-    // A log that cannot be written must not decide about a request.
-    let _ = host::set_property(VERDICT, &verdict.words());
+    plugin.tell_log(&verdict);
     let outcome = match &verdict.decision {
         Decision::Reject(rejection) => {
             Outcome::Refuse(plugin.refusals().of(&verdict, *rejection, request.is_grpc()))

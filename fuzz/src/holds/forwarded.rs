@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use bearward_core::{Edit, Verdict, VerifiedTokens};
+use bearward_core::{Edit, Edits, Verdict, VerifiedTokens};
 
 use crate::caller::Caller;
 use crate::document::{self, Access, Place, Spot, folded};
@@ -16,7 +16,7 @@ impl Gate {
         known: &RefCell<VerifiedTokens>,
         headers: &[(Vec<u8>, Vec<u8>)],
         verdict: &Verdict<'_>,
-        edits: &[Edit],
+        edits: &Edits,
     ) {
         let place = self.place(verdict);
         if verdict.observed.is_some() {
@@ -78,7 +78,7 @@ impl Gate {
     }
 
     /// What the upstream gets, but for headers that ask for something else: whether they are removed is asked apart.
-    fn forwarded(&self, headers: &[(Vec<u8>, Vec<u8>)], edits: &[Edit]) -> Headers {
+    fn forwarded(&self, headers: &[(Vec<u8>, Vec<u8>)], edits: &Edits) -> Headers {
         let mut forwarded = headers.to_vec();
         for (name, _) in headers {
             let is_ours = document::is_ours(&self.document, name);
@@ -86,7 +86,7 @@ impl Gate {
         }
         let own = document::identity(&self.document);
         forwarded.retain(|(name, _)| !own.iter().any(|(own, _)| folded(own.as_bytes()) == folded(name)));
-        for edit in edits {
+        for edit in edits.iter() {
             match edit {
                 Edit::Remove { name } => {
                     let spots = document::all_spots(&self.document);
@@ -191,7 +191,7 @@ pub(crate) fn unreserved(path: &[u8]) -> Vec<u8> {
 }
 
 /// The identity headers that are set, and that they can be sent.
-fn identity(edits: &[Edit]) -> BTreeMap<String, String> {
+fn identity(edits: &Edits) -> BTreeMap<String, String> {
     let set = edits.iter().filter_map(Edit::as_set).filter(|(name, _)| !matches!(*name, ":path" | "cookie"));
     let mut identity = BTreeMap::new();
     for (name, value) in set {

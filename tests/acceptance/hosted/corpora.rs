@@ -65,7 +65,7 @@ fn assert_same(outcome: &Outcome, gate: &Gate, headers: Headers, input: &[u8]) {
             let names: Vec<_> =
                 expected.iter().map(|(name, _)| name.to_vec()).filter(|name| own(name)).collect();
             names.iter().for_each(|name| expected.remove(name));
-            for edit in identity {
+            for edit in identity.iter() {
                 match edit {
                     Edit::Set { name, value } => expected.replace(name.as_bytes(), value),
                     Edit::Tell { name, value } => expected.add(name.as_bytes(), value),

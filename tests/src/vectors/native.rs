@@ -68,7 +68,7 @@ impl Host for Native {
                     .chain(lower.iter().map(|(name, value)| (name.clone(), (*value).clone())))
                     .filter(|(name, _)| !self.policy.forwarding().removes(name.as_bytes()))
                     .collect();
-                for edit in edits {
+                for edit in edits.iter() {
                     let replaced = match &edit {
                         Edit::Set { name, .. } => name.as_bytes().to_vec(),
                         Edit::Tell { .. } => Vec::new(),

@@ -13,10 +13,14 @@ use crate::policy::{Access, Mode, Policy, Rule, Scope, WhenStale};
 use crate::reading::Readings;
 use crate::rejection::Rejection;
 use crate::request::Request;
+use crate::short::Short;
 use crate::wide::is_same;
 
 /// The longest method that is looked at, in bytes; the longest registered one has 17.
 const MAX_METHOD_BYTES: usize = 64;
+
+/// One for each reading that comes to another, of which an ordinary path has none or one.
+type Few<T> = Short<T, 2>;
 
 /// What rules are chosen by.
 pub(crate) struct RequestLine<'a> {
@@ -160,10 +164,10 @@ impl Policy {
 
     /// What policy each reading of the path comes to. The closest host first, and no other after it, as Envoy chooses a
     /// virtual host; in it the longest prefix.
-    fn scopes_of(&self, host: &[u8], path: &CanonicalPath<'_>) -> Vec<ScopeMatch<'_>> {
+    fn scopes_of(&self, host: &[u8], path: &CanonicalPath<'_>) -> Few<ScopeMatch<'_>> {
         let closest = self.scopes.iter().filter_map(|scope| scope.closeness(host)).max();
         let named = self.scopes.iter().filter(|scope| closest.is_some() && scope.closeness(host) == closest);
-        let mut found: Vec<_> =
+        let mut found: Few<_> =
             named.map(|scope| ScopeMatch { readings: scope.prefix.readings(path), scope }).collect();
         found.sort_by_key(|found| Reverse(found.scope.prefix.depth()));
         // The readings of a server that does not fold what the settings say that it does are nobody's.
@@ -183,8 +187,8 @@ fn mode_of(enforces: bool) -> Mode {
 }
 
 /// What rule each reading of the path comes to: in its policy the first that matches.
-fn rules_of<'p>(scopes: &[ScopeMatch<'p>], method: &[u8], path: &CanonicalPath<'_>) -> Vec<RuleMatch<'p>> {
-    let mut matched = Vec::new();
+fn rules_of<'p>(scopes: &[ScopeMatch<'p>], method: &[u8], path: &CanonicalPath<'_>) -> Few<RuleMatch<'p>> {
+    let mut matched = Few::new();
     for ScopeMatch { readings, scope } in scopes {
         let mut without_rule = *readings;
         for rule in scope.rules_that_may_match(path) {

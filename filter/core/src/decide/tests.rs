@@ -97,14 +97,13 @@ fn with_token(request: &str, token: &str) -> Decision {
 
 fn identity(user: &str, roles: &str, issuer: &str) -> Decision {
     let header = |name: &str, value: &str| Edit::tell(name, value);
-    Decision::Forward(vec![
-        header("x-user-id", user),
-        header("x-user-issuer", issuer),
-        header("x-user-roles", roles),
-    ])
+    Decision::Forward(
+        vec![header("x-user-id", user), header("x-user-issuer", issuer), header("x-user-roles", roles)]
+            .into(),
+    )
 }
 
-const ANONYMOUS: Decision = Decision::Forward(Vec::new());
+const ANONYMOUS: Decision = Decision::Forward(Edits::NONE);
 
 #[test]
 fn what_no_rule_names_is_refused_with_or_without_a_token() {

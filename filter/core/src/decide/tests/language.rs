@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn a_rule_may_require_any_claim() {
     let rule = |condition: Value| json!([{ "name": "r", "paths": ["/u/{id}", "/u/{id}/**"], "require": { "claims": [condition] } }]);
-    let forward = Decision::Forward(vec![user()]);
+    let forward = Decision::Forward(vec![user()].into());
     let mismatch = Decision::Reject(Rejection::ClaimMismatch);
     let malformed = Decision::Reject(Rejection::ClaimsMalformed);
     for (condition, claims, expected) in [
@@ -45,7 +45,10 @@ fn roles_and_claims_of_one_rule_must_all_hold() {
     } }]);
     let policy = policy_with(json!({}), json!({}), rules);
     let of = |claims: Value| verdict(&policy, "GET /x", &[("authorization", &bearer(claims))]).decision;
-    assert_eq!(of(json!({ "roles": ["chef", "staff"], "tenant": "a" })), Decision::Forward(vec![user()]));
+    assert_eq!(
+        of(json!({ "roles": ["chef", "staff"], "tenant": "a" })),
+        Decision::Forward(vec![user()].into())
+    );
     assert_eq!(of(json!({ "roles": ["chef"], "tenant": "a" })), Decision::Reject(Rejection::RoleMissing));
     assert_eq!(of(json!({ "roles": ["staff"], "tenant": "a" })), Decision::Reject(Rejection::RoleMissing));
     assert_eq!(
@@ -75,7 +78,7 @@ fn the_mode_of_the_closest_place_says_whether_a_refusal_is_carried_out() {
             if observed.contains(&path) {
                 assert_eq!(
                     (found.decision, found.observed),
-                    (Decision::Forward(vec![]), rejection),
+                    (Decision::Forward(vec![].into()), rejection),
                     "{path}"
                 );
             } else {
@@ -94,9 +97,12 @@ fn a_request_that_is_only_observed_has_an_identity_only_from_a_token_that_verifi
         let found = verdict(&policy, "GET /x", &[("authorization", token)]);
         (found.decision, found.observed)
     };
-    let anonymous = Decision::Forward(vec![]);
-    assert_eq!(of(&bearer(json!({ "roles": ["admin"] }))), (Decision::Forward(vec![user()]), None));
-    assert_eq!(of(&bearer(json!({}))), (Decision::Forward(vec![user()]), Some(Rejection::RoleMissing)));
+    let anonymous = Decision::Forward(vec![].into());
+    assert_eq!(of(&bearer(json!({ "roles": ["admin"] }))), (Decision::Forward(vec![user()].into()), None));
+    assert_eq!(
+        of(&bearer(json!({}))),
+        (Decision::Forward(vec![user()].into()), Some(Rejection::RoleMissing))
+    );
     assert_eq!(of(&bearer(json!({ "exp": 1 }))), (anonymous.clone(), Some(Rejection::TokenExpired)));
     let forged = format!("{}x", bearer(json!({ "roles": ["admin"] })));
     assert_eq!(of(&forged), (anonymous, Some(Rejection::TokenMalformed)));
@@ -108,7 +114,10 @@ fn a_preflight_and_nothing_else_passes_without_a_token_where_the_policy_says_so(
     let preflight = [("origin", "https://app.test"), ("access-control-request-method", "DELETE")];
     let policy = policy_with(json!({}), json!({ "cors_preflight": "allow" }), rules.clone());
     let found = verdict(&policy, "OPTIONS /orders", &preflight);
-    assert_eq!((found.decision, found.rule), (Decision::Forward(vec![]), Some(("api", "cors_preflight"))));
+    assert_eq!(
+        (found.decision, found.rule),
+        (Decision::Forward(vec![].into()), Some(("api", "cors_preflight")))
+    );
 
     let no_rule = Decision::Reject(Rejection::NoRule);
     assert_eq!(verdict(&policy, "OPTIONS /orders", &preflight[..1]).decision, no_rule);
@@ -242,5 +251,5 @@ fn no_client_has_an_identity_header_dropped_on_the_way() {
     for connection in ["Upgrade, X-User-Id", "x_user_id", "upgrade,close , x-user-roles", "X-Original-URL"] {
         assert_eq!(of(connection), Decision::Reject(Rejection::RequestMalformed), "{connection}");
     }
-    assert_eq!(of("keep-alive, Upgrade,, x-other"), Decision::Forward(vec![user()]));
+    assert_eq!(of("keep-alive, Upgrade,, x-other"), Decision::Forward(vec![user()].into()));
 }

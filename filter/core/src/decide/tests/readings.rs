@@ -22,7 +22,7 @@ fn every_combination_of_foldings_is_looked_at_not_only_all_of_them() {
         assert_eq!(of(path), (Decision::Reject(Rejection::PathAmbiguous), None), "{path}");
     }
     assert_eq!(of("/m/").0, Decision::Reject(Rejection::TokenMissing));
-    assert_eq!(of("/other/").0, Decision::Forward(vec![]));
+    assert_eq!(of("/other/").0, Decision::Forward(vec![].into()));
 }
 
 #[test]
@@ -74,7 +74,10 @@ fn an_ambiguity_between_a_rule_that_observes_and_one_that_enforces_is_refused() 
     ]);
     let policy = policy_with(json!({}), json!({}), relaxed);
     let found = verdict(&policy, "GET /Menu/1", &[]);
-    assert_eq!((found.decision, found.observed), (Decision::Forward(vec![]), Some(Rejection::PathAmbiguous)));
+    assert_eq!(
+        (found.decision, found.observed),
+        (Decision::Forward(vec![].into()), Some(Rejection::PathAmbiguous))
+    );
 }
 
 #[test]
@@ -169,7 +172,7 @@ fn letters_of_every_script_are_folded_by_some_server() {
         let found = verdict(&policy, &format!("GET {path}"), &[]);
         assert_eq!(found.decision, Decision::Reject(Rejection::PathAmbiguous), "{path}");
     }
-    assert_eq!(verdict(&policy, "GET /cafe", &[]).decision, Decision::Forward(vec![]));
+    assert_eq!(verdict(&policy, "GET /cafe", &[]).decision, Decision::Forward(vec![].into()));
 }
 
 #[test]
@@ -245,7 +248,7 @@ fn the_settings_of_paths_say_what_every_server_behind_folds() {
         let found = verdict(&policy, &format!("GET {path}"), &[]);
         (found.decision, found.rule.map(|(_, rule)| rule.to_owned()))
     };
-    let public = |edits: Vec<Edit>| (Decision::Forward(edits), Some("menu".to_owned()));
+    let public = |edits: Vec<Edit>| (Decision::Forward(edits.into()), Some("menu".to_owned()));
     let refused = |rejection| (Decision::Reject(rejection), None);
     for (setting, value, path) in [
         ("letters", "folded", "/Menu/1"),
@@ -255,7 +258,7 @@ fn the_settings_of_paths_say_what_every_server_behind_folds() {
     ] {
         assert_eq!(of(json!({ setting: value }), path), public(vec![]), "{setting} {path}");
         let strict = of(json!({}), path).0;
-        assert_ne!(strict, Decision::Forward(vec![]), "{path} without the setting");
+        assert_ne!(strict, Decision::Forward(vec![].into()), "{path} without the setting");
     }
     assert_eq!(
         of(json!({ "non_canonical": "replace" }), "/%6denu/1?q=%41"),
