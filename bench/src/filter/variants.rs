@@ -139,17 +139,13 @@ pub(super) fn all() -> Vec<Block> {
     }];
     for algorithm in ALGORITHMS {
         let name = algorithm.as_str();
-        let follows = algorithm == OWN;
         for (kind, tokens) in [("cold", Tokens::Cold), ("warm", Tokens::Warm(1))] {
             let mut block =
                 side_by_side(format!("{kind}_{name}"), Asks::new(name, tokens), &Shape::new(name));
-            if follows {
-                let filter = Filter::bearward(Shape::new(name), Some(Revocations(1)));
-                let name = format!("bearward_{}{REVOCATIONS}", block.name);
-                block.variants.push(Variant::new(name, filter));
-                if tokens != Tokens::Cold {
-                    block.variants.push(Variant::new("noop_hostcalls", Filter::Noop(Noop::Hostcalls)));
-                }
+            let filter = Filter::bearward(Shape::new(name), Some(Revocations(1)));
+            block.variants.push(Variant::new(format!("bearward_{}{REVOCATIONS}", block.name), filter));
+            if algorithm == OWN && tokens != Tokens::Cold {
+                block.variants.push(Variant::new("noop_hostcalls", Filter::Noop(Noop::Hostcalls)));
             }
             if tokens == Tokens::Cold && BY_THE_HOST.contains(&algorithm) {
                 let filter = Filter::Bearward { shape: Shape::new(name), revocations: None, alone: true };

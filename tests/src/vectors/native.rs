@@ -76,7 +76,7 @@ impl Host for Native {
                     };
                     kept.retain(|(own, _)| own.as_bytes() != replaced);
                     if let Edit::Set { name, value } | Edit::Tell { name, value } = edit {
-                        kept.push((name.to_string(), String::from_utf8_lossy(&value).into_owned()));
+                        kept.push((name.to_string(), String::from_utf8_lossy(value).into_owned()));
                     }
                 }
                 let value =
