@@ -40,8 +40,7 @@ pub(super) fn of(envoy: &Envoy, blocks: &[Block], signers: &Signers) -> Result<(
         }
         let Some(signer) = signers.get(&block.asks.signer) else { continue };
         let (address, path) = (envoy.listener(variant.listener())?, block.asks.path.as_str());
-        let good = signer.tokens.last().map(|token| bearer(token)).unwrap_or_default();
-        let seen = once_ready(address, path, &format!("{good}{FORGED}"))?;
+        let seen = once_ready(address, path, &format!("{}{FORGED}", bearer(&signer.spare)))?;
         if block.asks.status == 403 {
             refused(&variant.name, "a path without a rule", 403, &seen)?;
             continue;

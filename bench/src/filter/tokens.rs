@@ -38,6 +38,8 @@ pub(super) struct Signer {
     pub(super) tokens: Vec<String>,
     /// What these tokens say.
     pub(super) roles: Vec<String>,
+    /// A good token as they are, which is not among them: it may be asked with as often as it takes.
+    pub(super) spare: String,
     /// A good token of somebody who may do nothing.
     pub(super) without_role: String,
     /// A good token of the session [`ENDED`].
@@ -108,7 +110,8 @@ impl Signer {
         let tokens: Vec<String> = parts.into_iter().flatten().collect::<Result<_, _>>()?;
         let without_role = of("c2a4e6f8-1b3d-4579-a8c0-eeeeeeeeeeee", *count, &["guest".to_owned()])?;
         let ended = of(ENDED, *count + 1, roles)?;
-        Ok(Self { algorithm: *algorithm, tokens, roles: roles.clone(), without_role, ended, key })
+        let spare = of("c2a4e6f8-1b3d-4579-a8c0-dddddddddddd", *count + 2, roles)?;
+        Ok(Self { algorithm: *algorithm, tokens, roles: roles.clone(), spare, without_role, ended, key })
     }
 
     /// The JWK Set that proves the tokens, with so many keys, this one last: with the secret itself where the algorithm is of

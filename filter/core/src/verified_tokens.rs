@@ -81,9 +81,9 @@ impl VerifiedTokens {
         Lookups { hits: std::mem::take(&mut self.hits), misses: std::mem::take(&mut self.misses) }
     }
 
-    /// A token that is the same to the last byte.
-    pub(crate) fn get(&mut self, token: &[u8]) -> Option<Entry> {
-        let found = self.tokens.get(token);
+    /// A token that is the same to the last byte. `now`, here and below: in seconds since the epoch.
+    pub(crate) fn get(&mut self, token: &[u8], now: u64) -> Option<Entry> {
+        let found = self.tokens.get(token, now);
         let lookups = if found.is_some() { &mut self.hits } else { &mut self.misses };
         *lookups = lookups.saturating_add(1);
         found
@@ -100,9 +100,9 @@ impl VerifiedTokens {
     }
 
     /// Keeps a token, and forgets others where there is no room.
-    pub(crate) fn insert(&mut self, token: &[u8], entry: Entry) {
+    pub(crate) fn insert(&mut self, token: &[u8], entry: Entry, now: u64) {
         let weight = weight(token, &entry);
-        self.tokens.insert(token, entry, weight);
+        self.tokens.insert(token, entry, weight, now);
     }
 
     /// Forgets one whose key has left.

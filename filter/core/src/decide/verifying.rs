@@ -32,7 +32,7 @@ impl Policy {
         chosen: &mut Option<IssuerId>,
         witness: &mut impl Witness,
     ) -> Result<Proved<'_>, Rejection> {
-        let known = means.known.and_then(|known| known.borrow_mut().get(token));
+        let known = means.known.and_then(|known| known.borrow_mut().get(token, means.now));
         match known {
             Some(entry) => match self.check_again(entry, issuers, means, chosen) {
                 // What a key that has left had proved is proved anew, if it can be.
@@ -114,7 +114,7 @@ impl Policy {
             let entry = Entry { issuer: id, proof, claims, told: told.clone() };
             let mut known = known.borrow_mut();
             known.keep_header(token, header);
-            known.insert(token, entry);
+            known.insert(token, entry, means.now);
         }
         Ok(Proved { issuer: id, trusted, claims, proof, told })
     }

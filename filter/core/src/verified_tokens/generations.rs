@@ -1,7 +1,7 @@
 //! Which tokens go where there is no room: those that came once before those that are in use.
 //!
-//! A token is young until it comes again. A flood of good tokens that come once each drives out one another and nothing else, as in
-//! any cache of two generations. In each the least recently used goes first.
+//! A token is young until it comes again. A flood of good tokens that come once each drives out one another, and nothing that is in
+//! use. Else the least recently used goes first.
 
 use std::hash::BuildHasherDefault;
 
@@ -13,6 +13,10 @@ use super::{Entry, MAX_VERIFIED_BYTES, MAX_VERIFIED_TOKENS};
 /// What the elder may have of all, so that there is room in which a young one can prove itself: three quarters.
 const MOST_ELDER_TOKENS: usize = MAX_VERIFIED_TOKENS / 4 * 3;
 const MOST_ELDER_BYTES: usize = MAX_VERIFIED_BYTES / 4 * 3;
+
+/// For how long a token counts as in use after it came last, in seconds. What is not goes first of all: else those that have expired
+/// would keep the room of those that come.
+const IN_USE_SECONDS: u64 = 60;
 
 /// All tokens that are kept.
 #[derive(Debug, Default)]
@@ -30,13 +34,15 @@ impl Generations {
         self.young.bytes.saturating_add(self.elder.bytes)
     }
 
-    /// A young one is so no more.
-    pub(super) fn get(&mut self, token: &[u8]) -> Option<Entry> {
+    /// A young one is so no more. `now`: in seconds since the epoch.
+    pub(super) fn get(&mut self, token: &[u8], now: u64) -> Option<Entry> {
         let sought = Sought::of(token);
-        if let Some(kept) = self.elder.tokens.get(&sought as &dyn Token) {
+        if let Some(kept) = self.elder.tokens.get_mut(&sought as &dyn Token) {
+            kept.used = now;
             return Some(kept.entry.clone());
         }
-        let (known, kept) = self.young.take(&sought)?;
+        let (known, mut kept) = self.young.take(&sought)?;
+        kept.used = now;
         let entry = kept.entry.clone();
         self.elder.put(known, kept);
         while self.elder.exceeds(MOST_ELDER_TOKENS, MOST_ELDER_BYTES) {
@@ -47,12 +53,13 @@ impl Generations {
     }
 
     /// `weight`: how much memory it takes, in bytes.
-    pub(super) fn insert(&mut self, token: &[u8], entry: Entry, weight: usize) {
+    pub(super) fn insert(&mut self, token: &[u8], entry: Entry, weight: usize, now: u64) {
         let known = Known::of(token);
         self.elder.take(&known);
-        self.young.put(known, Kept { entry, weight });
+        self.young.put(known, Kept { entry, weight, used: now });
         while self.len() > MAX_VERIFIED_TOKENS || self.bytes() > MAX_VERIFIED_BYTES {
-            if self.young.pop().or_else(|| self.elder.pop()).is_none() {
+            let popped = if self.elder.has_idle(now) { self.elder.pop() } else { self.young.pop() };
+            if popped.or_else(|| self.elder.pop()).is_none() {
                 break;
             }
         }
@@ -75,6 +82,8 @@ struct Generation {
 struct Kept {
     entry: Entry,
     weight: usize,
+    /// When it came last, in seconds since the epoch.
+    used: u64,
 }
 
 impl Default for Generation {
@@ -86,6 +95,11 @@ impl Default for Generation {
 impl Generation {
     fn exceeds(&self, tokens: usize, bytes: usize) -> bool {
         self.tokens.len() > tokens || self.bytes > bytes
+    }
+
+    /// Whether its least recently used one is in use no more. Also where the clock was set back.
+    fn has_idle(&self, now: u64) -> bool {
+        self.tokens.peek_lru().is_some_and(|(_, kept)| kept.used.abs_diff(now) > IN_USE_SECONDS)
     }
 
     fn take(&mut self, token: &dyn Token) -> Option<(Known, Kept)> {

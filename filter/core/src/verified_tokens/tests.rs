@@ -209,13 +209,13 @@ fn the_memory_is_bounded_in_tokens_and_the_least_recently_used_goes_first() {
     let mut known = VerifiedTokens::new();
     let name = |number: usize| format!("token {number}").into_bytes();
     for number in 0..=MAX_VERIFIED_TOKENS {
-        assert!(known.get(&name(0)).is_some() || known.is_empty(), "the first one stays in use");
-        known.insert(&name(number), entry.clone());
+        assert!(known.get(&name(0), NOW).is_some() || known.is_empty(), "the first one stays in use");
+        known.insert(&name(number), entry.clone(), NOW);
     }
     assert_eq!(known.len(), MAX_VERIFIED_TOKENS);
-    assert!(known.get(&name(0)).is_some());
-    assert!(known.get(&name(1)).is_none());
-    assert!(known.get(&name(2)).is_some());
+    assert!(known.get(&name(0), NOW).is_some());
+    assert!(known.get(&name(1), NOW).is_none());
+    assert!(known.get(&name(2), NOW).is_some());
 }
 
 #[test]
@@ -225,14 +225,14 @@ fn a_flood_of_tokens_that_come_once_drives_out_none_that_came_again() {
     let in_use = |number: usize| format!("in use {number}").into_bytes();
     let numbers = 0..MAX_VERIFIED_TOKENS / 4 * 3;
     for number in numbers.clone() {
-        known.insert(&in_use(number), entry.clone());
-        assert!(known.get(&in_use(number)).is_some());
+        known.insert(&in_use(number), entry.clone(), NOW);
+        assert!(known.get(&in_use(number), NOW).is_some());
     }
     for number in 0..10 * MAX_VERIFIED_TOKENS {
-        known.insert(format!("flood {number}").as_bytes(), entry.clone());
+        known.insert(format!("flood {number}").as_bytes(), entry.clone(), NOW);
     }
     assert_eq!(known.len(), MAX_VERIFIED_TOKENS);
-    assert!(numbers.into_iter().all(|number| known.get(&in_use(number)).is_some()));
+    assert!(numbers.into_iter().all(|number| known.get(&in_use(number), NOW).is_some()));
 }
 
 #[test]
@@ -241,13 +241,13 @@ fn what_was_in_use_makes_room_for_what_is() {
     let mut known = VerifiedTokens::new();
     let name = |number: usize| format!("token {number}").into_bytes();
     for number in 0..2 * MAX_VERIFIED_TOKENS {
-        known.insert(&name(number), entry.clone());
-        assert!(known.get(&name(number)).is_some(), "{number}");
+        known.insert(&name(number), entry.clone(), NOW);
+        assert!(known.get(&name(number), NOW).is_some(), "{number}");
         assert!(known.len() <= MAX_VERIFIED_TOKENS && known.bytes() <= MAX_VERIFIED_BYTES);
     }
     let (old, new) = (0..MAX_VERIFIED_TOKENS, MAX_VERIFIED_TOKENS..2 * MAX_VERIFIED_TOKENS);
-    assert!(new.into_iter().all(|number| known.get(&name(number)).is_some()));
-    assert!(old.into_iter().all(|number| known.get(&name(number)).is_none()));
+    assert!(new.into_iter().all(|number| known.get(&name(number), NOW).is_some()));
+    assert!(old.into_iter().all(|number| known.get(&name(number), NOW).is_none()));
 }
 
 #[test]
@@ -257,8 +257,8 @@ fn the_memory_is_bounded_in_bytes_however_often_what_is_kept_is_used() {
         let mut known = VerifiedTokens::new();
         let name = |number: usize| format!("token {number}").into_bytes();
         for number in 0..2_000 {
-            known.insert(&name(number), entry.clone());
-            assert!(!is_used || known.get(&name(number)).is_some());
+            known.insert(&name(number), entry.clone(), NOW);
+            assert!(!is_used || known.get(&name(number), NOW).is_some());
             assert!(known.bytes() <= MAX_VERIFIED_BYTES);
         }
         assert!(known.len() < 2_000, "{}", known.len());
@@ -273,13 +273,39 @@ fn the_memory_is_bounded_in_bytes_however_often_what_is_kept_is_used() {
 fn a_token_that_is_kept_twice_is_counted_once_also_where_it_was_in_use() {
     let entry = an_entry(json!({}));
     let mut known = VerifiedTokens::new();
-    known.insert(b"token", entry.clone());
+    known.insert(b"token", entry.clone(), NOW);
     let bytes = known.bytes();
-    known.insert(b"token", entry.clone());
+    known.insert(b"token", entry.clone(), NOW);
     assert_eq!((known.len(), known.bytes()), (1, bytes));
-    assert!(known.get(b"token").is_some());
-    known.insert(b"token", entry);
+    assert!(known.get(b"token", NOW).is_some());
+    known.insert(b"token", entry, NOW);
     assert_eq!((known.len(), known.bytes()), (1, bytes));
+}
+
+#[test]
+fn those_that_came_twice_and_no_more_make_room_for_those_that_come() {
+    let entry = an_entry(json!({}));
+    // Also where the clock was set back meanwhile.
+    for later in [NOW + 100, NOW - 100] {
+        let mut known = VerifiedTokens::new();
+        for number in 0..MAX_VERIFIED_TOKENS {
+            let name = format!("old {number}").into_bytes();
+            known.insert(&name, entry.clone(), NOW);
+            assert!(known.get(&name, NOW).is_some());
+        }
+        // More of them than are left where those in use have their room, always in the same order.
+        let name = |number: usize| format!("new {number}").into_bytes();
+        let mut found = 0;
+        for round in 0..2 {
+            for number in 0..MAX_VERIFIED_TOKENS {
+                match known.get(&name(number), later + round) {
+                    Some(_) => found += 1,
+                    None => known.insert(&name(number), entry.clone(), later + round),
+                }
+            }
+        }
+        assert_eq!(found, MAX_VERIFIED_TOKENS, "of those of the first round");
+    }
 }
 
 /// What is kept of a token with these claims.
@@ -287,7 +313,7 @@ fn an_entry(changes: Value) -> Entry {
     let gate = Gate::new();
     let token = token(changes);
     gate.decide("/own", &token, &keys(&gate.policy, "k1", 1), NOW);
-    Entry { told: Ok(Rc::from([])), ..gate.known.borrow_mut().get(token.as_bytes()).unwrap() }
+    Entry { told: Ok(Rc::from([])), ..gate.known.borrow_mut().get(token.as_bytes(), NOW).unwrap() }
 }
 
 proptest! {
