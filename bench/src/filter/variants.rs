@@ -142,10 +142,13 @@ pub(super) fn all() -> Vec<Block> {
         for (kind, tokens) in [("cold", Tokens::Cold), ("warm", Tokens::Warm(1))] {
             let mut block =
                 side_by_side(format!("{kind}_{name}"), Asks::new(name, tokens), &Shape::new(name));
-            let filter = Filter::bearward(Shape::new(name), Some(Revocations(1)));
-            block.variants.push(Variant::new(format!("bearward_{}{REVOCATIONS}", block.name), filter));
-            if algorithm == OWN && tokens != Tokens::Cold {
-                block.variants.push(Variant::new("noop_hostcalls", Filter::Noop(Noop::Hostcalls)));
+            // What the feed adds does not depend on the algorithm, and each VM that follows one disturbs all else.
+            if algorithm == OWN {
+                let filter = Filter::bearward(Shape::new(name), Some(Revocations(1)));
+                block.variants.push(Variant::new(format!("bearward_{}{REVOCATIONS}", block.name), filter));
+                if tokens != Tokens::Cold {
+                    block.variants.push(Variant::new("noop_hostcalls", Filter::Noop(Noop::Hostcalls)));
+                }
             }
             if tokens == Tokens::Cold && BY_THE_HOST.contains(&algorithm) {
                 let filter = Filter::Bearward { shape: Shape::new(name), revocations: None, alone: true };
