@@ -81,7 +81,8 @@ fn filters(variant: &Variant, parts: &Parts<'_>) -> Result<String, Error> {
     match &variant.filter {
         Filter::None => Ok(String::new()),
         Filter::Noop(noop) => {
-            let module = parts.noops.path(*noop);
+            let module =
+                parts.noops.path(*noop).ok_or_else(|| Error::unusable("no tokens", "report this"))?;
             filled(NOOP, &[name, ("module", &module.display().to_string())], &[])
         }
         Filter::Native { shape, cache } => {
@@ -129,7 +130,7 @@ mod tests {
         let parts = Parts {
             signers,
             bearward: Path::new("/x/bearward.wasm"),
-            noops: &Noops::write(folder.path()).unwrap(),
+            noops: &Noops::write(folder.path(), signers).unwrap(),
             cache_size: 8_192,
             feeds: &Feeds::from([(Revocations(1), ([127, 0, 0, 1], 4_711).into())]),
         };

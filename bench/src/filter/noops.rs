@@ -1,11 +1,19 @@
 //! The modules that do nothing, from their texts in `bench/filter`.
 
+use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bearward_core::algorithm::AlgorithmName;
+use bearward_core::keys::KeySet;
+use bearward_core::signature_host::{HostSignature, SignatureHost};
+use bearward_core::token::UnverifiedToken;
 use xtask::error::Error;
 
-use super::variants::Noop;
+use super::template::filled;
+use super::tokens::{Signer, Signers};
+use super::variants::{BY_THE_HOST, Noop};
 
 /// Where they stand.
 #[derive(Debug)]
@@ -14,6 +22,7 @@ pub(super) struct Noops {
     all_callbacks: PathBuf,
     refuses: PathBuf,
     hostcalls: PathBuf,
+    verifies: Vec<(AlgorithmName, PathBuf)>,
 }
 
 const OWN: &str = include_str!("../../filter/noop.wat");
@@ -26,7 +35,7 @@ impl Noops {
     ///
     /// # Errors
     /// The folder is not there.
-    pub(super) fn write(folder: &Path) -> Result<Self, Error> {
+    pub(super) fn write(folder: &Path, signers: &Signers) -> Result<Self, Error> {
         let module = |name: &str, text: &str| {
             let bytes = wat::parse_str(text).map_err(|error| {
                 Error::unusable(error.to_string(), format!("correct bench/filter/{name}.wat"))
@@ -34,22 +43,79 @@ impl Noops {
             let path = folder.join(format!("{name}.wasm"));
             fs::write(&path, bytes).map_err(Error::file("write", &path)).map(|()| path)
         };
+        let mut verifies = Vec::new();
+        for algorithm in BY_THE_HOST {
+            if let Some(signer) = signers.get(algorithm.as_str()) {
+                let asked = arguments(signer)?;
+                let (arguments, length) = (escaped(&asked), asked.len().to_string());
+                let values = [("arguments", arguments.as_str()), ("length", length.as_str())];
+                let text = filled(HOSTCALLS, &values, &["verifies"])?;
+                verifies.push((algorithm, module(&format!("noop-verifies-{}", algorithm.as_str()), &text)?));
+            }
+        }
         Ok(Self {
+            verifies,
             own: module("noop", OWN)?,
             all_callbacks: module("noop-all-callbacks", ALL_CALLBACKS)?,
             refuses: module("noop-refuses", REFUSES)?,
-            hostcalls: module("noop-hostcalls", HOSTCALLS)?,
+            hostcalls: module("noop-hostcalls", &filled(HOSTCALLS, &[], &[])?)?,
         })
     }
 
-    pub(super) fn path(&self, noop: Noop) -> &Path {
-        match noop {
+    /// `None` where there are no tokens of the algorithm.
+    pub(super) fn path(&self, noop: Noop) -> Option<&Path> {
+        Some(match noop {
             Noop::Own => &self.own,
             Noop::AllCallbacks => &self.all_callbacks,
             Noop::Refuses => &self.refuses,
             Noop::Hostcalls => &self.hostcalls,
-        }
+            Noop::Verifies(algorithm) => &self.verifies.iter().find(|(own, _)| *own == algorithm)?.1,
+        })
     }
+}
+
+/// Writes down what the host is asked.
+#[derive(Default)]
+struct Recorder(RefCell<Vec<u8>>);
+
+impl SignatureHost for Recorder {
+    /// `VerifySignatureArguments`: four fields of bytes.
+    fn verify(&self, asked: &HostSignature<'_>) -> Option<bool> {
+        let mut arguments = Vec::new();
+        let fields: [&[u8]; 4] = [b"sha256", asked.public_key, asked.signature, asked.message];
+        for (tag, bytes) in (1_u8..).zip(fields) {
+            arguments.push(tag << 3 | 2);
+            let mut length = bytes.len();
+            while length >= 0x80 {
+                arguments.push((length & 0x7f) as u8 | 0x80);
+                length >>= 7;
+            }
+            arguments.push(length as u8);
+            arguments.extend_from_slice(bytes);
+        }
+        *self.0.borrow_mut() = arguments;
+        Some(true)
+    }
+}
+
+/// What Bearward asks the host for a token of this signer.
+fn arguments(signer: &Signer) -> Result<Vec<u8>, Error> {
+    let recorder = Recorder::default();
+    let set = KeySet::parse(signer.jwks(1)?.to_string().as_bytes(), &[signer.algorithm]).ok();
+    let token = UnverifiedToken::parse(signer.spare.as_bytes()).ok();
+    let verified = token.zip(set).map(|(token, set)| token.verify(&set, &recorder).is_ok());
+    match recorder.0.into_inner() {
+        arguments if verified == Some(true) && !arguments.is_empty() => Ok(arguments),
+        _ => Err(Error::unusable(format!("no signature of {}", signer.algorithm.as_str()), "report this")),
+    }
+}
+
+/// As a string in the text of a module.
+fn escaped(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "\\{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

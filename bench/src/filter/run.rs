@@ -63,7 +63,7 @@ impl Run<'_> {
         let parts = Parts {
             signers: self.signers,
             bearward: &self.options.module,
-            noops: &Noops::write(&self.options.logs)?,
+            noops: &Noops::write(&self.options.logs, self.signers)?,
             cache_size: CACHE_SIZE,
             feeds: &feed::start(self.blocks)?,
         };

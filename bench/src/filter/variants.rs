@@ -19,7 +19,7 @@ pub(super) const OWN: AlgorithmName = AlgorithmName::EdDsa;
 const REFUSED: [AlgorithmName; 2] = [OWN, AlgorithmName::Rs256];
 
 /// What Envoy verifies for the filter, where it may be asked to.
-const BY_THE_HOST: [AlgorithmName; 2] = [AlgorithmName::Rs256, AlgorithmName::Es256];
+pub(super) const BY_THE_HOST: [AlgorithmName; 2] = [AlgorithmName::Rs256, AlgorithmName::Es256];
 
 /// How many tokens are in rotation where several are warm.
 const ROTATION: usize = 1_000;
@@ -70,6 +70,8 @@ pub(super) enum Noop {
     Refuses,
     /// As the first, and it makes Bearward's hostcalls for a known token.
     Hostcalls,
+    /// As that, and it has the host verify a signature.
+    Verifies(AlgorithmName),
 }
 
 /// What both filters are configured for.
@@ -153,6 +155,8 @@ pub(super) fn all() -> Vec<Block> {
             if tokens == Tokens::Cold && BY_THE_HOST.contains(&algorithm) {
                 let filter = Filter::Bearward { shape: Shape::new(name), revocations: None, alone: true };
                 block.variants.push(Variant::new(format!("bearward_{}{ALONE}", block.name), filter));
+                let noop = Filter::Noop(Noop::Verifies(algorithm));
+                block.variants.push(Variant::new(format!("noop_verifies_{name}"), noop));
             }
             blocks.push(block);
         }
