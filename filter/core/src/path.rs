@@ -9,7 +9,6 @@ use crate::percent::{decoded, encoded_byte, is_unreserved, is_well_spelled, with
 use crate::reading::{Foldings, Readings};
 use crate::rejection::Rejection;
 use crate::short::Short;
-use crate::wide::first_of;
 
 /// The longest path that is looked at, in bytes.
 pub const MAX_PATH_BYTES: usize = 8 * 1024;
@@ -94,7 +93,7 @@ impl<'a> CanonicalPath<'a> {
     /// Of the usual target: nothing but unreserved characters, and no dot, between slashes. Whatever the settings, nothing of it can
     /// be read in two ways. `None` says nothing.
     fn plain(target: &'a [u8]) -> Option<Self> {
-        let end = first_of(b'?', target).unwrap_or(target.len());
+        let end = memchr::memchr(b'?', target).unwrap_or(target.len());
         let (path, query) = target.split_at_checked(end)?;
         let is_plain = |byte: &u8| PLAIN.get(usize::from(*byte)) == Some(&true);
         if path.len() > MAX_PATH_BYTES || !path.iter().all(is_plain) {

@@ -72,7 +72,7 @@ impl Foldings {
 
 /// A set of readings; each is a combination of foldings, the exact reading the one of none.
 ///
-/// In memory where any word may be: for what must lie at a multiple of 16, lists of it take another way to an allocator.
+/// In memory where any word may be: what must lie at a multiple of 16 costs every function that holds one some instructions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(Rust, packed(8))]
 pub struct Readings(u128);

@@ -17,7 +17,6 @@ use crate::json::Members;
 use crate::keys::{KeySet, Thumbprint};
 use crate::rejection::Rejection;
 use crate::signature_host::SignatureHost;
-use crate::wide::last_of;
 use crate::{base64url, json};
 
 pub(crate) use self::headers::KnownHeaders;
@@ -101,7 +100,7 @@ impl<'t> UnverifiedJws<'t> {
         }
         let (signing_input, signature) = split_at_last_dot(token).ok_or(Rejection::TokenMalformed)?;
         let (first, payload) = split_at_last_dot(signing_input).ok_or(Rejection::TokenMalformed)?;
-        let is_one_more = last_of(b'.', first).is_some();
+        let is_one_more = memchr::memchr(b'.', first).is_some();
         if first.is_empty() || payload.is_empty() || signature.is_empty() || is_one_more {
             return Err(Rejection::TokenMalformed);
         }
@@ -221,7 +220,7 @@ impl<'t> UnverifiedToken<'t> {
 }
 
 fn split_at_last_dot(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (before, from_dot) = text.split_at_checked(last_of(b'.', text)?)?;
+    let (before, from_dot) = text.split_at_checked(memchr::memrchr(b'.', text)?)?;
     Some((before, from_dot.split_first()?.1))
 }
 

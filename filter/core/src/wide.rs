@@ -82,40 +82,6 @@ const fn sextet_of(byte: u8) -> u8 {
     if byte == b'_' { 63 } else { minus }
 }
 
-/// Where the first of these bytes stands.
-pub(crate) fn first_of(wanted: u8, bytes: &[u8]) -> Option<usize> {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut start = 0_usize;
-    for word in words {
-        if holds(wanted, *word) {
-            return Some(start.saturating_add(word.iter().position(|byte| *byte == wanted)?));
-        }
-        start = start.saturating_add(word.len());
-    }
-    rest.iter().position(|byte| *byte == wanted).map(|place| start.saturating_add(place))
-}
-
-const fn holds(wanted: u8, word: [u8; 8]) -> bool {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    // What is zero where the byte stands borrows into its highest bit.
-    let differs = u64::from_ne_bytes(word) ^ EACH.wrapping_mul(wanted as u64);
-    differs.wrapping_sub(EACH) & !differs & (EACH << 7) != 0
-}
-
-/// Where the last of these bytes stands.
-pub(crate) fn last_of(wanted: u8, bytes: &[u8]) -> Option<usize> {
-    let (rest, words) = bytes.as_rchunks::<8>();
-    let mut end = bytes.len();
-    for word in words.iter().rev() {
-        let start = end.saturating_sub(word.len());
-        if holds(wanted, *word) {
-            return Some(start.saturating_add(word.iter().rposition(|byte| *byte == wanted)?));
-        }
-        end = start;
-    }
-    rest.iter().rposition(|byte| *byte == wanted)
-}
-
 const fn is_b64(byte: u8) -> bool {
     // `-`, `.`, `/` and the digits stand side by side.
     let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
@@ -184,26 +150,6 @@ mod tests {
             }
         }
         assert!(are_b64(b""));
-    }
-
-    #[test]
-    fn the_first_and_the_last_of_some_bytes_are_found_wherever_they_stand() {
-        let check = |bytes: &[u8]| {
-            assert_eq!(last_of(b'.', bytes), bytes.iter().rposition(|byte| *byte == b'.'), "{bytes:?}");
-            assert_eq!(first_of(b'.', bytes), bytes.iter().position(|byte| *byte == b'.'), "{bytes:?}");
-        };
-        for filler in 0..=u8::MAX {
-            for length in [0, 1, 15, 16, 17, 33] {
-                check(&vec![filler; length]);
-                for place in 0..length {
-                    let mut bytes = vec![filler; length];
-                    bytes[place] = b'.';
-                    check(&bytes);
-                    bytes[place..].fill(b'.');
-                    check(&bytes);
-                }
-            }
-        }
     }
 
     #[test]
