@@ -48,9 +48,11 @@
     (drop (call $time (i32.const 16)))
     (global.set $slot (i32.rem_u (i32.add (global.get $slot) (i32.const 1)) (i32.const ${count}))) ;; # only: verifies
     (local.set $at (i32.add (i32.const 131072) (i32.mul (global.get $slot) (i32.const 2048)))) ;; # only: verifies
+    (i32.store (i32.const 44) (i32.const 0)) ;; # only: verifies
     (drop (call $call (i32.const 416) (i32.const 16) (i32.add (local.get $at) (i32.const 4)) (i32.load (local.get $at)) (i32.const 40) (i32.const 44))) ;; # only: verifies
-    ;; The result's one field, a truth value. ;; # only: verifies
-    (if (i32.ne (i32.load8_u offset=1 (i32.load (i32.const 40))) (i32.const 1)) (then (unreachable))) ;; # only: verifies
+    ;; The result of one that holds: its first field, a truth value, and nothing else. ;; # only: verifies
+    (if (i32.ne (i32.load (i32.const 44)) (i32.const 2)) (then (unreachable))) ;; # only: verifies
+    (if (i32.ne (i32.load16_u (i32.load (i32.const 40))) (i32.const 0x0108)) (then (unreachable))) ;; # only: verifies
     (drop (call $set_property (i32.const 64) (i32.const 8) (i32.const 96) (i32.const 35)))
     (drop (call $add_header (i32.const 0) (i32.const 160) (i32.const 9) (i32.const 192) (i32.const 36)))
     (drop (call $add_header (i32.const 0) (i32.const 256) (i32.const 12) (i32.const 288) (i32.const 5)))
