@@ -18,7 +18,7 @@ use xtask::report::{Report, print};
 use self::connections::CONNECTIONS;
 use self::rounds::Amounts;
 use self::run::{Measured, Run};
-use self::told::Told;
+use self::told::{Pass, Told};
 use self::variants::Block;
 use crate::machine::{self, Machine};
 
@@ -121,7 +121,8 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), Error> {
 fn measure(options: &Options, report: &mut Report) -> Result<Told, Error> {
     let amounts =
         if options.quick { QUICK } else { Amounts { rounds: options.rounds.unwrap_or(ROUNDS), ..LONG } };
-    let blocks = chosen(options);
+    let blocks = chosen(options, variants::all());
+    let following = chosen(options, variants::following());
     let secret = tokens::secret()?;
     // In a short run no token comes up twice; in a long one so many do that none is remembered.
     let count = if options.quick { QUICK_TOKENS } else { COLD_TOKENS };
@@ -132,14 +133,14 @@ fn measure(options: &Options, report: &mut Report) -> Result<Told, Error> {
     let run =
         Run { options, blocks: &blocks, signers: &signers, secret: &secret, amounts: &amounts, workers: 1 };
     let starts = if options.only.is_empty() { starts::measure(run, report)? } else { Vec::new() };
-    let Measured { slices, alone_us, pinned } = run.measure(report)?;
-    let pairs = variants::pairs(&blocks);
-    let verdict = verdict::of(&blocks, &pairs, &slices, options.seed)
-        .ok_or_else(|| Error::unusable("something was not measured", "more rounds"))?;
+    let (own, pinned) = pass(run, report)?;
+    // No more than the block without a filter where something else was chosen.
+    let following = (following.len() > 1).then(|| pass(Run { blocks: &following, ..run }, report));
+    let following = following.transpose()?.map(|(following, _)| following);
     Ok(Told {
-        verdict,
+        own,
+        following,
         machine,
-        alone_us,
         starts,
         is_quick: options.quick,
         settings: vec![
@@ -153,10 +154,19 @@ fn measure(options: &Options, report: &mut Report) -> Result<Told, Error> {
     })
 }
 
-fn chosen(options: &Options) -> Vec<Block> {
+/// What one Envoy says of all its filters, and whether it had a core for itself.
+fn pass(run: Run<'_>, report: &mut Report) -> Result<(Pass, bool), Error> {
+    let Measured { slices, alone_us, pinned } = run.measure(report)?;
+    let pairs = variants::pairs(run.blocks);
+    let verdict = verdict::of(run.blocks, &pairs, &slices, run.options.seed)
+        .ok_or_else(|| Error::unusable("something was not measured", "more rounds"))?;
+    Ok((Pass { verdict, alone_us }, pinned))
+}
+
+fn chosen(options: &Options, blocks: Vec<Block>) -> Vec<Block> {
     let wanted = |block: &Block| {
         let named = options.only.iter().any(|prefix| block.name.starts_with(prefix));
         block.name == variants::NONE || named || options.only.is_empty()
     };
-    variants::all().into_iter().filter(wanted).collect()
+    blocks.into_iter().filter(wanted).collect()
 }

@@ -104,8 +104,7 @@ fn measure(options: &Options, report: &mut Report) -> Result<Growth, Error> {
         wanted.into_iter().map(signer).collect::<Result<_, Error>>()
     })?;
     let mut slices = Slices::new();
-    // Two first: with one, this thread is left one core, and so would be whatever it starts.
-    for workers in [2, 1] {
+    for workers in [1, 2] {
         let of = |point: &&Point| point.workers == workers;
         let blocks: Vec<Block> = points().filter(of).map(|point| point.block.clone()).collect();
         if !blocks.is_empty() {

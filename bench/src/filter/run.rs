@@ -1,5 +1,7 @@
 //! One Envoy from its start to its figures.
 
+use std::panic::resume_unwind;
+use std::thread;
 use std::time::Duration;
 
 use xtask::directory::random_hex;
@@ -44,6 +46,12 @@ impl Run<'_> {
     /// # Errors
     /// Envoy does not start, or a variant answers something else than it should.
     pub(super) fn measure(&self, report: &mut Report) -> Result<Measured, Error> {
+        // A thread that is pinned stays so, and so does what it starts: the next Envoy must be told apart from that.
+        thread::scope(|scope| scope.spawn(|| self.measure_here(report)).join())
+            .unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    fn measure_here(&self, report: &mut Report) -> Result<Measured, Error> {
         let Self { options, blocks, signers, amounts, .. } = *self;
         let (envoy, listeners) = self.envoy()?;
         let mut envoy = report.step("start Envoy", |report| Envoy::start(&envoy, listeners, report))?;

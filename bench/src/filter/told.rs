@@ -9,6 +9,7 @@ use xtask::error::Error;
 
 use super::chart;
 use super::starts::Start;
+use super::variants::NONE;
 use super::verdict::{Ratio, Row, Verdict};
 use crate::machine::Machine;
 use crate::report::{number, write_into};
@@ -21,35 +22,36 @@ const CHART: &str = "filter-cpu.svg";
 /// Everything that one run found.
 #[derive(Debug)]
 pub(super) struct Told {
-    pub(super) verdict: Verdict,
+    /// Where no filter follows a feed of revocations.
+    pub(super) own: Pass,
+    /// Where some do; `None` where that was not chosen.
+    pub(super) following: Option<Pass>,
     pub(super) machine: Machine,
     /// What stands before the first request; empty where that was not looked at.
     pub(super) starts: Vec<Start>,
-    /// What the worker does of its own, in microseconds of each second.
-    pub(super) alone_us: f64,
     /// Whether the figures say nothing.
     pub(super) is_quick: bool,
     /// What was chosen for this run, each with its name.
     pub(super) settings: Vec<(&'static str, Value)>,
 }
 
-impl Told {
-    /// For people, as Markdown.
-    pub(super) fn markdown(&self) -> String {
-        let settings: Vec<String> =
-            self.settings.iter().map(|(name, value)| format!("{} {value}", name.replace('_', " "))).collect();
-        let mut text = format!("{} In this run: {}.\n\n", self.machine.sentence(), settings.join(", "));
-        if self.is_quick {
-            text.push_str(
-                "A short run, only to see that everything is measured: its figures say nothing.\n\n",
-            );
-        }
+/// What one Envoy with many filters said.
+#[derive(Debug)]
+pub(super) struct Pass {
+    pub(super) verdict: Verdict,
+    /// What the worker does of its own, in microseconds of each second.
+    pub(super) alone_us: f64,
+}
+
+impl Pass {
+    fn markdown(&self) -> String {
+        let mut text = String::new();
         if let Some(none) = self.verdict.none() {
             let _ = writeln!(
                 text,
                 "Without a filter a request costs the worker {} µs ({}). The same measured a second time in the same block differs by \
                  {} µs ({}): what single rounds tell apart by less than that they do not tell apart. With nobody asking, the worker \
-                 works {} µs of each second, for those of all filters that follow a feed.\n",
+                 works {} µs of each second.\n",
                 number(none.none_us.median()),
                 range(&none.none_us),
                 number(none.added_us.median()),
@@ -65,6 +67,26 @@ impl Told {
         text.push_str("\n| variant | added CPU, µs | least to greatest | of the process, µs | without a filter, µs | requests/s | p50, µs | p99, µs |\n");
         text.push_str("|---|---:|---:|---:|---:|---:|---:|---:|\n");
         self.verdict.rows.iter().for_each(|row| text.push_str(&variant_row(row)));
+        text
+    }
+}
+
+impl Told {
+    /// For people, as Markdown.
+    pub(super) fn markdown(&self) -> String {
+        let settings: Vec<String> =
+            self.settings.iter().map(|(name, value)| format!("{} {value}", name.replace('_', " "))).collect();
+        let mut text = format!("{} In this run: {}.\n\n", self.machine.sentence(), settings.join(", "));
+        if self.is_quick {
+            text.push_str(
+                "A short run, only to see that everything is measured: its figures say nothing.\n\n",
+            );
+        }
+        text.push_str(&self.own.markdown());
+        if let Some(following) = &self.following {
+            text.push_str("\nWith a feed of revocations that is followed, and beside it (*off*) without, in another Envoy:\n\n");
+            text.push_str(&following.markdown());
+        }
         if !self.starts.is_empty() {
             text.push_str("\n| an Envoy with one worker | module, bytes | start to first answer, ms | least to greatest | resident, MB | the same, cache full | each further worker, MB |\n");
             text.push_str("|---|---:|---:|---:|---:|---:|---:|\n");
@@ -74,18 +96,29 @@ impl Told {
     }
 
     pub(super) fn json(&self) -> Value {
-        let Verdict { rows, ratios } = &self.verdict;
-        let ratios = ratios.iter().map(|ratio| (ratio.pair.name.clone(), ratio_json(ratio)));
+        let passes =
+            || [Some(&self.own), self.following.as_ref()].into_iter().flatten().map(|pass| &pass.verdict);
+        let ratios = passes().flat_map(|verdict| &verdict.ratios);
+        let ratios = ratios.map(|ratio| (ratio.pair.name.clone(), ratio_json(ratio)));
+        // There is one without a filter in each.
+        let is_filter = |row: &&Row| row.name != NONE;
+        let rows = self.own.verdict.rows.iter();
+        let rows = rows.chain(self.following.iter().flat_map(|of| &of.verdict.rows).filter(is_filter));
         let settings = self.settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         json!({
             "benchmark": BENCHMARK,
             "machine": self.machine.json(),
             "settings": Map::from_iter(settings),
-            "none_us": self.verdict.none().map(|none| spread_json(&none.none_us)),
-            "none_against_itself_us": self.verdict.none().map(|none| spread_json(&none.added_us)),
+            "none_us": self.own.verdict.none().map(|none| spread_json(&none.none_us)),
+            "none_against_itself_us": self.own.verdict.none().map(|none| spread_json(&none.added_us)),
             "starts": self.starts.iter().map(start_json).collect::<Vec<_>>(),
-            "worker_alone_us_per_s": self.alone_us,
-            "variants": rows.iter().map(variant_json).collect::<Vec<_>>(),
+            "worker_alone_us_per_s": self.own.alone_us,
+            "following": self.following.as_ref().map(|of| json!({
+                "none_us": of.verdict.none().map(|none| spread_json(&none.none_us)),
+                "none_against_itself_us": of.verdict.none().map(|none| spread_json(&none.added_us)),
+                "worker_alone_us_per_s": of.alone_us,
+            })),
+            "variants": rows.map(variant_json).collect::<Vec<_>>(),
             "ratios": Map::from_iter(ratios),
         })
     }
@@ -102,7 +135,7 @@ impl Told {
     /// The document has no such place, or cannot be written.
     pub(super) fn write_into(&self, path: &Path) -> Result<(), Error> {
         let chart = path.with_file_name(CHART);
-        fs::write(&chart, chart::bars(&self.verdict.ratios)).map_err(Error::file("write", &chart))?;
+        fs::write(&chart, chart::bars(&self.own.verdict.ratios)).map_err(Error::file("write", &chart))?;
         let text = format!("{}\n![CPU time that each filter adds to a request]({CHART})\n", self.markdown());
         write_into(path, BENCHMARK, &text)
     }
