@@ -138,13 +138,8 @@ mod tests {
     }
 
     /// Its block, with no other variant in it.
-    fn every() -> Vec<Block> {
-        let following = variants::following().into_iter().filter(|block| block.name != NONE);
-        variants::all().into_iter().chain(following).collect()
-    }
-
     fn alone(name: &str) -> Vec<Block> {
-        let mut blocks = every();
+        let mut blocks = variants::every();
         blocks.iter_mut().for_each(|block| block.variants.retain(|variant| variant.name == name));
         blocks.retain(|block| !block.variants.is_empty());
         blocks
@@ -153,7 +148,7 @@ mod tests {
     #[test]
     fn every_variant_has_a_listener_and_differs_from_the_others_in_its_filters_alone() {
         let signers = tokens::sign(1, "a secret of some length").unwrap();
-        let blocks = every();
+        let blocks = variants::every();
         let text = text(&blocks, &signers);
         let variants = || blocks.iter().flat_map(|block| &block.variants);
         for variant in variants() {

@@ -46,7 +46,7 @@ impl Run<'_> {
     /// # Errors
     /// Envoy does not start, or a variant answers something else than it should.
     pub(super) fn measure(&self, report: &mut Report) -> Result<Measured, Error> {
-        // A thread that is pinned stays so, and so does what it starts: the next Envoy must be told apart from that.
+        // In a thread of its own, which is pinned: whatever it started later would be left the same core, the next Envoy too.
         thread::scope(|scope| scope.spawn(|| self.measure_here(report)).join())
             .unwrap_or_else(|panic| resume_unwind(panic))
     }

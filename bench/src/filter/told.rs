@@ -96,21 +96,20 @@ impl Told {
     }
 
     pub(super) fn json(&self) -> Value {
-        let passes =
-            || [Some(&self.own), self.following.as_ref()].into_iter().flatten().map(|pass| &pass.verdict);
-        let ratios = passes().flat_map(|verdict| &verdict.ratios);
+        let own = &self.own.verdict;
+        let following = || self.following.iter().map(|pass| &pass.verdict);
+        let ratios = own.ratios.iter().chain(following().flat_map(|verdict| &verdict.ratios));
         let ratios = ratios.map(|ratio| (ratio.pair.name.clone(), ratio_json(ratio)));
-        // There is one without a filter in each.
-        let is_filter = |row: &&Row| row.name != NONE;
-        let rows = self.own.verdict.rows.iter();
-        let rows = rows.chain(self.following.iter().flat_map(|of| &of.verdict.rows).filter(is_filter));
+        // No filter at all is measured in each.
+        let others = following().flat_map(|verdict| &verdict.rows).filter(|row| row.name != NONE);
+        let rows = own.rows.iter().chain(others);
         let settings = self.settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         json!({
             "benchmark": BENCHMARK,
             "machine": self.machine.json(),
             "settings": Map::from_iter(settings),
-            "none_us": self.own.verdict.none().map(|none| spread_json(&none.none_us)),
-            "none_against_itself_us": self.own.verdict.none().map(|none| spread_json(&none.added_us)),
+            "none_us": own.none().map(|none| spread_json(&none.none_us)),
+            "none_against_itself_us": own.none().map(|none| spread_json(&none.added_us)),
             "starts": self.starts.iter().map(start_json).collect::<Vec<_>>(),
             "worker_alone_us_per_s": self.own.alone_us,
             "following": self.following.as_ref().map(|of| json!({

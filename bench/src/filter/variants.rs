@@ -189,6 +189,12 @@ pub(super) fn following() -> Vec<Block> {
     blocks
 }
 
+/// Those of both, as if they stood in one Envoy.
+#[cfg(test)]
+pub(super) fn every() -> Vec<Block> {
+    all().into_iter().chain(following().into_iter().filter(|block| block.name != NONE)).collect()
+}
+
 /// What everything is held against, a second time.
 fn without_filter() -> Block {
     Block {
@@ -263,10 +269,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-
-    fn every() -> Vec<Block> {
-        all().into_iter().chain(following().into_iter().filter(|block| block.name != NONE)).collect()
-    }
 
     #[test]
     fn only_an_envoy_of_its_own_follows_a_feed_and_there_each_algorithm_does_and_does_not() {
