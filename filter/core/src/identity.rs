@@ -1,5 +1,6 @@
 //! Identity headers: which of the client's are removed, and how ours are written.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -81,22 +82,22 @@ impl Forwarding {
             let value = match source {
                 Source::Subject => Some(encoded(claims.subject())),
                 Source::Roles => Some(joined(claims.roles().iter().map(|role| encoded(role)))),
-                Source::Issuer => Some(issuer.to_owned()),
+                Source::Issuer => Some(issuer.into()),
                 Source::Claim(path) => claims.lookup(path)?.map(claim_value).transpose()?,
             };
-            edits.extend(value.map(|value| Edit::tell(Arc::clone(name), value)));
+            edits.extend(value.map(|value| Edit::tell(Arc::clone(name), value.as_bytes())));
         }
         Ok(edits)
     }
 }
 
 /// A claim as a header: text encoded, numbers and truth values plain, arrays joined by commas.
-fn claim_value(claim: &Value) -> Result<String, Rejection> {
+fn claim_value(claim: &Value) -> Result<Cow<'_, str>, Rejection> {
     match claim {
         Value::Array(items) => {
             let items: Vec<_> = items.iter().map(item_value).collect::<Result<_, _>>()?;
             // An item that is nothing could not be told from no item.
-            if items.iter().any(String::is_empty) {
+            if items.iter().any(|item| item.is_empty()) {
                 return Err(Rejection::ClaimsMalformed);
             }
             Ok(joined(items.into_iter()))
@@ -105,17 +106,24 @@ fn claim_value(claim: &Value) -> Result<String, Rejection> {
     }
 }
 
-fn item_value(item: &Value) -> Result<String, Rejection> {
+fn item_value(item: &Value) -> Result<Cow<'_, str>, Rejection> {
     match item {
         Value::String(text) => Ok(encoded(text)),
-        Value::Number(number) => Ok(number.to_string()),
-        Value::Bool(truth) => Ok(truth.to_string()),
+        Value::Number(number) => Ok(number.to_string().into()),
+        Value::Bool(truth) => Ok(truth.to_string().into()),
         Value::Null | Value::Array(_) | Value::Object(_) => Err(Rejection::ClaimsMalformed),
     }
 }
 
-fn joined(values: impl Iterator<Item = String>) -> String {
-    values.collect::<Vec<_>>().join(",")
+/// Separated by commas. One alone is written nowhere else.
+fn joined<'v>(mut values: impl Iterator<Item = Cow<'v, str>>) -> Cow<'v, str> {
+    let Some(mut all) = values.next() else { return Cow::Borrowed("") };
+    for value in values {
+        let all = all.to_mut();
+        all.push(',');
+        all.push_str(&value);
+    }
+    all
 }
 
 /// Whether some server takes the header for one that names another method.
@@ -125,10 +133,10 @@ pub(crate) fn names_another_method(name: &[u8]) -> bool {
 
 /// Visible ASCII stands for itself; every other byte, and `%` and `,`, is percent-encoded. So a value cannot be taken
 /// for two, and can be decoded again.
-fn encoded(text: &str) -> String {
+fn encoded(text: &str) -> Cow<'_, str> {
     let stands_for_itself = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'%' | b',');
     if text.bytes().all(stands_for_itself) {
-        return text.to_owned();
+        return text.into();
     }
     let mut value = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -141,7 +149,7 @@ fn encoded(text: &str) -> String {
             }
         }
     }
-    value
+    value.into()
 }
 
 #[cfg(test)]
@@ -175,6 +183,20 @@ mod tests {
     fn a_value_is_visible_ascii_and_can_be_decoded() {
         assert_eq!(encoded("018f-ab.c@d|e"), "018f-ab.c@d|e");
         assert_eq!(encoded("a b,c%d\u{e9}\n"), "a%20b%2Cc%25d%C3%A9%0A");
+    }
+
+    #[test]
+    fn values_are_joined_by_commas_and_none_is_never_two() {
+        let of = |values: &[&'static str]| joined(values.iter().map(|value| encoded(value))).into_owned();
+        for (values, expected) in [
+            (&[][..], ""),
+            (&["admin"], "admin"),
+            (&["admin", "chef"], "admin,chef"),
+            (&["a,b", "chef"], "a%2Cb,chef"),
+            (&["chef", "50%", "a b"], "chef,50%25,a%20b"),
+        ] {
+            assert_eq!(of(values), expected);
+        }
     }
 
     #[test]

@@ -243,6 +243,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn long_names_are_told_apart_whatever_their_strings_say_and_an_error_tells_no_value() {
+        for count in [1, 2, FEW - 1, FEW, FEW + 1, FEW + 2] {
+            let other = |number: usize| format!(r#""tenant_i{number:02}":"tenant_id""#);
+            let mut members: Vec<String> = (1..count).map(other).collect();
+            members.push(r#""tenant_id":"secret""#.to_owned());
+            let text = |members: &[String]| format!("{{{}}}", members.join(","));
+            let found = parse_members(text(&members).as_bytes()).unwrap();
+            assert_eq!(found.iter().len(), count);
+            assert_eq!(found.get("tenant_id"), Some(&json!("secret")));
+            assert_eq!(found.get("tenant_i01"), (count > 1).then_some(&json!("tenant_id")));
+            for value in ["other", ""] {
+                let twice = [members.clone(), vec![format!(r#""tenant_id":"{value}""#)]].concat();
+                let said = parse_members(text(&twice).as_bytes()).unwrap_err().to_string();
+                assert!(said.starts_with("member `tenant_id` occurs twice"), "{count}: {said}");
+            }
+        }
+    }
+
     fn json_text() -> impl Strategy<Value = String> {
         let part = prop_oneof![
             "[a-c]{0,2}".prop_map(|name| format!("{name:?}")),
@@ -259,7 +278,7 @@ mod tests {
         #[test]
         fn what_is_taken_is_what_the_other_reader_takes(
             text in json_text(),
-            members in prop::collection::vec(("[a-d\u{e9}]{1,2}", 0..3_u8), 0..40),
+            members in prop::collection::vec(("[a-d\u{e9}]{1,2}|member of [a-h]{1,3}", 0..3_u8), 0..60),
         ) {
             let written = |(name, value): &(String, u8)| match value {
                 0 => format!("{name:?}:{{{name:?}:[1]}}"),

@@ -252,8 +252,14 @@ fn what_was_in_use_makes_room_for_what_is() {
 
 #[test]
 fn the_memory_is_bounded_in_bytes_however_often_what_is_kept_is_used() {
-    for is_used in [false, true] {
-        let entry = an_entry(json!({ "many": vec!["some text"; 400] }));
+    // In whatever a claim is made of.
+    for (is_used, many) in [
+        (false, json!(vec!["some text"; 400])),
+        (true, json!(vec!["some text"; 400])),
+        (false, json!("some text".repeat(550))),
+        (false, json!({ "a": "some text".repeat(550) })),
+    ] {
+        let entry = an_entry(json!({ "many": many }));
         let mut known = VerifiedTokens::new();
         let name = |number: usize| format!("token {number}").into_bytes();
         for number in 0..2_000 {
