@@ -79,3 +79,16 @@ fn a_trap_and_the_reload_after_it_are_counted() {
     becomes(&proxy, "wasm.bearward.vm_reload_backoff", closed - 1);
     assert_eq!(proxy.stat("wasm.bearward.vm_reload_failure"), 0);
 }
+
+/// What the names of functions stay in the module for: without them a trap would leave nothing but numbers.
+#[test]
+fn envoys_log_names_the_functions_in_which_a_module_has_trapped() {
+    let issuer = KeyIssuer::start();
+    let proxy = gate(&Setup::shipped().without_revocations().trap_build(), &issuer);
+    let trap = Request::get("/api/orders").header("x-bearward-trap", "1");
+    assert_eq!(trap.send(proxy.url()).status, 503);
+    let log = eventually("a backtrace", || Some(proxy.log()).filter(|log| log.contains("backtrace:")));
+    let (_, backtrace) = log.split_once("backtrace:").unwrap();
+    assert!(backtrace.contains("proxy_on_request_headers"), "{log}");
+    assert!(backtrace.contains("bearward_filter"), "{log}");
+}

@@ -1,6 +1,7 @@
 //! Identity headers: which of the client's are removed, and how ours are written.
 
 use std::borrow::Cow;
+use std::iter;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -117,13 +118,14 @@ fn item_value(item: &Value) -> Result<Cow<'_, str>, Rejection> {
 
 /// Separated by commas. One alone is written nowhere else.
 fn joined<'v>(mut values: impl Iterator<Item = Cow<'v, str>>) -> Cow<'v, str> {
-    let Some(mut all) = values.next() else { return Cow::Borrowed("") };
-    for value in values {
-        let all = all.to_mut();
+    let Some(first) = values.next() else { return Cow::Borrowed("") };
+    let Some(second) = values.next() else { return first };
+    let mut all = first.into_owned();
+    for value in iter::once(second).chain(values) {
         all.push(',');
         all.push_str(&value);
     }
-    all
+    all.into()
 }
 
 /// Whether some server takes the header for one that names another method.
