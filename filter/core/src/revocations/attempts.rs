@@ -116,8 +116,8 @@ mod tests {
     #[test]
     fn what_trapped_long_ago_or_by_a_clock_of_another_day_is_forgotten() {
         let bytes = entered(&entered(&NONE, 1, NOW), 2, NOW);
-        for now in [NOW + FORGOTTEN_MS, NOW - FORGOTTEN_MS, 0] {
-            entered(&bytes, 3, now);
+        for later in [NOW + FORGOTTEN_MS, NOW - FORGOTTEN_MS, 0] {
+            entered(&bytes, 3, later);
         }
     }
 
