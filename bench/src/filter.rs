@@ -2,7 +2,7 @@
 //!
 //! One worker on a core of its own; a listener for each variant; all of them in every round, in an order that is drawn. The
 //! figure is the CPU time of the worker by request, less that of the same requests without a filter. In reading order:
-//! [`variants`] (what is compared), [`configuration`] (how, out of `bench/filter`), [`tokens`] and [`asks`] (what is asked),
+//! [`variants`] (what is compared), [`configuration`] (how, out of `bench/filter`), [`only`] (which of it), [`tokens`] and [`asks`] (what is asked),
 //! [`proof`] (that all filters do the same), [`run`], [`rounds`] and [`subject`] (measuring), [`starts`] (what stands before the first request), [`verdict`] (what the rounds say), [`told`]
 //! and [`chart`] (how it is told); [`growth`] is how cost grows.
 
@@ -32,6 +32,7 @@ mod feed;
 mod grown;
 mod growth;
 mod noops;
+mod only;
 mod proof;
 mod rounds;
 mod run;
@@ -121,8 +122,9 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), Error> {
 fn measure(options: &Options, report: &mut Report) -> Result<Told, Error> {
     let amounts =
         if options.quick { QUICK } else { Amounts { rounds: options.rounds.unwrap_or(ROUNDS), ..LONG } };
-    let blocks = chosen(options, variants::all());
-    let following = chosen(options, variants::following());
+    let [blocks, following] = [variants::all(), variants::following()];
+    only::check(&options.only, blocks.iter().chain(&following).map(|block| &*block.name))?;
+    let [blocks, following] = [blocks, following].map(|blocks| chosen(options, blocks));
     let secret = tokens::secret()?;
     // In a short run no token comes up twice; in a long one so many do that none is remembered.
     let count = if options.quick { QUICK_TOKENS } else { COLD_TOKENS };
@@ -164,9 +166,6 @@ fn pass(run: Run<'_>, report: &mut Report) -> Result<(Pass, bool), Error> {
 }
 
 fn chosen(options: &Options, blocks: Vec<Block>) -> Vec<Block> {
-    let wanted = |block: &Block| {
-        let named = options.only.iter().any(|prefix| block.name.starts_with(prefix));
-        block.name == variants::NONE || named || options.only.is_empty()
-    };
-    blocks.into_iter().filter(wanted).collect()
+    let is_wanted = |block: &Block| block.name == variants::NONE || only::wants(&options.only, &block.name);
+    blocks.into_iter().filter(is_wanted).collect()
 }

@@ -13,7 +13,7 @@ use super::rounds::{Amounts, Slices};
 use super::run::Run;
 use super::tokens::{self, Signer, Signers};
 use super::variants::{Block, Filter};
-use super::{COLD_TOKENS, Options, QUICK, QUICK_TOKENS};
+use super::{COLD_TOKENS, Options, QUICK, QUICK_TOKENS, only};
 use crate::machine::{self, Machine};
 use crate::report;
 use crate::statistics::Spread;
@@ -87,12 +87,10 @@ fn measure(options: &Options, report: &mut Report) -> Result<Growth, Error> {
     let count = if options.quick { QUICK_TOKENS } else { COLD_TOKENS };
     let secret = tokens::secret()?;
     let machine = Machine::of(&[("Envoy", machine::envoy_version(&options.envoy).unwrap_or_default())]);
-    let panels: Vec<Panel> = panels::all(options.quick)
-        .into_iter()
-        .filter(|panel| {
-            options.only.is_empty() || options.only.iter().any(|only| panel.name.starts_with(only))
-        })
-        .collect();
+    let panels = panels::all(options.quick);
+    only::check(&options.only, panels.iter().map(|panel| panel.name))?;
+    let panels: Vec<Panel> =
+        panels.into_iter().filter(|panel| only::wants(&options.only, panel.name)).collect();
     let points = || panels.iter().flat_map(|panel| &panel.points);
     let signers: Signers = report.step("sign tokens", |_| {
         let wanted: BTreeMap<_, _> =

@@ -54,8 +54,8 @@ pub struct Options {
     /// Leave out the comparison with the tutorial's application, whose packages come from npm.
     #[arg(long)]
     pub without_tutorial: bool,
-    /// Write the table into docs/performance.md.
-    #[arg(long, conflicts_with = "quick")]
+    /// Write the table into docs/performance.md, of a whole run.
+    #[arg(long, conflicts_with_all = ["quick", "only"])]
     pub write: bool,
 }
 
