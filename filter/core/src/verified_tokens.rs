@@ -3,14 +3,14 @@
 //! It never changes a verdict. What may change between two requests is asked on every one of them: whether the rule
 //! trusts the issuer, whether the key is still there, the times, what the rule requires. Refusals are not kept.
 
-mod generations;
 mod known;
+mod room;
+mod sighted;
 mod weight;
 
 use std::rc::Rc;
 
-use self::generations::Generations;
-use self::weight::weight;
+use self::room::Room;
 use crate::claims::VerifiedClaims;
 use crate::edit::Edit;
 use crate::policy::IssuerId;
@@ -26,7 +26,7 @@ pub const MAX_VERIFIED_BYTES: usize = 8 * 1024 * 1024;
 /// Those of one policy.
 #[derive(Debug, Default)]
 pub struct VerifiedTokens {
-    tokens: Generations,
+    tokens: Room,
     headers: KnownHeaders,
     hits: u64,
     misses: u64,
@@ -99,10 +99,9 @@ impl VerifiedTokens {
         self.headers.keep(token, header);
     }
 
-    /// Keeps a token, and forgets others where there is no room.
+    /// Keeps a token: where there is no room, as [`room`] has it.
     pub(crate) fn insert(&mut self, token: &[u8], entry: Entry, now: u64) {
-        let weight = weight(token, &entry);
-        self.tokens.insert(token, entry, weight, now);
+        self.tokens.insert(token, entry, now);
     }
 
     /// Forgets one whose key has left.

@@ -31,8 +31,8 @@ pub(super) trait Token {
 }
 
 impl Known {
-    pub(super) fn of(token: &[u8]) -> Self {
-        Self { bytes: token.into(), hash: hash_of(token) }
+    pub(super) fn of(sought: &Sought<'_>) -> Self {
+        Self { bytes: sought.bytes.into(), hash: sought.hash }
     }
 }
 
