@@ -16,7 +16,7 @@ use xtask::error::Error;
 use xtask::report::{Report, print};
 
 use self::connections::CONNECTIONS;
-use self::rounds::Amounts;
+use self::rounds::{Amounts, Cold};
 use self::run::{Measured, Run};
 use self::told::{Pass, Told};
 use self::variants::Block;
@@ -79,7 +79,7 @@ pub(crate) struct Options {
     write: Option<PathBuf>,
 }
 
-/// Half as many tokens again as Bearward keeps: in rotation none of them is known any more when its turn comes.
+/// Half as many tokens again as any filter keeps.
 const COLD_TOKENS: usize = MAX_VERIFIED_TOKENS + MAX_VERIFIED_TOKENS / 2;
 /// How many tokens the native filter keeps where it keeps any: as many as Bearward.
 const CACHE_SIZE: usize = MAX_VERIFIED_TOKENS;
@@ -92,13 +92,17 @@ const LONG: Amounts = Amounts {
     slice: Duration::from_millis(250),
     least: 500,
     before: 200,
+    cold: Cold { warm_up: COLD_TOKENS, slice: 5_000 },
 };
 /// Everything is measured, and nothing is said by it.
-const QUICK: Amounts =
-    Amounts { rounds: 1, warm_up: Duration::ZERO, slice: Duration::ZERO, least: 64, before: 16 };
-
-/// No token comes up twice while so few are asked for.
-const QUICK_TOKENS: usize = 256;
+const QUICK: Amounts = Amounts {
+    rounds: 1,
+    warm_up: Duration::ZERO,
+    slice: Duration::ZERO,
+    least: 64,
+    before: 16,
+    cold: Cold { warm_up: 128, slice: 64 },
+};
 
 /// Measures, prints the table, and writes what was asked for.
 ///
@@ -126,10 +130,10 @@ fn measure(options: &Options, report: &mut Report) -> Result<Told, Error> {
     only::check(&options.only, blocks.iter().chain(&following).map(|block| &*block.name))?;
     let [blocks, following] = [blocks, following].map(|blocks| chosen(options, blocks));
     let secret = tokens::secret()?;
-    // In a short run no token comes up twice; in a long one so many do that none is remembered.
-    let count = if options.quick { QUICK_TOKENS } else { COLD_TOKENS };
-    let signers =
-        report.step(&format!("sign {count} tokens of each algorithm"), |_| tokens::sign(count, &secret))?;
+    let count = amounts.tokens();
+    let asked: Vec<&Block> = blocks.iter().chain(&following).collect();
+    let signers = report
+        .step(&format!("sign {count} tokens of each algorithm"), |_| tokens::sign(&asked, count, &secret))?;
     // Before anything is pinned: the cores are counted.
     let machine = Machine::of(&[("Envoy", machine::envoy_version(&options.envoy).unwrap_or_default())]);
     let run =

@@ -1,5 +1,6 @@
 //! What is asked, as bytes: nothing is put together while it is measured.
 
+use super::COLD_TOKENS;
 use super::connections::Requests;
 use super::tokens::{Signer, Signers};
 
@@ -20,7 +21,7 @@ pub(super) struct Asks {
 /// Which tokens they have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tokens {
-    /// In rotation, more than any cache holds.
+    /// Each of them once.
     Cold,
     /// So many in rotation, all of them known.
     Warm(usize),
@@ -62,7 +63,9 @@ impl Asks {
         let tokens = match self.tokens {
             Tokens::Cold => tokens(whole),
             Tokens::Warm(count) | Tokens::Rotation(count) => tokens(whole).into_iter().take(count).collect(),
-            Tokens::BadSignature => tokens(Signer::with_bad_signatures),
+            Tokens::BadSignature => {
+                tokens(Signer::with_bad_signatures).into_iter().take(COLD_TOKENS).collect()
+            }
             Tokens::Absent => return Requests::new(vec![request(&self.path, host, "")]),
         };
         Requests::new(tokens.iter().map(|token| request(&self.path, host, &bearer(token))).collect())
@@ -94,7 +97,7 @@ mod tests {
 
     #[test]
     fn where_there_is_no_filter_the_same_bytes_are_sent_but_for_the_host_that_refuses() {
-        let signers = tokens::sign(3, "a secret of some length").unwrap();
+        let signers = tokens::of_all(3);
         for (kind, status) in
             [(Tokens::Cold, 200), (Tokens::Warm(2), 200), (Tokens::BadSignature, 404), (Tokens::Absent, 404)]
         {

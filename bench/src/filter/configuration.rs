@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn every_variant_has_a_listener_and_differs_from_the_others_in_its_filters_alone() {
-        let signers = tokens::sign(1, "a secret of some length").unwrap();
+        let signers = tokens::of_all(1);
         let blocks = variants::every();
         let text = text(&blocks, &signers);
         let variants = || blocks.iter().flat_map(|block| &block.variants);
@@ -171,7 +171,7 @@ mod tests {
         let yaml = |text: &str| -> Value { serde_saphyr::from_str(text).unwrap() };
         let path = xtask::workspace::root().join("envoy.yaml");
         let shipped = yaml(&std::fs::read_to_string(path).unwrap());
-        let signers = tokens::sign(1, "a secret of some length").unwrap();
+        let signers = tokens::of_all(1);
         let ours = yaml(&text(&alone("bearward_cold_EdDSA_revocations"), &signers));
         let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
         let [mut ours, mut shipped] = [ours, shipped].map(|of| of.pointer(manager).unwrap().clone());
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn the_native_filter_has_a_cache_where_bearward_is_warm_and_none_where_it_is_cold() {
-        let signers = tokens::sign(1, "a secret of some length").unwrap();
+        let signers = tokens::of_all(1);
         let of = |name: &str| text(&alone(name), &signers);
         assert!(of("native_warm_ES256").contains("jwt_cache_size: 8192"));
         assert!(!of("native_cold_ES256").contains("jwt_cache_config"));
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn where_it_is_to_verify_alone_bearward_may_not_ask_the_host_and_else_it_may() {
-        let signers = tokens::sign(1, "a secret of some length").unwrap();
+        let signers = tokens::of_all(1);
         for algorithm in ["RS256", "ES256"] {
             let of = |name: String| text(&alone(&name), &signers).contains("proxy_call_foreign_function");
             assert!(of(format!("bearward_cold_{algorithm}")));

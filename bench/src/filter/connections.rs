@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,12 +23,25 @@ const MAX_ANSWER_BYTES: usize = 16 * 1024;
 #[derive(Clone, Debug)]
 pub(super) struct Requests {
     bytes: Arc<[Vec<u8>]>,
+    /// Those in rotation: all, or a part.
+    turn: Range<usize>,
     next: usize,
 }
 
 impl Requests {
     pub(super) fn new(bytes: Vec<Vec<u8>>) -> Self {
-        Self { bytes: bytes.into(), next: 0 }
+        Self { turn: 0..bytes.len(), next: 0, bytes: bytes.into() }
+    }
+
+    /// Only the first so many of them, in rotation.
+    pub(super) fn first(self, count: usize) -> Self {
+        Self { turn: 0..count.min(self.bytes.len()), next: 0, ..self }
+    }
+
+    /// From now on those that come after the first, none of which was asked with.
+    pub(super) fn leave_first(&mut self) {
+        self.turn = self.turn.end..self.bytes.len();
+        self.next = self.turn.start;
     }
 
     /// How many are different.
@@ -42,8 +56,9 @@ impl Requests {
     }
 
     fn next(&mut self) -> &[u8] {
-        self.next = if self.next + 1 < self.bytes.len() { self.next + 1 } else { 0 };
-        self.bytes.get(self.next).map_or(&[], Vec::as_slice)
+        let now = self.next;
+        self.next = if now + 1 < self.turn.end { now + 1 } else { self.turn.start };
+        self.bytes.get(now).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -217,6 +232,18 @@ mod tests {
         assert_eq!((latencies.count(), requests.next), (103, 103 % 3));
         let error = connections.ask(&mut requests, 1, 401, &mut latencies).unwrap_err().to_string();
         assert!(error.contains("expected an answer of status 401, got \"HTTP/1.1 200 OK"), "{error}");
+    }
+
+    #[test]
+    fn after_the_first_requests_come_the_others_and_none_of_the_first_again() {
+        let bytes = (0..5).map(|number| vec![number]).collect();
+        let mut requests = Requests::new(bytes).first(2);
+        let next = |count: usize, requests: &mut Requests| -> Vec<u8> {
+            (0..count).filter_map(|_| requests.next().first().copied()).collect()
+        };
+        assert_eq!(next(3, &mut requests), [0, 1, 0]);
+        requests.leave_first();
+        assert_eq!(next(4, &mut requests), [2, 3, 4, 2]);
     }
 
     #[test]

@@ -9,11 +9,11 @@ use xtask::error::Error;
 use xtask::report::{Report, print};
 
 use self::panels::{Panel, Point};
-use super::rounds::{Amounts, Slices};
+use super::rounds::{Amounts, Cold, Slices};
 use super::run::Run;
 use super::tokens::{self, Signer, Signers};
 use super::variants::{Block, Filter};
-use super::{COLD_TOKENS, Options, QUICK, QUICK_TOKENS, only};
+use super::{COLD_TOKENS, Options, QUICK, only};
 use crate::machine::{self, Machine};
 use crate::report;
 use crate::statistics::Spread;
@@ -30,6 +30,7 @@ const LONG: Amounts = Amounts {
     slice: Duration::from_millis(150),
     least: 300,
     before: 200,
+    cold: Cold { warm_up: COLD_TOKENS, slice: 2_500 },
 };
 /// As `cargo xtask bench NAME` has it.
 const BENCHMARK: &str = "filter --growth";
@@ -84,7 +85,7 @@ pub(super) fn run(options: &Options, report: &mut Report) -> Result<(), Error> {
 fn measure(options: &Options, report: &mut Report) -> Result<Growth, Error> {
     let rounds = options.rounds.unwrap_or(ROUNDS);
     let amounts = if options.quick { QUICK } else { Amounts { rounds, ..LONG } };
-    let count = if options.quick { QUICK_TOKENS } else { COLD_TOKENS };
+    let count = amounts.tokens();
     let secret = tokens::secret()?;
     let machine = Machine::of(&[("Envoy", machine::envoy_version(&options.envoy).unwrap_or_default())]);
     let panels = panels::all(options.quick);

@@ -27,6 +27,23 @@ pub(super) struct Amounts {
     pub(super) least: usize,
     /// Before each slice, unmeasured: others have had the core's caches since.
     pub(super) before: usize,
+    pub(super) cold: Cold,
+}
+
+/// How much is asked where each token comes once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cold {
+    /// How many tokens are in rotation while it warms up: more than any cache holds, so that each is full before anything counts.
+    pub(super) warm_up: usize,
+    /// The most requests of a slice.
+    pub(super) slice: usize,
+}
+
+impl Amounts {
+    /// How many tokens that takes of each algorithm.
+    pub(super) fn tokens(&self) -> usize {
+        self.cold.warm_up + self.rounds as usize * (self.before + self.cold.slice)
+    }
 }
 
 /// What a variant cost in one round, and the same requests without a filter, measured in the same block.
@@ -47,9 +64,9 @@ struct Group {
 }
 
 impl Group {
-    fn of(block: &Block, signers: &Signers) -> Self {
+    fn of(block: &Block, signers: &Signers, amounts: &Amounts) -> Self {
         let requests = block.asks.of_filter(signers);
-        let subject = |variant| Subject::of(variant, &block.asks, requests.clone());
+        let subject = |variant| Subject::of(variant, &block.asks, requests.clone(), amounts);
         let subjects = block.variants.iter().map(subject).collect();
         Self { none: Subject::none(block, signers), subjects }
     }
@@ -75,7 +92,7 @@ pub(super) fn measure(
     report: &mut Report,
 ) -> Result<Slices, Error> {
     let mut random = Rng::with_seed(seed);
-    let mut groups: Vec<Group> = blocks.iter().map(|block| Group::of(block, signers)).collect();
+    let mut groups: Vec<Group> = blocks.iter().map(|block| Group::of(block, signers, amounts)).collect();
     report.step("warm up", |_| {
         let mut subjects = groups.iter_mut().flat_map(Group::all);
         subjects.try_for_each(|subject| subject.warm_up(envoy, amounts))

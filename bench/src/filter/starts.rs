@@ -15,7 +15,7 @@ use super::connections::Connections;
 use super::envoy::{self, Envoy};
 use super::run::Run;
 use super::variants::{Block, Filter, NONE, OWN, Revocations, Shape, Variant, side_by_side};
-use super::{QUICK, proof};
+use super::{COLD_TOKENS, QUICK, proof};
 use crate::statistics::{Latencies, Spread};
 
 /// One filter.
@@ -97,7 +97,7 @@ const KINDS: [(&str, Kind); 4] = [
 /// With one variant, asked with every token there is.
 fn block((_, kind): (&str, Kind)) -> Block {
     let shape = Shape::new(OWN.as_str());
-    let asks = Asks::new(OWN.as_str(), Tokens::Rotation(usize::MAX));
+    let asks = Asks::new(OWN.as_str(), Tokens::Rotation(COLD_TOKENS));
     let mut block = side_by_side("start".to_owned(), asks, &shape);
     block.variants.retain(|variant| match kind {
         Kind::None => false,

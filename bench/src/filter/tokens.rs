@@ -11,7 +11,9 @@ use xtask::directory::random_hex;
 use xtask::error::Error;
 use xtask::stack::{AUDIENCE, ISSUER};
 
-use super::variants::ALGORITHMS;
+#[cfg(test)]
+use super::variants;
+use super::variants::{ALGORITHMS, Block};
 use crate::machine;
 
 /// How long the tokens are good, in seconds: longer than any run.
@@ -54,16 +56,24 @@ pub(super) const ENDED: &str = "c2a4e6f8-1b3d-4579-a8c0-ffffffffffff";
 /// The role that the rules want.
 pub(super) const ROLE: &str = "rider";
 
-/// A key for each algorithm, and so many tokens of each.
+/// A key for each algorithm that somebody is asked with, and so many tokens of each.
 ///
 /// # Errors
 /// There are no random numbers.
-pub(super) fn sign(count: usize, secret: &str) -> Result<Signers, Error> {
+pub(super) fn sign(asked: &[&Block], count: usize, secret: &str) -> Result<Signers, Error> {
     let signer = |algorithm: AlgorithmName| {
         let wanted = Wanted::new(algorithm, count);
         Ok((algorithm.as_str().to_owned(), Signer::new(&wanted, secret)?))
     };
-    ALGORITHMS.into_iter().map(signer).collect()
+    let is_asked =
+        |algorithm: &AlgorithmName| asked.iter().any(|block| block.asks.signer == algorithm.as_str());
+    ALGORITHMS.into_iter().filter(is_asked).map(signer).collect()
+}
+
+/// So many of each algorithm.
+#[cfg(test)]
+pub(super) fn of_all(count: usize) -> Signers {
+    sign(&variants::every().iter().collect::<Vec<_>>(), count, "a secret of some length").unwrap()
 }
 
 /// The text of a secret for HS256.
@@ -174,6 +184,16 @@ fn not_signed(error: bearward_forge::ForgeError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_made_for_each_algorithm_that_is_asked_with_and_for_no_other() {
+        let blocks = variants::every();
+        let of = |name: &str| blocks.iter().filter(|block| block.name.ends_with(name)).collect::<Vec<_>>();
+        let signers = sign(&of("warm_ES256"), 2, "").unwrap();
+        let counts: Vec<_> =
+            signers.iter().map(|(name, signer)| (name.as_str(), signer.tokens.len())).collect();
+        assert_eq!(counts, [("ES256", 2)]);
+    }
 
     #[test]
     fn no_two_tokens_are_the_same_and_a_bad_signature_is_another_tokens() {
