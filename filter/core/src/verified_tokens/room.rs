@@ -1,7 +1,7 @@
 //! Which tokens stay where there is no room for all.
 //!
-//! While there is room, every token is kept. After that, one that comes for the first time takes the place of one that is in use no
-//! more, and of no other; the place of one that is in use is only had by coming again. A flood of good tokens that come once each thus
+//! While there is room, every token is kept. After that, one that comes for the first time takes the place of those that are in use no
+//! more, and of no others; the place of one that is in use is only had by coming again. A flood of good tokens that come once each thus
 //! drives out nothing that is in use, and where more are in use than there is room for, those that are kept are found.
 
 use std::hash::BuildHasherDefault;
@@ -16,6 +16,10 @@ use super::{Entry, MAX_VERIFIED_BYTES, MAX_VERIFIED_TOKENS};
 /// For how long a token counts as in use after it came last, in seconds. Else those that have expired would keep the room of those
 /// that come.
 const IN_USE_SECONDS: u64 = 60;
+
+/// The most that a token may weigh that takes the places of those in use, in bytes: some twenty ordinary ones. The heaviest would
+/// have those of five hundred.
+const MAX_DISPLACING_BYTES: usize = 32 * 1024;
 
 /// All tokens that are kept.
 #[derive(Debug)]
@@ -62,17 +66,17 @@ impl Room {
     /// Keeps it, where there is room or room can be made.
     pub(super) fn insert(&mut self, token: &[u8], entry: Entry, now: u64) {
         let sought = Sought::of(token);
-        let mut comes_again = None;
-        let mut may_displace = |room: &mut Self| {
-            room.has_idle(now) || *comes_again.get_or_insert_with(|| room.sighted.again(sought.hash()))
-        };
-        // Before it is weighed, since most of a flood end here.
-        if self.len() >= MAX_VERIFIED_TOKENS && !may_displace(self) {
+        let mut known = None;
+        let mut comes_again =
+            |room: &mut Self| *known.get_or_insert_with(|| room.sighted.again(sought.hash()));
+        // Before it is weighed: most of a flood of ordinary tokens end here.
+        if self.len() >= MAX_VERIFIED_TOKENS && !self.has_idle(now) && !comes_again(self) {
             return;
         }
         let weight = weight(token, &entry);
         while self.len() >= MAX_VERIFIED_TOKENS || self.bytes.saturating_add(weight) > MAX_VERIFIED_BYTES {
-            if !may_displace(self) || !self.pop() {
+            let may_displace = self.has_idle(now) || weight <= MAX_DISPLACING_BYTES && comes_again(self);
+            if !may_displace || !self.pop() {
                 return;
             }
         }

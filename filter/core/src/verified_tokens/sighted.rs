@@ -10,12 +10,14 @@ pub(super) struct Sighted {
 }
 
 impl Sighted {
-    /// Whether a token of this hash came lately. It did from now on.
+    /// Whether a token of this hash came lately; then that is forgotten, so that it must come twice once more. Else it came now.
     pub(super) fn again(&mut self, hash: u64) -> bool {
         if self.hashes.is_empty() {
             self.hashes = vec![0; PLACES];
         }
-        let place = self.hashes.get_mut(hash as usize % PLACES);
-        place.is_some_and(|place| std::mem::replace(place, hash) == hash)
+        let Some(place) = self.hashes.get_mut(hash as usize % PLACES) else { return false };
+        let is_there = *place == hash;
+        *place = if is_there { 0 } else { hash };
+        is_there
     }
 }

@@ -268,13 +268,68 @@ fn of_more_tokens_in_rotation_than_there_is_room_for_most_of_those_that_are_kept
 }
 
 #[test]
-fn a_token_comes_again_also_where_others_came_in_between() {
+fn tokens_come_again_also_where_others_came_in_between() {
     let entry = an_entry(json!({}));
     let mut known = full("token", &entry);
-    known.insert(b"new", entry.clone(), NOW);
-    (0..100).for_each(|number| known.insert(format!("other {number}").as_bytes(), entry.clone(), NOW));
+    let new = || (0..100).map(|number| format!("new {number}"));
+    (0..2).for_each(|_| new().for_each(|token| known.insert(token.as_bytes(), entry.clone(), NOW)));
+    let found = new().filter(|token| known.get(token.as_bytes(), NOW).is_some()).count();
+    assert!(found > 85, "{found}");
+}
+
+#[test]
+fn a_token_that_was_forgotten_must_come_twice_once_more() {
+    let entry = an_entry(json!({}));
+    let mut known = full("token", &entry);
+    (0..2).for_each(|_| known.insert(b"new", entry.clone(), NOW));
+    known.remove(b"new");
+    known.insert(b"other", entry.clone(), NOW);
     known.insert(b"new", entry, NOW);
-    assert!(known.get(b"new", NOW).is_some());
+    assert!(known.get(b"new", NOW).is_none());
+}
+
+#[test]
+fn where_the_bytes_are_used_up_a_flood_takes_only_the_places_of_those_that_are_in_use_no_more() {
+    let entry = an_entry(json!({ "many": "some text".repeat(550) }));
+    let mut known = VerifiedTokens::new();
+    let (mut count, mut bytes) = (0, usize::MAX);
+    while known.bytes() != bytes {
+        bytes = known.bytes();
+        known.insert(format!("token {count}").as_bytes(), entry.clone(), NOW);
+        count += 1;
+    }
+    let kept = known.len();
+    assert!(kept < MAX_VERIFIED_TOKENS);
+    let finds = |known: &mut VerifiedTokens, name: &str, now: u64| {
+        (0..kept).filter(|number| known.get(format!("{name} {number}").as_bytes(), now).is_some()).count()
+    };
+    let flood = |known: &mut VerifiedTokens, name: &str, now: u64| {
+        (0..kept).for_each(|number| known.insert(format!("{name} {number}").as_bytes(), entry.clone(), now));
+    };
+    flood(&mut known, "early", NOW + IN_USE);
+    assert_eq!((finds(&mut known, "early", NOW), finds(&mut known, "token", NOW)), (0, kept));
+    // Half of them are in use no more.
+    let later = NOW + IN_USE + 1;
+    (0..kept / 2)
+        .for_each(|number| assert!(known.get(format!("token {number}").as_bytes(), later).is_some()));
+    flood(&mut known, "late", later);
+    let found = ["token", "late"].map(|name| finds(&mut known, name, later));
+    assert!(found[0] == kept / 2 && found[1].abs_diff(kept - kept / 2) < 3, "{found:?} of {kept}");
+}
+
+#[test]
+fn a_heavy_token_takes_no_place_of_those_in_use_however_often_it_comes() {
+    let entry = an_entry(json!({}));
+    let heavy = an_entry(json!({ "many": vec![json!({}); 1_600] }));
+    let mut known = VerifiedTokens::new();
+    // Until there is no room for another.
+    (0..7).for_each(|number| known.insert(format!("heavy {number}").as_bytes(), heavy.clone(), NOW));
+    (0..1_000).for_each(|number| known.insert(format!("token {number}").as_bytes(), entry.clone(), NOW));
+    let kept = known.len();
+    (0..3).for_each(|_| known.insert(b"more", heavy.clone(), NOW + IN_USE));
+    assert!(known.get(b"more", NOW).is_none() && known.len() == kept);
+    known.insert(b"more", heavy, NOW + IN_USE + 1);
+    assert!(known.get(b"more", NOW).is_some() && known.get(b"heavy 0", NOW).is_none());
 }
 
 /// As many tokens as there is room for, of this name and a number.
