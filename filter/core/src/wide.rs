@@ -1,7 +1,7 @@
 //! Many bytes at a time: what is asked of every byte of a token.
 //!
-//! Plain loops over blocks, which the compiler makes into vector instructions where it is told that there are some. In WebAssembly
-//! it is told here and nowhere else: elliptic curves are slower with them.
+//! Plain loops over blocks, which the compiler makes into vector instructions where it is told that there are some, as it is
+//! for the module (`xtask/src/verb/build/toolchain.rs`).
 
 use subtle::{Choice, ConstantTimeEq as _};
 
@@ -9,7 +9,6 @@ const LANES: usize = 16;
 
 /// Whether all bytes may stand in a `b64token` before its padding (RFC 6750 section 2.1):
 /// `ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/"`.
-#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
 pub(crate) fn are_b64(bytes: &[u8]) -> bool {
     let (blocks, rest) = bytes.as_chunks::<LANES>();
     let mut odd = [0; LANES];
@@ -26,7 +25,6 @@ pub(crate) const BLOCK_LETTERS: usize = 64;
 const BLOCK_BYTES: usize = BLOCK_LETTERS / 4 * 3;
 
 /// What blocks of base64url stand for (RFC 4648 section 5); `None` for a byte that it does not have.
-#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
 pub(crate) fn sextets_joined(blocks: &[[u8; BLOCK_LETTERS]], last: &[u8; BLOCK_LETTERS]) -> Option<Vec<u8>> {
     let mut bytes = vec![0; blocks.len().saturating_add(1).saturating_mul(BLOCK_BYTES)];
     let mut all = [0; BLOCK_LETTERS];
@@ -40,7 +38,6 @@ pub(crate) fn sextets_joined(blocks: &[[u8; BLOCK_LETTERS]], last: &[u8; BLOCK_L
 }
 
 /// One block; `all` gathers what is set in any of its sextets.
-#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
 fn join(block: &[u8; BLOCK_LETTERS], place: &mut [u8; BLOCK_BYTES], all: &mut [u8; BLOCK_LETTERS]) {
     let mut sextets = [0; BLOCK_LETTERS];
     for ((sextet, all), byte) in sextets.iter_mut().zip(all).zip(block) {
@@ -114,7 +111,6 @@ pub(crate) fn is_same_but_for_case(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// Whether they are the same, in a time that only their lengths tell: all differences are gathered before one is looked at.
-#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
 pub(crate) fn are_same(one: &[u8], other: &[u8]) -> Choice {
     let ((blocks, rest), (other_blocks, other_rest)) = (one.as_chunks::<LANES>(), other.as_chunks::<LANES>());
     if blocks.len() != other_blocks.len() {

@@ -82,8 +82,10 @@ impl Toolchain {
     }
 
     fn flags(&self) -> Result<Vec<String>, Error> {
-        // WebAssembly has no product of 128 bits: with words of 64, each one of Ed25519's calls a function.
-        let mut flags = vec!["--cfg".to_owned(), "curve25519_dalek_bits=\"32\"".to_owned()];
+        // WebAssembly has no product of 128 bits: with words of 64, each one of Ed25519's calls a function. Vectors, which every V8
+        // that Envoy ships has, for SHA-2 and whatever else they help.
+        let flags = ["--cfg", "curve25519_dalek_bits=\"32\"", "-Ctarget-feature=+simd128"];
+        let mut flags: Vec<String> = flags.map(ToOwned::to_owned).into();
         flags.extend(dependency_folders().iter().filter_map(|folder| remapped(folder, "/dependencies")));
         if let Toolchain::Debian(debian) = self {
             flags.push(format!("-Clinker={}", debian.linker.display()));
