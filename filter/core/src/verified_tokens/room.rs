@@ -66,9 +66,9 @@ impl Room {
     /// Keeps it, where there is room or room can be made.
     pub(super) fn insert(&mut self, token: &[u8], entry: Entry, now: u64) {
         let sought = Sought::of(token);
-        let mut known = None;
+        let mut again = None;
         let mut comes_again =
-            |room: &mut Self| *known.get_or_insert_with(|| room.sighted.again(sought.hash()));
+            |room: &mut Self| *again.get_or_insert_with(|| room.sighted.again(sought.hash()));
         // Before it is weighed: most of a flood of ordinary tokens end here.
         if self.len() >= MAX_VERIFIED_TOKENS && !self.has_idle(now) && !comes_again(self) {
             return;
