@@ -94,7 +94,7 @@ const KINDS: [(&str, Kind); 4] = [
     ("Bearward with revocations", Kind::Following),
 ];
 
-/// With one variant, asked with every token there is.
+/// With one variant, asked with more tokens than any filter keeps.
 fn block((_, kind): (&str, Kind)) -> Block {
     let shape = Shape::new(OWN.as_str());
     let asks = Asks::new(OWN.as_str(), Tokens::Rotation(COLD_TOKENS));

@@ -99,7 +99,7 @@ impl VerifiedTokens {
         self.headers.keep(token, header);
     }
 
-    /// Keeps a token: where there is no room, as [`room`] has it.
+    /// Keeps a token, as long as there is room, and as `room.rs` has it where there is none.
     pub(crate) fn insert(&mut self, token: &[u8], entry: Entry, now: u64) {
         self.tokens.insert(token, entry, now);
     }
