@@ -231,12 +231,14 @@ pub(crate) fn foreign_function(name: &str, arguments: &[u8]) -> Result<Vec<u8>, 
     })
 }
 
-/// Logs where a panic was, not what it said: its text may hold bytes of a request.
+/// Logs where a panic was, not what it said: its text may hold bytes of a request. Traps right here: the standard library
+/// would through four functions more, and Envoy 1.36 shows ten, of which ours would be none.
 fn log_panic(info: &PanicHookInfo<'_>) {
     match info.location() {
         Some(place) => log(Level::Critical, &format!("panic at {}:{}", place.file(), place.line())),
         None => log(Level::Critical, "panic"),
     }
+    std::arch::wasm32::unreachable()
 }
 
 proxy_wasm::main! {{
