@@ -231,8 +231,8 @@ pub(crate) fn foreign_function(name: &str, arguments: &[u8]) -> Result<Vec<u8>, 
     })
 }
 
-/// Logs where a panic was, not what it said: its text may hold bytes of a request. Traps right here: the standard library
-/// would through four functions more, and Envoy 1.36 shows ten, of which ours would be none.
+/// Logs where a panic was, not what it said: its text may hold bytes of a request. Then traps, right here: the standard
+/// library would six calls deeper, and of the ten functions that Envoy 1.36 shows none would be ours.
 fn log_panic(info: &PanicHookInfo<'_>) {
     match info.location() {
         Some(place) => log(Level::Critical, &format!("panic at {}:{}", place.file(), place.line())),
